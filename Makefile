@@ -1,0 +1,77 @@
+# tuneutils: one Makefile; every folder adds a fragment, module.mk.
+#
+#   make                 all tools, in build/bin
+#   make deps            install what the build needs (Debian, Ubuntu; uses sudo when not root)
+#   make demo            the main job end to end, on data in datasets/
+#   make check           all tests that need no network and no Python
+#   make check-all       the same under sanitizers, clang -Werror and tiny buffers
+#   make install         to PREFIX (/usr/local); PROGRAM_PREFIX=ft_ renames the plain verbs
+#   make fuzz parity bench   open-ended runs; see tests/README.md
+#
+# B is the build folder: a variant is the same build in another folder, such as
+# make check B=build/asan EXTRA=-fsanitize=address,undefined.
+
+B      ?= build
+CC     ?= cc
+CFLAGS ?= -O3 -g
+EXTRA  ?=
+PREFIX ?= /usr/local
+PROGRAM_PREFIX ?=
+
+# No -ffast-math (it loses NaN); contraction off, so that results do not depend
+# on which compiler fuses what: kernels ask for FMA by intrinsics.
+STD  = -std=c11 -D_GNU_SOURCE -ffp-contract=off -fno-strict-aliasing
+WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla
+ALL_CFLAGS = $(STD) $(WARN) -I. $(CFLAGS) $(EXTRA)
+
+# Each fragment appends: LIB_<room> (sources of its library), TOOLS (path of the
+# source with main), and for a tool what it links: ROOMS_<tool>, EXT_<tool>.
+LIB_pipeline  :=
+LIB_tokenizer :=
+LIB_templates :=
+LIB_trainer   :=
+TOOLS         :=
+EXT_pipeline  := -larchive -ljansson -lxxhash -lm -lpthread
+EXT_tokenizer := -lpcre2-8
+EXT_templates :=
+EXT_trainer   := -lopenblas
+
+all:
+include $(wildcard pipeline/module.mk tokenizer/module.mk templates/module.mk trainer/module.mk \
+                   datasets/module.mk tests/module.mk)
+
+ROOMS = pipeline tokenizer templates trainer
+BIN   = $(addprefix $(B)/bin/,$(notdir $(basename $(TOOLS))))
+
+all: $(BIN)
+.DEFAULT_GOAL := all
+
+obj = $(addprefix $(B)/,$(1:.c=.o))
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(CFLAGS_$(notdir $*)) -MMD -MP -c $< -o $@
+
+define room_rules
+$(B)/lib$(1).a: $(call obj,$(LIB_$(1)))
+	@rm -f $$@
+	ar rcs $$@ $$^
+endef
+$(foreach r,$(ROOMS),$(eval $(call room_rules,$(r))))
+
+# A tool links its rooms in the order given, then the ground.
+define tool_rules
+$(B)/bin/$(notdir $(basename $(1))): $(call obj,$(1)) \
+    $(foreach r,$(ROOMS_$(notdir $(basename $(1)))) pipeline,$(B)/lib$(r).a)
+	@mkdir -p $$(@D)
+	$$(CC) $$(ALL_CFLAGS) $$(LDFLAGS) -o $$@ $$^ \
+	  $(foreach r,$(ROOMS_$(notdir $(basename $(1)))) pipeline,$(EXT_$(r))) $$(LDLIBS)
+endef
+$(foreach t,$(TOOLS),$(eval $(call tool_rules,$(t))))
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
+
+clean:
+	rm -rf $(B)
+
+.PHONY: all clean
+.SECONDARY:

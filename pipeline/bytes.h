@@ -1,0 +1,65 @@
+/* bytes.h -- little-endian fields out of bytes we did not write, and into ours.
+ *
+ * A cursor consumes or fails: a short read returns 0, sets `bad`, and stays
+ * bad. Read a whole header, ask `bad` once, then check ranges. No struct is
+ * ever cast over a buffer.
+ */
+#ifndef FT_PIPELINE_BYTES_H
+#define FT_PIPELINE_BYTES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "pipeline/str.h"
+
+struct ft_cur {
+    const unsigned char *p, *end;
+    bool bad;
+};
+
+static inline struct ft_cur ft_cur(const void *p, size_t n)
+{
+    return (struct ft_cur){p, (const unsigned char *)p + n, false};
+}
+
+static inline const unsigned char *ft_cur_take(struct ft_cur *c, size_t n)
+{
+    if (c->bad || (size_t)(c->end - c->p) < n) {
+        c->bad = true;
+        return NULL;
+    }
+    const unsigned char *p = c->p;
+    c->p += n;
+    return p;
+}
+
+static inline uint32_t ft_load_u16(const unsigned char *p) { return (uint32_t)p[0] | (uint32_t)p[1] << 8; }
+static inline uint32_t ft_load_u32(const unsigned char *p) { return ft_load_u16(p) | ft_load_u16(p + 2) << 16; }
+static inline uint64_t ft_load_u64(const unsigned char *p) { return ft_load_u32(p) | (uint64_t)ft_load_u32(p + 4) << 32; }
+
+static inline uint32_t ft_get_u32(struct ft_cur *c)
+{
+    const unsigned char *p = ft_cur_take(c, 4);
+    return p ? ft_load_u32(p) : 0;
+}
+static inline uint64_t ft_get_u64(struct ft_cur *c)
+{
+    const unsigned char *p = ft_cur_take(c, 8);
+    return p ? ft_load_u64(p) : 0;
+}
+
+static inline void ft_put_u32(struct ft_buf *b, uint32_t v)
+{
+    const unsigned char x[4] = {(unsigned char)v, (unsigned char)(v >> 8), (unsigned char)(v >> 16),
+                                (unsigned char)(v >> 24)};
+    ft_buf_put(b, x, 4);
+}
+static inline void ft_put_u64(struct ft_buf *b, uint64_t v)
+{
+    ft_put_u32(b, (uint32_t)v);
+    ft_put_u32(b, (uint32_t)(v >> 32));
+}
+
+#endif
