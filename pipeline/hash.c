@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <xxhash.h>
 
+#include "pipeline/err.h"
 #include "pipeline/mem.h"
 
 struct ft_hasher {

@@ -107,7 +107,7 @@ static inline void ft_json_put_strz(struct ft_buf *b, const char *z) { ft_json_p
 /* The shortest decimal that reads back as v, always with a fraction or an
  * exponent ("1.0", "1e-07"), as Python prints floats. Non-finite becomes null. */
 void ft_json_put_real(struct ft_buf *b, double v);
-/* ft_json_put_real into out[32]; returns the length. "nan", "inf", "-inf" for
+/* ft_json_put_real into out[40]; returns the length. "nan", "inf", "-inf" for
  * the non-finite. */
 int ft_real_repr(char *out, double v);
 

@@ -1,1 +1,2 @@
-LIB_pipeline += pipeline/err.c pipeline/mem.c pipeline/str.c pipeline/hash.c pipeline/cli.c pipeline/json.c
+LIB_pipeline += pipeline/err.c pipeline/mem.c pipeline/str.c pipeline/hash.c pipeline/cli.c pipeline/json_scan.c \
+                pipeline/json.c pipeline/json_write.c

@@ -70,8 +70,7 @@ void ft_buf_release(struct ft_buf *b)
 
 static bool cont(unsigned char c) { return (c & 0xc0) == 0x80; }
 
-/* Length of the valid sequence at p, 0 if there is none. */
-static int seq(const unsigned char *p, size_t n)
+int ft_utf8_seq(const unsigned char *p, size_t n)
 {
     const unsigned char c = p[0];
     if (c < 0x80)
@@ -104,7 +103,7 @@ size_t ft_utf8_valid(const char *s, size_t n)
             i += 8;
             continue;
         }
-        const int k = seq(p + i, n - i);
+        const int k = ft_utf8_seq(p + i, n - i);
         if (!k)
             return i;
         i += (size_t)k;

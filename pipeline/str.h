@@ -81,6 +81,8 @@ void ft_buf_release(struct ft_buf *b);
 
 /* The offset of the first byte that is not part of valid UTF-8, or n. */
 size_t ft_utf8_valid(const char *p, size_t n);
+/* Length (1..4) of the valid sequence at p, 0 if there is none; n >= 1. */
+int ft_utf8_seq(const unsigned char *p, size_t n);
 /* Decodes one code point of VALID UTF-8 at p (p < end); *len is 1..4. */
 static inline uint32_t ft_utf8_get(const char *s, int *len)
 {
