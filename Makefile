@@ -36,7 +36,13 @@ EXT_tokenizer := -lpcre2-8
 EXT_templates :=
 EXT_trainer   := -lopenblas
 
+# All processors, unless -j says otherwise; each target's output stays together.
+ifeq ($(MAKELEVEL)$(filter -j%,$(MAKEFLAGS)),0)
+MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 2) -Otarget
+endif
+
 all:
+.SECONDEXPANSION:
 include $(wildcard pipeline/module.mk tokenizer/module.mk templates/module.mk trainer/module.mk \
                    datasets/module.mk tests/module.mk)
 
@@ -68,10 +74,40 @@ $(B)/bin/$(notdir $(basename $(1))): $(call obj,$(1)) \
 endef
 $(foreach t,$(TOOLS),$(eval $(call tool_rules,$(t))))
 
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+$(eval $(test_rules))
+
+# ---- installing ----
+
+# A plain verb gets PROGRAM_PREFIX; the names of ft- programs are their own.
+install: all
+	install -d '$(DESTDIR)$(PREFIX)/bin'
+	@for t in $(BIN); do n=$${t##*/}; case $$n in ft-*) ;; *) n='$(PROGRAM_PREFIX)'$$n ;; esac; \
+	  echo "install $$n"; install -m 755 $$t '$(DESTDIR)$(PREFIX)/bin/'$$n || exit; done
+
+uninstall:
+	@for t in $(BIN); do n=$${t##*/}; case $$n in ft-*) ;; *) n='$(PROGRAM_PREFIX)'$$n ;; esac; \
+	  rm -f '$(DESTDIR)$(PREFIX)/bin/'$$n; done
+
+# What the build needs, by the names of Debian and Ubuntu. `make deps WITH=clang`
+# adds what check-all and fuzz need.
+DEPS = gcc libc6-dev make pkg-config libarchive-dev libpcre2-dev libjansson-dev libxxhash-dev libopenblas-dev
+WITH ?=
+deps:
+	@if ! command -v dpkg-query >/dev/null; then \
+	  echo 'deps: not a Debian or Ubuntu: install what they call: $(DEPS) $(WITH)' >&2; exit 0; fi; \
+	missing=$$(for p in $(DEPS) $(WITH); do \
+	  dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
+	[ -n "$$missing" ] || exit 0; \
+	echo "deps: installing" $$missing; \
+	as=; if [ "$$(id -u)" != 0 ]; then as=sudo; \
+	  command -v sudo >/dev/null || { echo "deps: run as root: apt-get install" $$missing >&2; exit 1; }; fi; \
+	export DEBIAN_FRONTEND=noninteractive; \
+	$$as apt-get update -q && $$as apt-get install -y -q --no-install-recommends $$missing
 
 clean:
 	rm -rf $(B)
 
-.PHONY: all clean
+-include $(patsubst %.c,$(B)/%.d,$(foreach r,$(ROOMS),$(LIB_$(r))) $(TOOLS) $(TEST_SRC))
+
+.PHONY: all clean deps install uninstall
 .SECONDARY:
