@@ -23,15 +23,17 @@ struct ft_input; /* opaque */
 struct ft_input *ft_input_new(char **files, enum ft_input_format format, uint64_t max);
 
 struct ft_line {
-    struct ft_str text;  /* one JSON object (not validated) in one line, valid until the next call */
-    const char *file;    /* lives as long as the input; "stdin" for stdin */
-    uint64_t lineno;     /* 1-based line at which it starts */
-    uint64_t at;         /* bytes before it in that line or element: add to in-record bytes */
-    bool bad;            /* too long or not a row: `text` is what can be set aside */
+    struct ft_str text; /* one JSON object, not validated yet, on one line; valid until the next call */
+    const char *file;   /* lives as long as the input; "stdin" for stdin */
+    uint64_t lineno;    /* 1-based line at which it starts */
 };
-/* 1, 0 at the end, -1. With -1 and FT_DATA, `out` holds file and line, and the
- * next call goes on behind the bad record; other codes are final. */
+/* 1, 0 at the end, -1. With -1 and FT_DATA, `out` says where; when it also has
+ * a text, that is the bad record (a row of the wrong width) and the next call
+ * goes on behind it. All other failures are final. */
 int ft_input_next(struct ft_input *in, struct ft_line *out, struct ft_err *e);
+/* Where the bytes of a record longer than `max` go (with a newline): such a
+ * record then counts as bad and reading goes on. NULL, the start: it is final. */
+void ft_input_spill(struct ft_input *in, void *file);
 /* Would ft_input_next return without waiting for a slow writer? */
 bool ft_input_ready(struct ft_input *in);
 /* Bytes of decoded input consumed and blank lines skipped so far. */

@@ -1,2 +1,4 @@
 LIB_pipeline += pipeline/err.c pipeline/mem.c pipeline/str.c pipeline/hash.c pipeline/cli.c pipeline/json_scan.c \
-                pipeline/json.c pipeline/json_write.c
+                pipeline/json.c pipeline/json_write.c pipeline/record.c \
+                pipeline/source.c pipeline/input.c pipeline/stream.c \
+                pipeline/stream_out.c pipeline/stream_map.c pipeline/seal.c

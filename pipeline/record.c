@@ -1,0 +1,452 @@
+#include "pipeline/record.h"
+
+#include <stdio.h>
+
+#include "pipeline/hash.h"
+
+/* What becomes of one member. There are a handful at most, so a list is
+ * searched; the newest edit of a member is changed in place. */
+struct ft_edit {
+    struct ft_edit *next;
+    ptrdiff_t field;     /* index into fields, or -1: appended */
+    bool removed;
+    struct ft_str key;   /* its new name when renamed, its name when appended */
+    struct ft_str json;  /* its new value; p == NULL: as read */
+    enum ft_json_type type;
+};
+
+int ft_rec_parse(struct ft_rec *r, struct ft_err *e)
+{
+    r->edits = NULL;
+    r->dropped = NULL;
+    r->counts = NULL;
+    r->n = 0;
+    return ft_json_scan(r->line.p, r->line.n, r->mem, &r->fields, &r->n, e);
+}
+
+static struct ft_str span(const struct ft_rec *r, struct ft_span s)
+{
+    return (struct ft_str){r->line.p + s.at, s.n};
+}
+
+static struct ft_edit *edit_of(const struct ft_rec *r, size_t field)
+{
+    for (struct ft_edit *d = r->edits; d; d = d->next)
+        if (d->field == (ptrdiff_t)field)
+            return d;
+    return NULL;
+}
+
+static struct ft_edit *edit_new(struct ft_rec *r, ptrdiff_t field)
+{
+    struct ft_edit *d = FT_NEW(r->mem, struct ft_edit), **end = &r->edits;
+    while (*end) /* kept in order: appended members appear as they were set */
+        end = &(*end)->next;
+    *end = d;
+    d->field = field;
+    return d;
+}
+
+static bool key_is(struct ft_rec *r, size_t i, struct ft_str key)
+{
+    struct ft_str k = span(r, r->fields[i].key);
+    if (r->fields[i].key_escaped)
+        k = ft_json_unescape(k, r->mem);
+    return ft_str_eq(k, key);
+}
+
+/* A member as it stands after the edits. */
+struct found {
+    ptrdiff_t field;
+    struct ft_edit *edit;
+    int times;
+};
+
+static struct found look(struct ft_rec *r, struct ft_str key)
+{
+    struct found f = {.field = -1};
+    for (size_t i = 0; i < r->n; i++) {
+        struct ft_edit *d = r->edits ? edit_of(r, i) : NULL;
+        if (d && d->removed)
+            continue;
+        if (d && d->key.p ? ft_str_eq(d->key, key) : key_is(r, i, key)) {
+            f.times++;
+            f.field = (ptrdiff_t)i;
+            f.edit = d;
+        }
+    }
+    for (struct ft_edit *d = r->edits; d; d = d->next)
+        if (d->field < 0 && !d->removed && ft_str_eq(d->key, key)) {
+            f.times++;
+            f.field = -1;
+            f.edit = d;
+        }
+    return f;
+}
+
+static uint64_t byte_of(const struct ft_rec *r, const struct found *f)
+{
+    return f->field >= 0 ? (uint64_t)r->fields[f->field].value.at + 1 : 0;
+}
+
+static int find(struct ft_rec *r, const char *key, struct ft_str *raw, enum ft_json_type *type,
+                uint64_t *byte, struct ft_err *e)
+{
+    const struct found f = look(r, ft_strz(key));
+    *raw = (struct ft_str){0};
+    *type = FT_JSON_NULL;
+    *byte = byte_of(r, &f);
+    if (!f.times)
+        return 0;
+    if (f.times > 1)
+        return ft_fail_at(e, FT_DATA, *byte, "member \"%s\" occurs twice", key);
+    if (f.edit && f.edit->json.p) {
+        *raw = f.edit->json;
+        *type = f.edit->type;
+    } else {
+        *raw = span(r, r->fields[f.field].value);
+        *type = r->fields[f.field].type;
+    }
+    return 1;
+}
+
+int ft_rec_find(struct ft_rec *r, const char *key, struct ft_str *raw, enum ft_json_type *type,
+                struct ft_err *e)
+{
+    uint64_t byte;
+    return find(r, key, raw, type, &byte, e);
+}
+
+bool ft_rec_has(struct ft_rec *r, const char *key) { return look(r, ft_strz(key)).times > 0; }
+
+int ft_rec_missing(const struct ft_rec *r, const char *key, struct ft_err *e)
+{
+    return ft_fail_at(e, FT_DATA, r->line.n ? 1 : 0, "no member \"%s\"", key);
+}
+
+/* 1, 0 for absent or null, -1; `wanted` fits behind "is not". */
+static int typed(struct ft_rec *r, const char *key, enum ft_json_type type, const char *wanted,
+                 struct ft_str *raw, uint64_t *byte, struct ft_err *e)
+{
+    enum ft_json_type t;
+    const int k = find(r, key, raw, &t, byte, e);
+    if (k <= 0 || t == FT_JSON_NULL)
+        return k < 0 ? -1 : 0;
+    if (t != type && !(type == FT_JSON_TRUE && t == FT_JSON_FALSE))
+        return ft_fail_at(e, FT_DATA, *byte, "member \"%s\" is not %s", key, wanted);
+    return 1;
+}
+
+int ft_rec_string(struct ft_rec *r, const char *key, struct ft_str *out, struct ft_err *e)
+{
+    struct ft_str raw;
+    uint64_t byte;
+    const int k = typed(r, key, FT_JSON_STRING, "a string", &raw, &byte, e);
+    if (k > 0)
+        *out = ft_json_unescape((struct ft_str){raw.p + 1, raw.n - 2}, r->mem);
+    return k;
+}
+
+int ft_rec_int(struct ft_rec *r, const char *key, int64_t *out, struct ft_err *e)
+{
+    struct ft_str raw;
+    uint64_t byte;
+    const int k = typed(r, key, FT_JSON_NUMBER, "a whole number", &raw, &byte, e);
+    if (k <= 0)
+        return k;
+    struct ft_json v;
+    if (ft_json_parse(raw.p, raw.n, r->mem, &v, e) || ft_json_int(&v, out))
+        return ft_fail_at(e, FT_DATA, byte, "member \"%s\" is not a whole number", key);
+    return 1;
+}
+
+int ft_rec_bool(struct ft_rec *r, const char *key, bool *out, struct ft_err *e)
+{
+    struct ft_str raw;
+    uint64_t byte;
+    const int k = typed(r, key, FT_JSON_TRUE, "true or false", &raw, &byte, e);
+    if (k > 0)
+        *out = raw.p[0] == 't';
+    return k;
+}
+
+int ft_rec_ids(struct ft_rec *r, const char *key, int32_t **out, size_t *n, struct ft_err *e)
+{
+    struct ft_str raw;
+    uint64_t byte;
+    const int k = typed(r, key, FT_JSON_ARRAY, "an array of integers", &raw, &byte, e);
+    if (k <= 0)
+        return k;
+    size_t count = 0;
+    for (size_t i = 0; i < raw.n; i++)
+        count += raw.p[i] == ',';
+    int32_t *ids = ft_arena_alloc(r->mem, (count + 1) * sizeof *ids);
+    size_t got = 0;
+    const char *p = raw.p + 1, *end = raw.p + raw.n - 1;
+    while (p < end) {
+        while (p < end && (*p == ' ' || *p == ',' || *p == '\n' || *p == '\r' || *p == '\t'))
+            p++;
+        if (p == end)
+            break;
+        const char *at = p;
+        const bool neg = *p == '-';
+        int64_t v = 0;
+        p += neg;
+        const char *digits = p;
+        while (p < end && *p >= '0' && *p <= '9' && v <= INT32_MAX)
+            v = v * 10 + (*p++ - '0');
+        /* What follows an element of valid JSON is a comma, space or the end. */
+        const bool whole = p > digits && (p == end || *p == ',' || *p == ' ' || *p == '\n' ||
+                                          *p == '\r' || *p == '\t');
+        if (neg)
+            v = -v;
+        if (!whole || v > INT32_MAX || v < INT32_MIN)
+            return ft_fail_at(e, FT_DATA, byte ? byte + (uint64_t)(at - raw.p) : 0,
+                              "member \"%s\": element %zu is not an integer of 32 bits", key, got);
+        ids[got++] = (int32_t)v;
+    }
+    *out = ids;
+    *n = got;
+    return 1;
+}
+
+int ft_rec_value(struct ft_rec *r, const char *key, struct ft_json *out, struct ft_err *e)
+{
+    struct ft_str raw;
+    enum ft_json_type type;
+    uint64_t byte;
+    const int k = find(r, key, &raw, &type, &byte, e);
+    if (k <= 0 || type == FT_JSON_NULL)
+        return k < 0 ? -1 : 0;
+    return ft_json_parse(raw.p, raw.n, r->mem, out, e) ? -1 : 1;
+}
+
+/* ---- edits ---- */
+
+static enum ft_json_type type_of(struct ft_str json)
+{
+    switch (json.p[0]) {
+    case '{': return FT_JSON_OBJECT;
+    case '[': return FT_JSON_ARRAY;
+    case '"': return FT_JSON_STRING;
+    case 't': return FT_JSON_TRUE;
+    case 'f': return FT_JSON_FALSE;
+    case 'n': return FT_JSON_NULL;
+    default: return FT_JSON_NUMBER;
+    }
+}
+
+void ft_rec_set(struct ft_rec *r, const char *key, struct ft_str json)
+{
+    const struct found f = look(r, ft_strz(key));
+    struct ft_edit *d = f.edit;
+    if (!d) {
+        d = edit_new(r, f.times ? f.field : -1);
+        if (!f.times)
+            d->key = (struct ft_str){ft_arena_dup(r->mem, key, strlen(key)), strlen(key)};
+    }
+    d->json = json;
+    d->type = type_of(json);
+}
+
+void ft_rec_set_string(struct ft_rec *r, const char *key, struct ft_str text)
+{
+    struct ft_buf b = {0};
+    ft_json_put_str(&b, text);
+    ft_rec_set(r, key, (struct ft_str){ft_arena_dup(r->mem, b.p, b.n), b.n});
+    ft_buf_release(&b);
+}
+
+void ft_rec_set_ids(struct ft_rec *r, const char *key, const int32_t *ids, size_t n)
+{
+    /* "-2147483648," is 12 bytes: one allocation, no growth. */
+    char *p = ft_arena_alloc(r->mem, n * 12 + 2), *w = p;
+    *w++ = '[';
+    for (size_t i = 0; i < n; i++) {
+        char tmp[12];
+        int k = 12;
+        uint32_t u = ids[i] < 0 ? 0 - (uint32_t)ids[i] : (uint32_t)ids[i];
+        do
+            tmp[--k] = (char)('0' + u % 10);
+        while (u /= 10);
+        if (ids[i] < 0)
+            tmp[--k] = '-';
+        if (i)
+            *w++ = ',';
+        memcpy(w, tmp + k, (size_t)(12 - k));
+        w += 12 - k;
+    }
+    *w++ = ']';
+    ft_rec_set(r, key, (struct ft_str){p, (size_t)(w - p)});
+}
+
+void ft_rec_remove(struct ft_rec *r, const char *key)
+{
+    for (;;) { /* all of them, where a name occurs twice */
+        const struct found f = look(r, ft_strz(key));
+        if (!f.times)
+            return;
+        (f.edit ? f.edit : edit_new(r, f.field))->removed = true;
+    }
+}
+
+int ft_rec_rename(struct ft_rec *r, const char *from, const char *to, struct ft_err *e)
+{
+    const struct found f = look(r, ft_strz(from)), g = look(r, ft_strz(to));
+    if (!f.times)
+        return ft_rec_missing(r, from, e);
+    if (f.times > 1)
+        return ft_fail_at(e, FT_DATA, byte_of(r, &f), "member \"%s\" occurs twice", from);
+    if (g.times)
+        return ft_fail_at(e, FT_DATA, byte_of(r, &g), "cannot rename \"%s\": member \"%s\" exists", from,
+                          to);
+    struct ft_edit *d = f.edit ? f.edit : edit_new(r, f.field);
+    d->key = (struct ft_str){ft_arena_dup(r->mem, to, strlen(to)), strlen(to)};
+    return 0;
+}
+
+/* ---- the stamp ---- */
+
+int ft_rec_get_stamp(struct ft_rec *r, struct ft_stamp *out, struct ft_err *e)
+{
+    struct ft_json v;
+    *out = (struct ft_stamp){0};
+    const int k = ft_rec_value(r, "_ft", &v, e);
+    if (k <= 0)
+        return k;
+    if (v.type != FT_JSON_OBJECT)
+        return ft_fail(e, FT_DATA, "member \"_ft\" is not an object");
+    if (ft_json_get_string(&v, "tok", &out->tok, e) || ft_json_get_string(&v, "tpl", &out->tpl, e) ||
+        ft_json_get_string(&v, "src", &out->src, e) || ft_json_get_string(&v, "uid", &out->uid, e))
+        return ft_fail_in(e, "\"_ft\": ");
+    const struct ft_json *org = ft_json_get(&v, "org");
+    if (org) {
+        if (org->type != FT_JSON_ARRAY || org->n != 2 || org->items[0].type != FT_JSON_STRING ||
+            ft_json_int(&org->items[1], &out->org_line))
+            return ft_fail(e, FT_DATA, "\"_ft\": \"org\" is not [file, line]");
+        out->org_file = org->items[0].s;
+    }
+    return 1;
+}
+
+int ft_rec_stamp(struct ft_rec *r, const char *what, const char *value, struct ft_err *e)
+{
+    struct ft_json v = {.type = FT_JSON_OBJECT};
+    struct ft_buf b = {0};
+    bool done = false;
+    const int k = ft_rec_value(r, "_ft", &v, e);
+    if (k < 0)
+        return -1;
+    if (v.type != FT_JSON_OBJECT)
+        return ft_fail(e, FT_DATA, "member \"_ft\" is not an object");
+    ft_buf_putc(&b, '{');
+    if (!ft_json_get(&v, "org")) {
+        ft_buf_putz(&b, "\"org\":[");
+        ft_json_put_strz(&b, r->file ? r->file : "");
+        ft_buf_printf(&b, ",%llu],", (unsigned long long)r->lineno);
+    }
+    if (!ft_json_get(&v, "uid")) {
+        char hex[33];
+        ft_digest_hex(ft_hash128(r->line.p, r->line.n), hex);
+        ft_buf_printf(&b, "\"uid\":\"%s\",", hex);
+    }
+    for (size_t i = 0; i < v.n; i++) {
+        const struct ft_json_member *m = &v.members[i];
+        ft_json_put_str(&b, m->key);
+        ft_buf_putc(&b, ':');
+        if (ft_str_is(m->key, what)) {
+            ft_json_put_strz(&b, value);
+            done = true;
+        } else {
+            ft_buf_puts(&b, m->value.raw);
+        }
+        ft_buf_putc(&b, ',');
+    }
+    if (!done) {
+        ft_json_put_strz(&b, what);
+        ft_buf_putc(&b, ':');
+        ft_json_put_strz(&b, value);
+        ft_buf_putc(&b, ',');
+    }
+    b.p[b.n - 1] = '}';
+    ft_rec_set(r, "_ft", (struct ft_str){ft_arena_dup(r->mem, b.p, b.n), b.n});
+    ft_buf_release(&b);
+    return 0;
+}
+
+/* ---- out ---- */
+
+static void copy(struct ft_buf *out, const struct ft_rec *r, size_t from, size_t to)
+{
+    ft_buf_put(out, r->line.p + from, to - from);
+}
+
+void ft_rec_write(struct ft_rec *r, struct ft_buf *out)
+{
+    if (!r->edits) {
+        ft_buf_puts(out, r->line);
+        ft_buf_putc(out, '\n');
+        return;
+    }
+    /* Every gap between members belongs to the member behind it, so that one
+     * can go without leaving a comma. */
+    bool first = true, spaced = false;
+    size_t tail = r->line.n;
+    for (size_t i = 0; i < r->n; i++) {
+        const struct ft_field *f = &r->fields[i];
+        const size_t key = f->key.at - 1, key_end = f->key.at + f->key.n + 1;
+        const size_t value_end = (size_t)f->value.at + f->value.n;
+        const struct ft_edit *d = edit_of(r, i);
+        const size_t gap = i ? (size_t)r->fields[i - 1].value.at + r->fields[i - 1].value.n : 0;
+        if (i == 0) {
+            spaced = r->line.p[f->value.at - 1] == ' ';
+            copy(out, r, 0, key);
+        }
+        tail = value_end;
+        if (d && d->removed)
+            continue;
+        if (!first)
+            copy(out, r, i ? gap : key, key);
+        first = false;
+        if (d && d->key.p)
+            ft_json_put_str(out, d->key);
+        else
+            copy(out, r, key, key_end);
+        copy(out, r, key_end, f->value.at);
+        if (d && d->json.p)
+            ft_buf_puts(out, d->json);
+        else
+            copy(out, r, f->value.at, value_end);
+    }
+    if (!r->n) { /* "{}", perhaps with spaces */
+        const char *open = memchr(r->line.p, '{', r->line.n);
+        tail = (size_t)(open - r->line.p) + 1;
+        copy(out, r, 0, tail);
+    }
+    for (const struct ft_edit *d = r->edits; d; d = d->next) {
+        if (d->field >= 0 || d->removed)
+            continue;
+        if (!first)
+            ft_buf_putz(out, spaced ? ", " : ",");
+        first = false;
+        ft_json_put_str(out, d->key);
+        ft_buf_putz(out, spaced ? ": " : ":");
+        ft_buf_puts(out, d->json);
+    }
+    copy(out, r, tail, r->line.n);
+    ft_buf_putc(out, '\n');
+}
+
+void ft_rec_drop(struct ft_rec *r, const char *why) { r->dropped = why; }
+
+void ft_rec_count(struct ft_rec *r, const char *what, uint64_t n)
+{
+    for (struct ft_counter *c = r->counts; c; c = c->next)
+        if (c->name == what || !strcmp(c->name, what)) {
+            c->n += n;
+            return;
+        }
+    struct ft_counter *c = FT_NEW(r->mem, struct ft_counter);
+    *c = (struct ft_counter){what, n, r->counts};
+    r->counts = c;
+}
