@@ -16,7 +16,7 @@ int ft_mix_weight(const char *s, size_t n, uint64_t *out)
     n -= percent;
     for (; i < n && s[i] >= '0' && s[i] <= '9'; i++, digits++)
         whole = whole * 10 + (uint64_t)(s[i] - '0');
-    if (digits > 9)
+    if (digits > 7)
         return -1;
     if (i < n && s[i] == '.')
         for (i++; i < n && s[i] >= '0' && s[i] <= '9' && scale > 1; i++, digits++) {
@@ -25,7 +25,7 @@ int ft_mix_weight(const char *s, size_t n, uint64_t *out)
         }
     if (i < n || digits == 0)
         return -1;
-    *out = (whole * 1000000000 + part) * (percent ? 1 : 100);
+    *out = (whole * 1000000000 + part) * (percent ? 1 : 100); /* below 1e18 */
     return 0;
 }
 
@@ -56,9 +56,11 @@ void ft_mix_init(struct ft_mix *m, const uint64_t *weights, size_t k, bool by_am
         if (m->w[i] > max)
             max = m->w[i];
     }
-    /* Weights above 2^52 (a billion against a billionth) lose their last bits
-     * so that the products below fit 127 bits. */
-    while (max >> 52) {
+    m->longest = 1;
+    /* The products below must fit 127 bits: q < 2^9, longest < 2^32, sum < 2^46
+     * and w < 2^38. A percentage with nine decimals is exact; weights as uneven
+     * as a thousand against a billionth lose their last digits. */
+    while (max >> 38) {
         max >>= 1;
         for (size_t i = 0; i < k; i++)
             m->w[i] = m->w[i] > 1 ? m->w[i] >> 1 : 1;
@@ -67,24 +69,31 @@ void ft_mix_init(struct ft_mix *m, const uint64_t *weights, size_t k, bool by_am
         m->sum += m->w[i];
 }
 
-/* Tijdeman's rule for item n+1. In units of 1/sum: the deficit of source i is
- * d = w(n+1) - c*sum, at least -sum and, by the theorem, below 2*sum. Those
- * with d >= sum/(2k-2) may be chosen; of them the one that would run out of its
- * bound first: (1 - 1/(2k-2) - d)/w the smallest. */
-static size_t next_item(const struct ft_mix *m)
+/* Tijdeman's rule, with u for the size of an item (1, or the longest so far).
+ * In units of 1/sum: when the next item is out, source i will be behind its
+ * share by d = w(total+u) - amount*sum, if it is not chosen. Those with
+ * d >= u*sum/(2k-2) may be chosen; of them the one that would leave its bound
+ * first: the smallest (u*sum(1 - 1/(2k-2)) - d)/w. */
+size_t ft_mix_next(const struct ft_mix *m)
 {
-    const wide q = 2 * (wide)m->k - 2, n = (wide)m->total + 1;
+    const wide q = 2 * (wide)m->k - 2, u = (wide)m->longest * m->sum;
     size_t best = 0;
-    wide best_room = 0;
+    wide best_room = 0, best_d = 0;
     bool any = false;
 
     if (m->k == 1)
         return 0;
     for (size_t i = 0; i < m->k; i++) {
-        const wide d = (wide)m->w[i] * n - (wide)m->amount[i] * m->sum;
-        if (d * q < (wide)m->sum)
+        const wide d = (wide)m->w[i] * (m->total + m->longest) - (wide)m->amount[i] * m->sum;
+        const wide room = (q - 1) * u - d * q;
+        if (d * q < u) {
+            /* By amount all may be ahead: then the one least so. */
+            if (!any && (i == 0 || d > best_d)) {
+                best = i;
+                best_d = d;
+            }
             continue;
-        const wide room = (q - 1) * (wide)m->sum - d * q; /* divided by w: the deadline */
+        }
         if (!any || room * (wide)m->w[best] < best_room * (wide)m->w[i]) {
             any = true;
             best = i;
@@ -94,26 +103,6 @@ static size_t next_item(const struct ft_mix *m)
     return best;
 }
 
-static size_t next_amount(const struct ft_mix *m)
-{
-    size_t best = 0;
-    wide most = 0;
-
-    for (size_t i = 0; i < m->k; i++) {
-        const wide d = (wide)m->w[i] * m->total - (wide)m->amount[i] * m->sum;
-        if (i == 0 || d > most) {
-            best = i;
-            most = d;
-        }
-    }
-    return best;
-}
-
-size_t ft_mix_next(const struct ft_mix *m)
-{
-    return m->by_amount ? next_amount(m) : next_item(m);
-}
-
 void ft_mix_put(struct ft_mix *m, size_t source, uint64_t amount)
 {
     if (!m->by_amount)
@@ -121,6 +110,8 @@ void ft_mix_put(struct ft_mix *m, size_t source, uint64_t amount)
     m->items[source]++;
     m->amount[source] += amount;
     m->total += amount;
+    if (amount > m->longest)
+        m->longest = amount;
 }
 
 void ft_mix_release(struct ft_mix *m)
