@@ -79,6 +79,9 @@ int ft_stream_bad(struct ft_stream *s, struct ft_rec *r, struct ft_err *e);
  * `records` of them): counted as out, not as in. */
 int ft_stream_puts(struct ft_stream *s, struct ft_str lines, uint64_t records);
 
+/* Applies --map to a record that was read elsewhere (side.h). */
+int ft_stream_rename(const struct ft_stream *s, struct ft_rec *r, struct ft_err *e);
+
 /* Adds to a named statistic (constant name). */
 void ft_stream_count(struct ft_stream *s, const char *what, uint64_t n);
 /* A string member of the --stats JSON and of the seal ("tok": digest). */
