@@ -62,7 +62,7 @@ static int where_is(struct dedupe *d, struct ft_rec *r, uint64_t *out, struct ft
 {
     struct ft_stamp stamp = {0};
     struct ft_str name = ft_strz(r->file);
-    uint64_t line = r->lineno, file;
+    uint64_t line = r->lineno, file = 0;
 
     if (ft_rec_has(r, "_ft")) {
         if (ft_rec_get_stamp(r, &stamp, e) < 0)

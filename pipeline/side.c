@@ -32,8 +32,8 @@ int ft_side_fail(const struct ft_rec *r, struct ft_err *e)
 {
     if (!r->lineno)
         return -1;
-    return e->byte ? ft_fail_in(e, "%s:%" PRIu64 ":%" PRIu64, r->file, r->lineno, e->byte)
-                   : ft_fail_in(e, "%s:%" PRIu64, r->file, r->lineno);
+    return e->byte ? ft_fail_in(e, "%s:%" PRIu64 ":%" PRIu64 ": ", r->file, r->lineno, e->byte)
+                   : ft_fail_in(e, "%s:%" PRIu64 ": ", r->file, r->lineno);
 }
 
 /* The seal of the run that wrote the file: 0, or -1 when that run failed. */
