@@ -3,5 +3,5 @@ LIB_pipeline += pipeline/err.c pipeline/mem.c pipeline/str.c pipeline/hash.c pip
                 pipeline/source.c pipeline/input.c pipeline/stream.c \
                 pipeline/stream_out.c pipeline/stream_map.c pipeline/seal.c
 LIB_pipeline += pipeline/permute.c pipeline/canon.c pipeline/mix.c pipeline/seen.c pipeline/key.c \
-                pipeline/side.c pipeline/pool.c
-TOOLS += pipeline/dedupe.c pipeline/mix-replay.c
+                pipeline/side.c pipeline/pool.c pipeline/pipe_split.c pipeline/pipe_tail.c
+TOOLS += pipeline/dedupe.c pipeline/mix-replay.c pipeline/ft-pipe.c

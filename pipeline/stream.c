@@ -410,7 +410,7 @@ int ft_stream_close(struct ft_stream *s, struct ft_err *e)
         write_stats(s, e->code == FT_OK, e);
     if (e->code && !s->err_shown)
         fprintf(stderr, "%s: %s\n", s->tool->name, e->msg);
-    if (!s->so.quiet)
+    if (!s->so.quiet && s->seal.mode == SEAL_NONE) /* ft-pipe shows the counts of all */
         summary(s);
     const int status = e->code;
     ft_input_free(s->in);
