@@ -1,0 +1,29 @@
+/* regex.h -- the splitting rules of tokenizer.json, exactly.
+ *
+ * Those files are written for Oniguruma (Ruby syntax) over Unicode 16. PCRE2
+ * runs them here, but with its own, older tables it would split other
+ * characters; so every class (\p{L}, \s, \w, ...) is written out as the ranges
+ * of unicode.h before compiling, and what the two engines mean differently is
+ * rewritten or refused by name.
+ */
+#ifndef FT_TOKENIZER_REGEX_H
+#define FT_TOKENIZER_REGEX_H
+
+#include "pipeline/str.h"
+
+struct tk_regex; /* immutable, shared by threads */
+
+struct tk_regex *tk_regex_new(struct ft_str pattern, struct ft_err *e);
+void tk_regex_free(struct tk_regex *re);
+
+/* Per-thread matching state. */
+struct tk_matcher;
+struct tk_matcher *tk_matcher_new(void);
+void tk_matcher_free(struct tk_matcher *m);
+
+/* The next match in p[0..n) at or behind `from`: 1 with [*b, *e), 0, -1 when a
+ * limit was hit. p is valid UTF-8. */
+int tk_regex_find(const struct tk_regex *re, struct tk_matcher *m, const char *p, size_t n, size_t from,
+                  size_t *b, size_t *e, struct ft_err *err);
+
+#endif

@@ -1,0 +1,87 @@
+#include "tokenizer/unicode.h"
+
+#include "tokenizer/unicode_tables.h"
+
+#define COUNT(a) (sizeof(a) / sizeof *(a))
+
+/* Index of key in a sorted list, or -1. */
+static ptrdiff_t find(const uint32_t *keys, size_t n, uint32_t key)
+{
+    size_t lo = 0, hi = n;
+    while (lo < hi) {
+        const size_t mid = (lo + hi) / 2;
+        if (keys[mid] < key)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo < n && keys[lo] == key ? (ptrdiff_t)lo : -1;
+}
+
+static int mapped(const uint32_t *keys, const uint32_t *at, const uint32_t *pool, size_t n, uint32_t c,
+                  uint32_t *out)
+{
+    const ptrdiff_t i = find(keys, n, c);
+    if (i < 0)
+        return 0;
+    const int len = (int)(at[i] & 31);
+    for (int k = 0; k < len; k++)
+        out[k] = pool[(at[i] >> 5) + (uint32_t)k];
+    return len;
+}
+
+int uc_ccc(uint32_t c)
+{
+    if (c < uc_ccc_key[0])
+        return 0;
+    const ptrdiff_t i = find(uc_ccc_key, COUNT(uc_ccc_key), c);
+    return i < 0 ? 0 : uc_ccc_value[i];
+}
+
+/* Hangul syllables are arithmetic (The Unicode Standard, section 3.12). */
+enum { S_BASE = 0xac00, L_BASE = 0x1100, V_BASE = 0x1161, T_BASE = 0x11a7, L_N = 19, V_N = 21, T_N = 28 };
+
+int uc_decompose(uint32_t c, bool compat, uint32_t *out)
+{
+    if (c < 0xa0)
+        return 0;
+    if (c >= S_BASE && c < S_BASE + L_N * V_N * T_N) {
+        const uint32_t s = c - S_BASE;
+        out[0] = L_BASE + s / (V_N * T_N);
+        out[1] = V_BASE + s % (V_N * T_N) / T_N;
+        out[2] = T_BASE + s % T_N;
+        return s % T_N ? 3 : 2;
+    }
+    return compat ? mapped(uc_nfkd_key, uc_nfkd_at, uc_nfkd_pool, COUNT(uc_nfkd_key), c, out)
+                  : mapped(uc_nfd_key, uc_nfd_at, uc_nfd_pool, COUNT(uc_nfd_key), c, out);
+}
+
+uint32_t uc_compose(uint32_t a, uint32_t b)
+{
+    if (a >= L_BASE && a < L_BASE + L_N && b >= V_BASE && b < V_BASE + V_N)
+        return S_BASE + ((a - L_BASE) * V_N + (b - V_BASE)) * T_N;
+    if (a >= S_BASE && a < S_BASE + L_N * V_N * T_N && (a - S_BASE) % T_N == 0 && b > T_BASE &&
+        b < T_BASE + T_N)
+        return a + (b - T_BASE);
+    const uint64_t key = (uint64_t)a << 21 | b;
+    size_t lo = 0, hi = COUNT(uc_pair_key);
+    while (lo < hi) {
+        const size_t mid = (lo + hi) / 2;
+        if (uc_pair_key[mid] < key)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo < COUNT(uc_pair_key) && uc_pair_key[lo] == key ? uc_pair[lo] : 0;
+}
+
+int uc_lower(uint32_t c, uint32_t *out)
+{
+    if (c < 0x80) {
+        if (c < 'A' || c > 'Z')
+            return 0;
+        out[0] = c + 32;
+        return 1;
+    }
+    return mapped(uc_lower_key, uc_lower_at, uc_lower_pool, COUNT(uc_lower_key), c, out);
+}

@@ -1,0 +1,36 @@
+/* unicode.h -- character classes and normal forms, as Hugging Face tokenizers
+ * computes them (unicode_tables.py says why that is a database of its own). */
+#ifndef FT_TOKENIZER_UNICODE_H
+#define FT_TOKENIZER_UNICODE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Bits of a class word; the order is that of unicode_tables.py. */
+enum {
+    UC_LU = 1 << 0, UC_LL = 1 << 1, UC_LT = 1 << 2, UC_LM = 1 << 3, UC_LO = 1 << 4,
+    UC_MN = 1 << 5, UC_M = 1 << 6, UC_ND = 1 << 7, UC_N = 1 << 8, UC_P = 1 << 9, UC_S = 1 << 10,
+    UC_SPACE = 1 << 11, UC_WORD = 1 << 12,
+    UC_PUNCT = 1 << 13,  /* the Punctuation and BERT pre-tokenizers' own notion */
+    UC_DIGIT = 1 << 14,  /* the Digits pre-tokenizer's: Rust's is_numeric */
+    UC_HAN = 1 << 15,
+    UC_L = UC_LU | UC_LL | UC_LT | UC_LM | UC_LO,
+};
+
+extern const uint16_t uc_class_index[], uc_class_data[];
+
+/* The class word of a code point below 0x110000. */
+static inline unsigned uc_class(uint32_t c) { return uc_class_data[uc_class_index[c >> 7] * 128u + (c & 127)]; }
+static inline bool uc_is(uint32_t c, unsigned classes) { return (uc_class(c) & classes) != 0; }
+
+/* Canonical combining class. */
+int uc_ccc(uint32_t c);
+/* Full decompositions; 0 when c stays itself, else the length written (<= 18). */
+int uc_decompose(uint32_t c, bool compat, uint32_t *out);
+/* The primary composite of a pair, or 0. */
+uint32_t uc_compose(uint32_t a, uint32_t b);
+/* Rust's char::to_lowercase: at most 3 characters; 0 when c stays itself. */
+int uc_lower(uint32_t c, uint32_t *out);
+
+#endif

@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+"""Writes unicode_tables.h: the character classes and normal forms that Hugging Face tokenizers 0.23 computes with.
+
+That library uses several Unicode versions at once (its regex engine 16.0, its normal forms 12.0 or older, Rust's own tables 17.0,
+an old table for punctuation), so no single Unicode database gives its results. The input is a folder of listings made by
+asking the library itself about every scalar value: NAME.txt with ranges `a..b` in hex, norm_FORM.tsv with `char<TAB>chars`.
+
+Usage: unicode_tables.py FOLDER >unicode_tables.h      (needs the `tokenizers` package for combining classes)
+"""
+import os, sys, unicodedata
+
+folder = sys.argv[1]
+# The order is that of the bits in unicode.h.
+CLASSES = ["onig_Lu", "onig_Ll", "onig_Lt", "onig_Lm", "onig_Lo", "onig_Mn", "onig_M", "onig_Nd", "onig_N", "onig_P",
+           "onig_S", "onig_space", "onig_w", "hf_Punctuation", "hf_Digits", "onig_Han"]
+
+def ranges(name):
+    for line in open(os.path.join(folder, name + ".txt")):
+        line = line.strip()
+        if line:
+            a, _, b = line.partition("..")
+            yield int(a, 16), int(b or a, 16)
+
+def emit_two_stage(name, ctype, values, shift):
+    size = 1 << shift
+    blocks, index = {}, []
+    for i in range(0, len(values), size):
+        index.append(blocks.setdefault(tuple(values[i:i + size]), len(blocks)))
+    assert len(blocks) < 65536
+    emit(f"const uint16_t {name}_index[{len(index)}]", index)
+    flat = [v for b in blocks for v in b]
+    emit(f"const {ctype} {name}_data[{len(flat)}]", flat)
+
+def emit(decl, values):
+    print(f"{decl} = {{")
+    line = ""
+    for v in values:
+        s = f"{v},"
+        if len(line) + len(s) > 118:
+            print(line); line = ""
+        line += s
+    print(line + "};")
+
+flags = [0] * 0x110000
+for bit, name in enumerate(CLASSES):
+    for a, b in ranges(name):
+        for c in range(a, b + 1):
+            flags[c] |= 1 << bit
+
+print("/* Made by unicode_tables.py; facts of the Unicode Character Database (Unicode, Inc.). */")
+emit_two_stage("uc_class", "uint16_t", flags, 7)  # read inline by unicode.h
+
+def mapping(form):
+    m = {}
+    for line in open(os.path.join(folder, f"norm_{form}.tsv")):
+        a, _, b = line.rstrip("\n").partition("\t")
+        m[int(a, 16)] = [int(x, 16) for x in b.split()]
+    return m
+
+def emit_map(name, m, skip=lambda c: False):
+    """Sorted keys, an offset for each, and a pool of code points."""
+    keys = sorted(k for k in m if not skip(k))
+    pool, offset, seen = [], [], {}
+    for k in keys:
+        v = tuple(m[k])
+        if v not in seen:
+            seen[v] = len(pool); pool.extend(v)
+        offset.append(seen[v] << 5 | len(v)); assert len(v) < 32
+    emit(f"static const uint32_t {name}_key[{len(keys)}]", keys)
+    emit(f"static const uint32_t {name}_at[{len(keys)}]", offset)
+    emit(f"static const uint32_t {name}_pool[{len(pool) or 1}]", pool or [0])
+
+hangul = lambda c: 0xAC00 <= c <= 0xD7A3  # computed, not stored
+nfd, nfkd, nfc = mapping("NFD"), mapping("NFKD"), mapping("NFC")
+emit_map("uc_nfd", nfd, hangul)
+emit_map("uc_nfkd", nfkd, hangul)
+emit_map("uc_lower", mapping("Lowercase"))
+
+# Combining classes by trial: does the library move the character before a mark of class 255 or behind one of class 0?
+from tokenizers import normalizers
+nfd_of = normalizers.NFD().normalize_str
+ccc = {}
+for c in range(0x110000):
+    k = unicodedata.combining(chr(c)) if not 0xD800 <= c < 0xE000 else 0
+    if k:  # U+0345 has class 240, U+0334 class 1: one of them changes places with c if the library gives c a class
+        moved = nfd_of("a\u0345" + chr(c)) != "a\u0345" + "".join(map(chr, nfd.get(c, [c]))) if k < 240 else \
+                nfd_of("a" + chr(c) + "\u0334") != "a" + "".join(map(chr, nfd.get(c, [c]))) + "\u0334"
+        if moved:
+            ccc[c] = k
+keys = sorted(ccc)
+emit(f"static const uint32_t uc_ccc_key[{len(keys)}]", keys)
+emit(f"static const uint8_t uc_ccc_value[{len(keys)}]", [ccc[k] for k in keys])
+
+# Compositions: canonical pairs whose composite stays itself under NFC. A full decomposition gives the pair by one step back.
+pairs = []
+inverse = {tuple(v): k for k, v in nfd.items()}
+for c, d in nfd.items():
+    if hangul(c) or len(d) < 2 or c in nfc:
+        continue
+    first = tuple(d[:-1])
+    head = first[0] if len(first) == 1 else next((k for k, v in nfd.items() if tuple(v) == first and k not in nfc), None)
+    if head is not None:
+        pairs.append((head << 21 | d[-1], c))
+pairs.sort()
+emit(f"static const uint64_t uc_pair_key[{len(pairs)}]", [f"{k}u" for k, _ in pairs])
+emit(f"static const uint32_t uc_pair[{len(pairs)}]", [c for _, c in pairs])
