@@ -1,0 +1,342 @@
+/* Byte pair encoding with the exact order of tokenizers' merge_word and
+ * merge_all: lowest rank first, leftmost among equals. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "tokenizer/model.h"
+#include "tokenizer/scratch.h"
+
+/* ---- load ---- */
+
+static size_t pair_hash(uint64_t pair) { return (size_t)((pair * 0x9e3779b97f4a7c15u) >> 20); }
+
+static struct tk_merge *merge_slot(const struct tk_model *m, uint64_t pair)
+{
+    size_t i = pair_hash(pair) & (m->n_merge_slots - 1);
+    while (m->merges[i].pair != UINT64_MAX && m->merges[i].pair != pair)
+        i = (i + 1) & (m->n_merge_slots - 1);
+    return &m->merges[i];
+}
+
+static const struct tk_merge *merge_find(const struct tk_model *m, int32_t a, int32_t b)
+{
+    const struct tk_merge *s = merge_slot(m, (uint64_t)(uint32_t)a << 32 | (uint32_t)b);
+    return s->pair == UINT64_MAX ? NULL : s;
+}
+
+/* "a b" or ["a", "b"]. A name may hold a space only in the second form. */
+static int merge_parts(const struct ft_json *j, struct ft_str *a, struct ft_str *b)
+{
+    if (j->type == FT_JSON_ARRAY && j->n == 2 && j->items[0].type == FT_JSON_STRING &&
+        j->items[1].type == FT_JSON_STRING) {
+        *a = j->items[0].s;
+        *b = j->items[1].s;
+        return 0;
+    }
+    const char *space = j->type == FT_JSON_STRING && j->s.n ? memchr(j->s.p, ' ', j->s.n) : NULL;
+    if (!space)
+        return -1;
+    *a = (struct ft_str){j->s.p, (size_t)(space - j->s.p)};
+    *b = (struct ft_str){space + 1, j->s.n - a->n - 1};
+    return b->n && memchr(b->p, ' ', b->n) ? -1 : 0;
+}
+
+int tk_bpe_load(struct tk_model *m, const struct ft_json *j, struct ft_err *e)
+{
+    double dropout = 0;
+    struct ft_str unk = {0};
+    const struct ft_json *merges = ft_json_get(j, "merges");
+    m->unk = -1;
+    if (ft_json_get_bool(j, "byte_fallback", &m->byte_fallback, e) ||
+        ft_json_get_bool(j, "fuse_unk", &m->fuse_unk, e) ||
+        ft_json_get_bool(j, "ignore_merges", &m->ignore_merges, e) ||
+        ft_json_get_real(j, "dropout", &dropout, e) || ft_json_get_string(j, "unk_token", &unk, e) ||
+        ft_json_get_string(j, "continuing_subword_prefix", &m->prefix, e) ||
+        ft_json_get_string(j, "end_of_word_suffix", &m->suffix, e))
+        return -1;
+    if (dropout > 0)
+        return ft_fail(e, FT_DATA, "BPE dropout is not supported: its results are random");
+    if (!merges || merges->type != FT_JSON_ARRAY)
+        return ft_fail(e, FT_DATA, "\"model\" has no \"merges\"");
+    if (unk.p) {
+        m->unk = tk_vocab_find(&m->vocab, unk.p, unk.n);
+        if (m->unk < 0) /* an error there too, but only where it is needed */
+            m->unk = -2;
+    }
+    m->prefix.p = ft_arena_dup(&m->vocab.mem, m->prefix.p, m->prefix.n);
+    m->suffix.p = ft_arena_dup(&m->vocab.mem, m->suffix.p, m->suffix.n);
+    m->n_merge_slots = 64;
+    while (m->n_merge_slots < merges->n * 2)
+        m->n_merge_slots *= 2;
+    m->merges = ft_malloc(m->n_merge_slots * sizeof *m->merges);
+    for (size_t i = 0; i < m->n_merge_slots; i++)
+        m->merges[i].pair = UINT64_MAX;
+    m->n_merges = merges->n;
+    struct ft_buf joined = {0};
+    for (size_t i = 0; i < merges->n; i++) {
+        struct ft_str a, b;
+        if (merge_parts(&merges->items[i], &a, &b)) {
+            ft_buf_release(&joined);
+            return ft_fail(e, FT_DATA, "merge %zu is not a pair of tokens", i);
+        }
+        joined.n = 0;
+        ft_buf_puts(&joined, a);
+        /* The prefix is not repeated inside the joined token. */
+        const size_t cut = m->prefix.n && b.n >= m->prefix.n ? m->prefix.n : 0;
+        ft_buf_put(&joined, b.p + cut, b.n - cut);
+        const int64_t ia = tk_vocab_find(&m->vocab, a.p, a.n), ib = tk_vocab_find(&m->vocab, b.p, b.n);
+        const int64_t id = tk_vocab_find(&m->vocab, joined.p, joined.n);
+        if (ia < 0 || ib < 0 || id < 0) {
+            const struct ft_str which = ia < 0 ? a : ib < 0 ? b : ft_buf_str(&joined);
+            ft_fail(e, FT_DATA, "merge %zu: token \"%.*s\" is not in the vocabulary", i,
+                    (int)(which.n < 100 ? which.n : 100), which.p);
+            ft_buf_release(&joined);
+            return -1;
+        }
+        struct tk_merge *s = merge_slot(m, (uint64_t)ia << 32 | (uint64_t)ib);
+        *s = (struct tk_merge){(uint64_t)ia << 32 | (uint64_t)ib, (uint32_t)i, (uint32_t)id};
+    }
+    ft_buf_release(&joined);
+    for (int b = 0; b < 256; b++) {
+        char name[8], c[4];
+        snprintf(name, sizeof name, "<0x%02X>", (unsigned)b);
+        m->byte_id[b] = (int32_t)tk_vocab_find(&m->vocab, name, 6);
+        const int len = ft_utf8_put(c, tk_byte_char((unsigned char)b));
+        m->raw_id[b] = (int32_t)tk_vocab_find(&m->vocab, c, (size_t)len);
+    }
+    return 0;
+}
+
+/* ---- encode ---- */
+
+static void add(struct tk_scratch *s, int32_t id, uint32_t len)
+{
+    if (s->n == s->cap) {
+        s->cap = s->cap ? s->cap * 2 : 256;
+        s->sym = ft_reallocs(s->sym, s->cap, sizeof *s->sym);
+    }
+    s->sym[s->n] = (struct tk_symbol){id, len, (int32_t)s->n - 1, (int32_t)s->n + 1};
+    s->n++;
+}
+
+/* A word's first symbols, one a character. `unk` is pending until a known
+ * character comes; bytes of the fallback do NOT flush it (so it comes out
+ * behind them): the library does this, and ids must be equal. */
+static int first_symbols(const struct tk_model *m, struct tk_scratch *s, const char *p, size_t n, bool raw,
+                         struct ft_err *e)
+{
+    uint32_t unk_len = 0;
+    s->n = 0;
+    for (size_t i = 0; i < n;) {
+        int len = 1;
+        int64_t id;
+        struct ft_str c;
+        char tmp[4];
+        if (raw) {
+            id = m->raw_id[(unsigned char)p[i]];
+            c = (struct ft_str){tmp, (size_t)ft_utf8_put(tmp, tk_byte_char((unsigned char)p[i]))};
+        } else {
+            ft_utf8_get(p + i, &len);
+            c = (struct ft_str){p + i, (size_t)len};
+            id = -1;
+        }
+        const bool first = i == 0, last = i + (size_t)len == n;
+        if ((m->prefix.n && !first) || (m->suffix.n && last)) {
+            s->name.n = 0;
+            if (!first)
+                ft_buf_puts(&s->name, m->prefix);
+            ft_buf_puts(&s->name, c);
+            if (last)
+                ft_buf_puts(&s->name, m->suffix);
+            c = ft_buf_str(&s->name);
+            id = tk_vocab_find(&m->vocab, c.p, c.n);
+        } else if (!raw) {
+            id = tk_vocab_find(&m->vocab, c.p, c.n);
+        }
+        i += (size_t)len;
+        if (id >= 0) {
+            if (unk_len)
+                add(s, (int32_t)m->unk, unk_len);
+            unk_len = 0;
+            add(s, (int32_t)id, (uint32_t)len);
+            continue;
+        }
+        if (m->byte_fallback) {
+            bool all = true;
+            for (size_t k = 0; k < c.n; k++)
+                all = all && m->byte_id[(unsigned char)c.p[k]] >= 0;
+            if (all) {
+                for (size_t k = 0; k < c.n; k++)
+                    add(s, m->byte_id[(unsigned char)c.p[k]], 1);
+                continue;
+            }
+        }
+        if (m->unk == -2)
+            return ft_fail(e, FT_DATA, "the unk_token is not in the vocabulary");
+        if (m->unk < 0)
+            continue; /* the character vanishes */
+        if (unk_len && !m->fuse_unk) {
+            add(s, (int32_t)m->unk, unk_len);
+            unk_len = 0;
+        }
+        unk_len += (uint32_t)len;
+    }
+    if (unk_len)
+        add(s, (int32_t)m->unk, unk_len);
+    if (s->n)
+        s->sym[s->n - 1].next = -1;
+    return 0;
+}
+
+/* Joins symbol i with its right neighbour. */
+static void join(struct tk_scratch *s, int32_t i, uint32_t id)
+{
+    struct tk_symbol *a = &s->sym[i], *b = &s->sym[a->next];
+    a->id = (int32_t)id;
+    a->len += b->len;
+    a->next = b->next;
+    b->id = -1; /* gone */
+    if (b->next >= 0)
+        s->sym[b->next].prev = i;
+}
+
+/* Short words: the ranks of all pairs in an array, its minimum by looking. */
+static void merge_short(const struct tk_model *m, struct tk_scratch *s)
+{
+    enum { MAX = TK_SHORT };
+    uint32_t rank[MAX], id[MAX];
+    int32_t n = (int32_t)s->n;
+    struct tk_symbol *v = s->sym;
+    for (int32_t i = 0; i + 1 < n; i++) {
+        const struct tk_merge *g = merge_find(m, v[i].id, v[i + 1].id);
+        rank[i] = g ? g->rank : UINT32_MAX;
+        id[i] = g ? g->id : 0;
+    }
+    while (n > 1) {
+        int32_t best = 0;
+        for (int32_t i = 1; i + 1 < n; i++)
+            if (rank[i] < rank[best])
+                best = i;
+        if (rank[best] == UINT32_MAX)
+            break;
+        v[best].id = (int32_t)id[best];
+        v[best].len += v[best + 1].len;
+        memmove(&v[best + 1], &v[best + 2], (size_t)(n - best - 2) * sizeof *v);
+        memmove(&rank[best], &rank[best + 1], (size_t)(n - best - 2) * sizeof *rank);
+        memmove(&id[best], &id[best + 1], (size_t)(n - best - 2) * sizeof *id);
+        n--;
+        for (int32_t i = best - 1; i <= best; i++) {
+            if (i < 0 || i + 1 >= n)
+                continue;
+            const struct tk_merge *g = merge_find(m, v[i].id, v[i + 1].id);
+            rank[i] = g ? g->rank : UINT32_MAX;
+            id[i] = g ? g->id : 0;
+        }
+    }
+    s->n = (size_t)n;
+}
+
+static bool before(const struct tk_heap_item *a, const struct tk_heap_item *b)
+{
+    return a->rank != b->rank ? a->rank < b->rank : a->at < b->at;
+}
+
+static void heap_push(struct tk_scratch *s, struct tk_heap_item x)
+{
+    if (s->heap_n == s->heap_cap) {
+        s->heap_cap = s->heap_cap ? s->heap_cap * 2 : 256;
+        s->heap = ft_reallocs(s->heap, s->heap_cap, sizeof *s->heap);
+    }
+    size_t i = s->heap_n++;
+    while (i && before(&x, &s->heap[(i - 1) / 2])) {
+        s->heap[i] = s->heap[(i - 1) / 2];
+        i = (i - 1) / 2;
+    }
+    s->heap[i] = x;
+}
+
+static struct tk_heap_item heap_pop(struct tk_scratch *s)
+{
+    const struct tk_heap_item top = s->heap[0], x = s->heap[--s->heap_n];
+    size_t i = 0;
+    for (;;) {
+        size_t c = 2 * i + 1;
+        if (c >= s->heap_n)
+            break;
+        if (c + 1 < s->heap_n && before(&s->heap[c + 1], &s->heap[c]))
+            c++;
+        if (!before(&s->heap[c], &x))
+            break;
+        s->heap[i] = s->heap[c];
+        i = c;
+    }
+    s->heap[i] = x;
+    return top;
+}
+
+static void offer(const struct tk_model *m, struct tk_scratch *s, int32_t i)
+{
+    if (i < 0 || s->sym[i].next < 0)
+        return;
+    const struct tk_merge *g = merge_find(m, s->sym[i].id, s->sym[s->sym[i].next].id);
+    if (g)
+        heap_push(s, (struct tk_heap_item){g->rank, i, g->id});
+}
+
+/* Long words: a heap with stale entries, O(n log n). */
+static void merge_long(const struct tk_model *m, struct tk_scratch *s)
+{
+    s->heap_n = 0;
+    for (size_t i = 0; i + 1 < s->n; i++)
+        offer(m, s, (int32_t)i);
+    while (s->heap_n) {
+        const struct tk_heap_item top = heap_pop(s);
+        const struct tk_symbol *a = &s->sym[top.at];
+        if (a->id < 0 || a->next < 0)
+            continue;
+        const struct tk_merge *g = merge_find(m, a->id, s->sym[a->next].id);
+        if (!g || g->id != top.id)
+            continue;
+        join(s, top.at, top.id);
+        offer(m, s, s->sym[top.at].prev);
+        offer(m, s, top.at);
+    }
+    size_t n = 0;
+    for (size_t i = 0; i < s->n; i++)
+        if (s->sym[i].id >= 0)
+            s->sym[n++] = s->sym[i];
+    s->n = n;
+}
+
+int tk_bpe_encode(const struct tk_model *m, struct tk_scratch *s, const char *p, size_t n, bool raw,
+                  struct tk_tokens *out, struct ft_err *e)
+{
+    if (m->ignore_merges) {
+        struct ft_str whole = {p, n};
+        if (raw) {
+            s->name.n = 0;
+            for (size_t i = 0; i < n; i++) {
+                char *to = ft_buf_room(&s->name, 4);
+                s->name.n += (size_t)ft_utf8_put(to, tk_byte_char((unsigned char)p[i]));
+            }
+            whole = ft_buf_str(&s->name);
+        }
+        const int64_t id = tk_vocab_find(&m->vocab, whole.p, whole.n);
+        if (id >= 0) {
+            tk_token_push(out, (int32_t)id, 0, (uint32_t)n);
+            return 0;
+        }
+    }
+    if (first_symbols(m, s, p, n, raw, e))
+        return -1;
+    if (s->n <= TK_SHORT)
+        merge_short(m, s);
+    else
+        merge_long(m, s);
+    uint32_t at = 0;
+    for (size_t i = 0; i < s->n; i++) {
+        tk_token_push(out, s->sym[i].id, at, at + s->sym[i].len);
+        at += s->sym[i].len;
+    }
+    return 0;
+}

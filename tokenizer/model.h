@@ -1,0 +1,85 @@
+/* model.h -- from a word to token ids: BPE, Unigram, WordPiece, WordLevel.
+ *
+ * A model is immutable after loading and shared by threads. `tk_model_encode`
+ * appends one tk_token for each token of a word; begin and end count bytes of
+ * the word.
+ */
+#ifndef FT_TOKENIZER_MODEL_H
+#define FT_TOKENIZER_MODEL_H
+
+#include "pipeline/json.h"
+#include "tokenizer/vocab.h"
+
+struct tk_token {
+    int32_t id;
+    uint32_t b, e;
+};
+
+struct tk_tokens {
+    struct tk_token *v;
+    size_t n, cap;
+};
+
+static inline void tk_token_push(struct tk_tokens *t, int32_t id, uint32_t b, uint32_t e)
+{
+    if (t->n == t->cap) {
+        t->cap = t->cap ? t->cap * 2 : 256;
+        t->v = ft_reallocs(t->v, t->cap, sizeof *t->v);
+    }
+    t->v[t->n++] = (struct tk_token){id, b, e};
+}
+
+enum tk_model_type { TK_BPE, TK_UNIGRAM, TK_WORDPIECE, TK_WORDLEVEL };
+
+struct tk_merge { /* a slot of the pair table */
+    uint64_t pair;          /* left << 32 | right; UINT64_MAX: free */
+    uint32_t rank, id;
+};
+
+struct tk_model {
+    enum tk_model_type type;
+    struct tk_vocab vocab;
+    int64_t unk;            /* id, -1: none */
+    bool byte_fallback, fuse_unk, ignore_merges;
+    struct ft_str prefix, suffix; /* continuing_subword_prefix, end_of_word_suffix */
+    /* BPE */
+    struct tk_merge *merges;
+    size_t n_merge_slots, n_merges;
+    int32_t byte_id[256];    /* id of "<0xXX>", -1: none */
+    int32_t raw_id[256];     /* id of the byte's character in the byte-level alphabet */
+    /* WordPiece */
+    size_t max_chars;
+    /* Unigram */
+    double *score;           /* by id */
+    double min_score;
+    struct tk_trie *trie;
+};
+
+/* Per-thread memory of the models. */
+struct tk_scratch;
+struct tk_scratch *tk_scratch_new(void);
+void tk_scratch_free(struct tk_scratch *s);
+
+/* Reads `model` of a tokenizer.json. */
+int tk_model_load(struct tk_model *m, const struct ft_json *j, struct ft_err *e);
+/* `raw`: the word's bytes stand for themselves in the byte-level alphabet (BPE
+ * only); otherwise the word is UTF-8. */
+int tk_model_encode(const struct tk_model *m, struct tk_scratch *s, const char *p, size_t n, bool raw,
+                    struct tk_tokens *out, struct ft_err *e);
+void tk_model_release(struct tk_model *m);
+
+/* The byte-level alphabet of GPT-2: printable bytes stand for themselves, the
+ * others for U+0100 and up. */
+uint32_t tk_byte_char(unsigned char b);
+/* -1 when c is none of its characters. */
+int tk_char_byte(uint32_t c);
+
+/* Parts of model.c's work. */
+int tk_bpe_load(struct tk_model *m, const struct ft_json *j, struct ft_err *e);
+int tk_bpe_encode(const struct tk_model *m, struct tk_scratch *s, const char *p, size_t n, bool raw,
+                  struct tk_tokens *out, struct ft_err *e);
+int tk_unigram_load(struct tk_model *m, const struct ft_json *j, struct ft_err *e);
+int tk_unigram_encode(const struct tk_model *m, struct tk_scratch *s, const char *p, size_t n,
+                      struct tk_tokens *out, struct ft_err *e);
+
+#endif

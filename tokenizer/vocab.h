@@ -1,0 +1,24 @@
+/* vocab.h -- token strings and their ids, both ways. */
+#ifndef FT_TOKENIZER_VOCAB_H
+#define FT_TOKENIZER_VOCAB_H
+
+#include "pipeline/str.h"
+
+struct tk_vocab { /* all zero is empty */
+    struct ft_arena mem;
+    struct ft_str *token; /* by id; p == NULL: no such id */
+    size_t n_ids;         /* highest id + 1 */
+    size_t count;         /* number of distinct strings */
+    uint32_t *slots;      /* id + 1, 0: free; open addressing by XXH3 of the string */
+    size_t n_slots;       /* a power of two */
+};
+
+/* Room for about `expected` strings. */
+void tk_vocab_init(struct tk_vocab *v, size_t expected);
+/* The string is copied. A string that is there already takes the new id. */
+void tk_vocab_add(struct tk_vocab *v, struct ft_str s, uint32_t id);
+/* -1 when absent. */
+int64_t tk_vocab_find(const struct tk_vocab *v, const char *p, size_t n);
+void tk_vocab_release(struct tk_vocab *v);
+
+#endif
