@@ -1,0 +1,176 @@
+#include "tokenizer/model.h"
+
+#include <stdlib.h>
+
+#include "tokenizer/scratch.h"
+#include "tokenizer/trie.h"
+
+uint32_t tk_byte_char(unsigned char b)
+{
+    /* 33..126, 161..172, 174..255 stand for themselves; the other 68 bytes, in
+     * order, for U+0100 and up (Radford et al., GPT-2, bytes_to_unicode). */
+    if ((b >= 33 && b <= 126) || (b >= 161 && b != 173))
+        return b;
+    return b < 33 ? 256u + b : b < 161 ? 256u + 33 + (b - 127u) : 256u + 33 + 34;
+}
+
+int tk_char_byte(uint32_t c)
+{
+    if ((c >= 33 && c <= 126) || (c >= 161 && c != 173 && c < 256))
+        return (int)c;
+    if (c >= 256 && c < 256 + 33)
+        return (int)c - 256;
+    if (c >= 289 && c < 289 + 34)
+        return (int)c - 289 + 127;
+    return c == 323 ? 173 : -1;
+}
+
+struct tk_scratch *tk_scratch_new(void) { return ft_calloc(1, sizeof(struct tk_scratch)); }
+
+void tk_scratch_free(struct tk_scratch *s)
+{
+    if (!s)
+        return;
+    free(s->sym);
+    free(s->heap);
+    free(s->node);
+    ft_buf_release(&s->name);
+    free(s);
+}
+
+/* ---- load ---- */
+
+static int load_vocab(struct tk_model *m, const struct ft_json *j, struct ft_err *e)
+{
+    const struct ft_json *v = ft_json_get(j, "vocab");
+    if (!v || v->type != FT_JSON_OBJECT)
+        return ft_fail(e, FT_DATA, "\"vocab\" is not an object");
+    tk_vocab_init(&m->vocab, v->n);
+    for (size_t i = 0; i < v->n; i++) {
+        int64_t id;
+        const struct ft_str key = v->members[i].key;
+        if (ft_json_int(&v->members[i].value, &id) || id < 0 || id > INT32_MAX / 4)
+            return ft_fail(e, FT_DATA, "token \"%.*s\" has no valid id", (int)(key.n < 100 ? key.n : 100),
+                           key.p);
+        tk_vocab_add(&m->vocab, key, (uint32_t)id);
+    }
+    return 0;
+}
+
+static int load_words(struct tk_model *m, const struct ft_json *j, struct ft_err *e)
+{
+    struct ft_str unk = m->type == TK_WORDPIECE ? FT_STR("[UNK]") : FT_STR("<unk>");
+    int64_t max = 100;
+    if (m->type == TK_WORDPIECE)
+        m->prefix = FT_STR("##");
+    if (ft_json_get_string(j, "unk_token", &unk, e) ||
+        ft_json_get_string(j, "continuing_subword_prefix", &m->prefix, e) ||
+        ft_json_get_int(j, "max_input_chars_per_word", &max, e))
+        return -1;
+    m->max_chars = max < 0 ? 0 : (size_t)max;
+    m->prefix.p = ft_arena_dup(&m->vocab.mem, m->prefix.p, m->prefix.n);
+    m->unk = tk_vocab_find(&m->vocab, unk.p, unk.n);
+    if (m->type == TK_WORDPIECE) {
+        m->trie = tk_trie_new();
+        for (size_t id = 0; id < m->vocab.n_ids; id++)
+            if (m->vocab.token[id].p)
+                tk_trie_add(m->trie, m->vocab.token[id].p, m->vocab.token[id].n, (int32_t)id);
+    }
+    return 0;
+}
+
+int tk_model_load(struct tk_model *m, const struct ft_json *j, struct ft_err *e)
+{
+    struct ft_str type = {0};
+    if (!j || j->type != FT_JSON_OBJECT)
+        return ft_fail(e, FT_DATA, "no \"model\"");
+    if (ft_json_get_string(j, "type", &type, e))
+        return -1;
+    if (!type.p) { /* old files: what a model has tells what it is */
+        const struct ft_json *v = ft_json_get(j, "vocab");
+        type = ft_json_get(j, "merges")                             ? FT_STR("BPE")
+               : v && v->type == FT_JSON_ARRAY                      ? FT_STR("Unigram")
+               : ft_json_get(j, "continuing_subword_prefix") ? FT_STR("WordPiece")
+                                                                    : FT_STR("WordLevel");
+    }
+    if (ft_str_is(type, "Unigram")) {
+        m->type = TK_UNIGRAM;
+        return tk_unigram_load(m, j, e);
+    }
+    m->type = ft_str_is(type, "BPE")         ? TK_BPE
+              : ft_str_is(type, "WordPiece") ? TK_WORDPIECE
+                                             : TK_WORDLEVEL;
+    if (m->type == TK_WORDLEVEL && !ft_str_is(type, "WordLevel"))
+        return ft_fail(e, FT_DATA, "model type \"%.*s\" is not known", (int)type.n, type.p);
+    if (load_vocab(m, j, e))
+        return -1;
+    return m->type == TK_BPE ? tk_bpe_load(m, j, e) : load_words(m, j, e);
+}
+
+void tk_model_release(struct tk_model *m)
+{
+    tk_vocab_release(&m->vocab);
+    tk_trie_free(m->trie);
+    free(m->merges);
+    free(m->score);
+    *m = (struct tk_model){0};
+}
+
+/* ---- WordPiece and WordLevel ---- */
+
+static int unknown(const struct tk_model *m, size_t n, struct tk_tokens *out, struct ft_err *e)
+{
+    if (m->unk < 0)
+        return ft_fail(e, FT_DATA, "a word is not in the vocabulary, and the unk_token is not either");
+    tk_token_push(out, (int32_t)m->unk, 0, (uint32_t)n);
+    return 0;
+}
+
+/* Greedy, longest piece first; one unknown piece makes the word unknown. */
+static int wordpiece(const struct tk_model *m, const char *p, size_t n, struct tk_tokens *out, struct ft_err *e)
+{
+    const size_t first = out->n;
+    if (ft_utf8_count(p, n) > m->max_chars)
+        return unknown(m, n, out, e);
+    for (size_t at = 0; at < n;) {
+        int32_t node = 0, best = -1;
+        size_t end = at;
+        for (size_t i = 0; at && i < m->prefix.n && node >= 0; i++)
+            node = tk_trie_step(m->trie, node, (unsigned char)m->prefix.p[i]);
+        for (size_t i = at; i < n && node >= 0; i++) {
+            node = tk_trie_step(m->trie, node, (unsigned char)p[i]);
+            if (node < 0)
+                break;
+            const bool boundary = i + 1 == n || ((unsigned char)p[i + 1] & 0xc0) != 0x80;
+            if (boundary && tk_trie_value(m->trie, node) >= 0) {
+                best = tk_trie_value(m->trie, node);
+                end = i + 1;
+            }
+        }
+        if (best < 0) {
+            out->n = first;
+            return unknown(m, n, out, e);
+        }
+        tk_token_push(out, best, (uint32_t)at, (uint32_t)end);
+        at = end;
+    }
+    return 0;
+}
+
+int tk_model_encode(const struct tk_model *m, struct tk_scratch *s, const char *p, size_t n, bool raw,
+                    struct tk_tokens *out, struct ft_err *e)
+{
+    if (!n)
+        return 0;
+    switch (m->type) {
+    case TK_BPE: return tk_bpe_encode(m, s, p, n, raw, out, e);
+    case TK_UNIGRAM: return tk_unigram_encode(m, s, p, n, out, e);
+    case TK_WORDPIECE: return wordpiece(m, p, n, out, e);
+    case TK_WORDLEVEL: break;
+    }
+    const int64_t id = tk_vocab_find(&m->vocab, p, n);
+    if (id < 0)
+        return unknown(m, n, out, e);
+    tk_token_push(out, (int32_t)id, 0, (uint32_t)n);
+    return 0;
+}

@@ -1,0 +1,131 @@
+/* Unigram: the segmentation with the best sum of scores (Viterbi), with the
+ * sums, ties and unknowns of tokenizers' encode_optimized: f64 from the start
+ * of the word, the earliest start wins a tie, an unknown character costs ten
+ * less than the worst score and is tried only where no one-character piece is. */
+#include <stdlib.h>
+
+#include "tokenizer/model.h"
+#include "tokenizer/scratch.h"
+#include "tokenizer/trie.h"
+
+int tk_unigram_load(struct tk_model *m, const struct ft_json *j, struct ft_err *e)
+{
+    const struct ft_json *vocab = ft_json_get(j, "vocab");
+    int64_t unk = -1;
+    if (!vocab || vocab->type != FT_JSON_ARRAY)
+        return ft_fail(e, FT_DATA, "\"vocab\" of a Unigram model is not an array");
+    if (ft_json_get_int(j, "unk_id", &unk, e) || ft_json_get_bool(j, "byte_fallback", &m->byte_fallback, e))
+        return -1;
+    if (unk >= (int64_t)vocab->n)
+        return ft_fail(e, FT_DATA, "\"unk_id\" %lld is not in the vocabulary", (long long)unk);
+    m->unk = unk;
+    m->fuse_unk = true;
+    m->score = ft_calloc(vocab->n + 1, sizeof *m->score);
+    m->trie = tk_trie_new();
+    tk_vocab_init(&m->vocab, vocab->n);
+    for (size_t i = 0; i < vocab->n; i++) {
+        const struct ft_json *v = &vocab->items[i];
+        if (v->type != FT_JSON_ARRAY || v->n != 2 || v->items[0].type != FT_JSON_STRING ||
+            v->items[1].type != FT_JSON_NUMBER)
+            return ft_fail(e, FT_DATA, "vocabulary entry %zu is not [token, score]", i);
+        m->score[i] = ft_json_real(&v->items[1]);
+        if (i == 0 || m->score[i] < m->min_score)
+            m->min_score = m->score[i];
+        tk_vocab_add(&m->vocab, v->items[0].s, (uint32_t)i);
+        tk_trie_add(m->trie, v->items[0].s.p, v->items[0].s.n, (int32_t)i);
+    }
+    for (int b = 0; b < 256; b++) {
+        static const char hex[] = "0123456789ABCDEF";
+        const char name[6] = {'<', '0', 'x', hex[b >> 4], hex[b & 15], '>'};
+        m->byte_id[b] = (int32_t)tk_vocab_find(&m->vocab, name, 6);
+    }
+    return 0;
+}
+
+static int emit(const struct tk_model *m, const char *p, uint32_t b, uint32_t e, struct tk_tokens *out,
+                struct ft_err *err)
+{
+    const int64_t id = tk_vocab_find(&m->vocab, p + b, e - b);
+    if (id >= 0) {
+        tk_token_push(out, (int32_t)id, b, e);
+        return 0;
+    }
+    if (m->byte_fallback) {
+        bool all = true;
+        for (uint32_t i = b; i < e; i++)
+            all = all && m->byte_id[(unsigned char)p[i]] >= 0;
+        for (uint32_t i = b; all && i < e; i++)
+            tk_token_push(out, m->byte_id[(unsigned char)p[i]], b, e);
+        if (all)
+            return 0;
+    }
+    if (m->unk < 0)
+        return ft_fail(err, FT_DATA, "the text has a character that is not in the vocabulary, and there is no unk_id");
+    tk_token_push(out, (int32_t)m->unk, b, e);
+    return 0;
+}
+
+int tk_unigram_encode(const struct tk_model *m, struct tk_scratch *s, const char *p, size_t n,
+                      struct tk_tokens *out, struct ft_err *err)
+{
+    const double unk_score = m->min_score - 10.0;
+    if (s->node_cap < n + 1) {
+        s->node_cap = 2 * (n + 1);
+        s->node = ft_reallocs(s->node, s->node_cap, sizeof *s->node);
+    }
+    struct tk_node *v = s->node;
+    for (size_t i = 0; i <= n; i++)
+        v[i] = (struct tk_node){0, -1, 0};
+    for (size_t at = 0; at < n;) {
+        const double here = v[at].score;
+        bool single = false;
+        int len;
+        ft_utf8_get(p + at, &len);
+        int32_t node = 0;
+        for (size_t i = at; i < n; i++) {
+            node = tk_trie_step(m->trie, node, (unsigned char)p[i]);
+            if (node < 0)
+                break;
+            const int32_t id = tk_trie_value(m->trie, node);
+            if (id < 0)
+                continue;
+            struct tk_node *to = &v[i + 1];
+            const double score = m->score[id] + here;
+            if (to->from < 0 || score > to->score)
+                *to = (struct tk_node){score, (int32_t)at, id};
+            single = single || i + 1 - at == (size_t)len;
+        }
+        if (!single) {
+            struct tk_node *to = &v[at + (size_t)len];
+            const double score = unk_score + here;
+            if (to->from < 0 || score > to->score) {
+                if (m->unk < 0)
+                    return ft_fail(err, FT_DATA, "the text has a character that is not in the vocabulary, and there is no unk_id");
+                *to = (struct tk_node){score, (int32_t)at, (int32_t)m->unk};
+            }
+        }
+        at += (size_t)len;
+    }
+    /* Backwards over the path; the list of cuts lies in the symbols. */
+    size_t cuts = 0;
+    for (size_t end = n; end > 0;) {
+        const struct tk_node *k = &v[end];
+        if (cuts == s->cap) {
+            s->cap = s->cap ? s->cap * 2 : 256;
+            s->sym = ft_reallocs(s->sym, s->cap, sizeof *s->sym);
+        }
+        s->sym[cuts++] = (struct tk_symbol){k->id, (uint32_t)end - (uint32_t)k->from, k->from, 0};
+        end = (size_t)k->from;
+    }
+    while (cuts) {
+        const uint32_t b = (uint32_t)s->sym[cuts - 1].prev;
+        uint32_t e = b + s->sym[cuts - 1].len;
+        const bool unk = m->unk >= 0 && s->sym[cuts - 1].id == m->unk;
+        cuts--;
+        while (unk && cuts && s->sym[cuts - 1].id == m->unk)
+            e += s->sym[--cuts].len;
+        if (emit(m, p, b, e, out, err))
+            return -1;
+    }
+    return 0;
+}
