@@ -1,0 +1,486 @@
+#include "tokenizer/normalize.h"
+
+#include <stdlib.h>
+
+#include "tokenizer/charsmap.h"
+#include "tokenizer/model.h"
+#include "tokenizer/unicode.h"
+
+enum kind {
+    SEQUENCE, BERT, STRIP, STRIP_ACCENTS, NFC, NFD, NFKC, NFKD, LOWERCASE, NMT, PRECOMPILED, REPLACE,
+    PREPEND, BYTE_LEVEL,
+};
+
+struct tk_normalizer {
+    enum kind kind;
+    struct ft_arena mem; /* of the outermost one */
+    struct tk_normalizer **parts; /* SEQUENCE */
+    size_t n_parts;
+    bool clean, chinese, strip_accents, lower; /* BERT */
+    bool left, right;                          /* STRIP */
+    struct tk_pattern pattern;                 /* REPLACE */
+    struct ft_str content;                     /* REPLACE, PREPEND */
+    struct tk_charsmap *map;                   /* PRECOMPILED */
+};
+
+/* ---- patterns ---- */
+
+int tk_pattern_load(const struct ft_json *j, struct ft_arena *mem, struct tk_pattern *out, struct ft_err *e)
+{
+    const struct ft_json *s = ft_json_get(j, "String"), *r = ft_json_get(j, "Regex");
+    *out = (struct tk_pattern){0};
+    if (j && j->type == FT_JSON_STRING)
+        s = j;
+    if (s && s->type == FT_JSON_STRING) {
+        out->text = (struct ft_str){ft_arena_dup(mem, s->s.p, s->s.n), s->s.n};
+        return 0;
+    }
+    if (!r || r->type != FT_JSON_STRING)
+        return ft_fail(e, FT_DATA, "a pattern is neither String nor Regex");
+    out->source = (struct ft_str){ft_arena_dup(mem, r->s.p, r->s.n), r->s.n};
+    out->regex = tk_regex_new(out->source, e);
+    return out->regex ? 0 : -1;
+}
+
+void tk_pattern_release(struct tk_pattern *p)
+{
+    tk_regex_free(p->regex);
+    p->regex = NULL;
+}
+
+int tk_pattern_find(const struct tk_pattern *pat, struct tk_matcher *m, struct ft_arena *mem, const char *p,
+                    size_t n, struct tk_match **out, size_t *count, struct ft_err *err)
+{
+    struct tk_match *v = NULL;
+    size_t k = 0, cap = 0, at = 0;
+    while (at <= n) {
+        size_t b, e;
+        if (pat->regex) {
+            const int r = tk_regex_find(pat->regex, m, p, n, at, &b, &e, err);
+            if (r < 0)
+                return -1;
+            if (!r)
+                break;
+        } else {
+            const char *hit = pat->text.n && n - at >= pat->text.n
+                                  ? memmem(p + at, n - at, pat->text.p, pat->text.n)
+                                  : NULL;
+            if (!hit)
+                break;
+            b = (size_t)(hit - p);
+            e = b + pat->text.n;
+        }
+        at = e;
+        if (b == e) { /* an empty match moves on by a character */
+            if (at >= n)
+                break;
+            int len;
+            ft_utf8_get(p + at, &len);
+            at += (size_t)len;
+            continue;
+        }
+        if (k == cap) {
+            struct tk_match *more = ft_arena_alloc(mem, (cap = cap ? cap * 2 : 16) * sizeof *v);
+            if (k)
+                memcpy(more, v, k * sizeof *v);
+            v = more;
+        }
+        v[k++] = (struct tk_match){(uint32_t)b, (uint32_t)e};
+    }
+    *out = v;
+    *count = k;
+    return 0;
+}
+
+/* ---- load ---- */
+
+static int load(const struct ft_json *j, struct ft_arena *mem, struct tk_normalizer **out, struct ft_err *e)
+{
+    static const struct {
+        const char *name;
+        enum kind kind;
+    } names[] = {{"Sequence", SEQUENCE}, {"BertNormalizer", BERT}, {"Strip", STRIP},
+                 {"StripAccents", STRIP_ACCENTS}, {"NFC", NFC}, {"NFD", NFD}, {"NFKC", NFKC},
+                 {"NFKD", NFKD}, {"Lowercase", LOWERCASE}, {"Nmt", NMT}, {"Precompiled", PRECOMPILED},
+                 {"Replace", REPLACE}, {"Prepend", PREPEND}, {"ByteLevel", BYTE_LEVEL}};
+    struct ft_str type = {0};
+    if (ft_json_get_string(j, "type", &type, e))
+        return -1;
+    size_t i = 0;
+    while (i < sizeof names / sizeof *names && !ft_str_is(type, names[i].name))
+        i++;
+    if (i == sizeof names / sizeof *names)
+        return ft_fail(e, FT_DATA, "normalizer \"%.*s\" is not known", (int)type.n, type.p ? type.p : "");
+    struct tk_normalizer *n = FT_NEW(mem, struct tk_normalizer);
+    n->kind = names[i].kind;
+    *out = n;
+    switch (n->kind) {
+    case SEQUENCE: {
+        const struct ft_json *list = ft_json_get(j, "normalizers");
+        if (!list || list->type != FT_JSON_ARRAY)
+            return ft_fail(e, FT_DATA, "a Sequence normalizer has no \"normalizers\"");
+        n->parts = FT_NEWS(mem, struct tk_normalizer *, list->n);
+        for (size_t k = 0; k < list->n; k++, n->n_parts++)
+            if (load(&list->items[k], mem, &n->parts[k], e))
+                return -1;
+        return 0;
+    }
+    case BERT: {
+        const struct ft_json *strip = ft_json_get(j, "strip_accents");
+        n->clean = n->chinese = n->lower = true;
+        if (ft_json_get_bool(j, "clean_text", &n->clean, e) ||
+            ft_json_get_bool(j, "handle_chinese_chars", &n->chinese, e) ||
+            ft_json_get_bool(j, "lowercase", &n->lower, e))
+            return -1;
+        n->strip_accents = n->lower; /* null: as lowercase says */
+        if (strip && strip->type != FT_JSON_NULL)
+            n->strip_accents = strip->type == FT_JSON_TRUE;
+        return 0;
+    }
+    case STRIP:
+        n->left = n->right = true;
+        return ft_json_get_bool(j, "strip_left", &n->left, e) ||
+                       ft_json_get_bool(j, "strip_right", &n->right, e)
+                   ? -1
+                   : 0;
+    case PRECOMPILED: {
+        struct ft_str b64 = {0};
+        if (ft_json_get_string(j, "precompiled_charsmap", &b64, e))
+            return -1;
+        return (n->map = tk_charsmap_new(b64, e)) ? 0 : -1;
+    }
+    case REPLACE:
+        if (tk_pattern_load(ft_json_get(j, "pattern"), mem, &n->pattern, e) ||
+            ft_json_get_string(j, "content", &n->content, e))
+            return -1;
+        n->content.p = ft_arena_dup(mem, n->content.p, n->content.n);
+        return 0;
+    case PREPEND:
+        if (ft_json_get_string(j, "prepend", &n->content, e))
+            return -1;
+        n->content.p = ft_arena_dup(mem, n->content.p, n->content.n);
+        return 0;
+    default:
+        return 0;
+    }
+}
+
+static void release(struct tk_normalizer *n)
+{
+    if (!n)
+        return;
+    for (size_t i = 0; i < n->n_parts; i++)
+        release(n->parts[i]);
+    tk_pattern_release(&n->pattern);
+    tk_charsmap_free(n->map);
+}
+
+int tk_normalizer_load(const struct ft_json *j, struct tk_normalizer **out, struct ft_err *e)
+{
+    *out = NULL;
+    if (!j || j->type == FT_JSON_NULL)
+        return 0;
+    struct ft_arena mem = {0};
+    const int r = load(j, &mem, out, e);
+    if (r) {
+        release(*out);
+        ft_arena_release(&mem);
+        *out = NULL;
+    } else {
+        (*out)->mem = mem;
+    }
+    return r;
+}
+
+void tk_normalizer_free(struct tk_normalizer *n)
+{
+    if (!n)
+        return;
+    struct ft_arena mem = n->mem;
+    release(n);
+    ft_arena_release(&mem);
+}
+
+/* ---- Unicode normal forms ---- */
+
+struct mark {
+    uint32_t c;
+    int32_t change;
+    int ccc;
+};
+
+/* The forms keep, with every character, how the text changed at it: a
+ * decomposed character is its first part and insertions, a composite carries
+ * the sum of its parts minus one for each joined (tokenizers' rule). */
+static void normal_form(struct tk_work *w, struct tk_piece *p, bool compat, bool compose)
+{
+    struct mark *v = ft_arena_alloc(&w->mem, ((size_t)p->n * 18 + 1) * sizeof *v);
+    size_t n = 0;
+    for (uint32_t i = 0; i < p->n;) {
+        int len;
+        uint32_t d[18];
+        const uint32_t c = ft_utf8_get(p->p + i, &len);
+        int k = uc_decompose(c, compat, d);
+        i += (uint32_t)len;
+        if (!k) {
+            d[0] = c;
+            k = 1;
+        }
+        for (int x = 0; x < k; x++) {
+            const struct mark m = {d[x], x > 0, uc_ccc(d[x])};
+            size_t at = n++; /* canonical order: a stable sort of each run of marks */
+            while (at > 0 && m.ccc && v[at - 1].ccc > m.ccc) {
+                v[at] = v[at - 1];
+                at--;
+            }
+            v[at] = m;
+        }
+    }
+    if (compose) {
+        ptrdiff_t starter = -1;
+        size_t out = 0;
+        int last = -1; /* class of the last mark kept behind the starter, -1: none */
+        for (size_t i = 0; i < n; i++) {
+            const struct mark m = v[i];
+            const bool blocked = last >= 0 && last >= m.ccc;
+            const uint32_t c = starter >= 0 && !blocked ? uc_compose(v[starter].c, m.c) : 0;
+            if (c) {
+                v[starter].c = c;
+                v[starter].change += m.change - 1;
+                continue;
+            }
+            if (m.ccc == 0) {
+                starter = (ptrdiff_t)out;
+                last = -1;
+            } else if (starter >= 0) {
+                last = m.ccc;
+            }
+            v[out++] = m;
+        }
+        n = out;
+    }
+    for (size_t i = 0; i < n; i++)
+        tk_edit_put(w, v[i].c, v[i].change);
+    tk_edit_apply(w, p, 0);
+}
+
+static bool is_ascii(const struct tk_piece *p)
+{
+    for (uint32_t i = 0; i < p->n; i++)
+        if ((unsigned char)p->p[i] >= 0x80)
+            return false;
+    return true;
+}
+
+/* ---- characters one by one ---- */
+
+typedef bool keep_fn(uint32_t c);
+
+/* Drops characters; each that stays answers for those dropped behind it. */
+static void filter(struct tk_work *w, struct tk_piece *p, keep_fn *keep)
+{
+    uint32_t skip = 0;
+    int32_t removed = 0;
+    bool any = false;
+    for (uint32_t i = 0; i < p->n;) {
+        int len;
+        const uint32_t c = ft_utf8_get(p->p + i, &len);
+        if (keep(c)) {
+            if (any)
+                w->edits[w->n_edits - 1].change = -removed;
+            tk_edit_put(w, c, 0);
+            any = true;
+            removed = 0;
+        } else if (any) {
+            removed++;
+        } else {
+            skip += (uint32_t)len;
+        }
+        i += (uint32_t)len;
+    }
+    if (any)
+        w->edits[w->n_edits - 1].change = -removed;
+    tk_edit_apply(w, p, skip);
+}
+
+static void lowercase(struct tk_work *w, struct tk_piece *p)
+{
+    for (uint32_t i = 0; i < p->n;) {
+        int len;
+        uint32_t to[4];
+        const uint32_t c = ft_utf8_get(p->p + i, &len);
+        const int k = uc_lower(c, to);
+        if (!k)
+            tk_edit_put(w, c, 0);
+        for (int x = 0; x < k; x++)
+            tk_edit_put(w, to[x], x > 0);
+        i += (uint32_t)len;
+    }
+    tk_edit_apply(w, p, 0);
+}
+
+static bool not_mark(uint32_t c) { return !uc_is(c, UC_MN); }
+
+/* Control, format and private-use characters, as BertNormalizer sees them. */
+static bool other(uint32_t c)
+{
+    if (c == '\t' || c == '\n' || c == '\r')
+        return false;
+    return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad || (c >= 0x600 && c <= 0x605) || c == 0x61c ||
+           c == 0x6dd || c == 0x70f || c == 0x8e2 || c == 0x180e || (c >= 0x200b && c <= 0x200f) ||
+           (c >= 0x202a && c <= 0x202e) || (c >= 0x2060 && c <= 0x2064) || (c >= 0x2066 && c <= 0x206f) ||
+           c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb) || c == 0x110bd || c == 0x110cd ||
+           (c >= 0x1bca0 && c <= 0x1bca3) || (c >= 0x1d173 && c <= 0x1d17a) || c == 0xe0001 ||
+           (c >= 0xe0020 && c <= 0xe007f) || (c >= 0xe000 && c <= 0xf8ff) ||
+           (c >= 0xf0000 && c <= 0xffffd) || (c >= 0x100000 && c <= 0x10fffd);
+}
+
+static bool clean_keep(uint32_t c) { return c != 0 && c != 0xfffd && !other(c); }
+
+/* The ranges of BertNormalizer, its slip 0x2b920 (for 0x2b820) included. */
+static bool chinese(uint32_t c)
+{
+    return (c >= 0x4e00 && c <= 0x9fff) || (c >= 0x3400 && c <= 0x4dbf) || (c >= 0x20000 && c <= 0x2a6df) ||
+           (c >= 0x2a700 && c <= 0x2b73f) || (c >= 0x2b740 && c <= 0x2b81f) ||
+           (c >= 0x2b920 && c <= 0x2ceaf) || (c >= 0xf900 && c <= 0xfaff) || (c >= 0x2f800 && c <= 0x2fa1f);
+}
+
+static void map_spaces(struct tk_work *w, struct tk_piece *p)
+{
+    for (uint32_t i = 0; i < p->n;) {
+        int len;
+        const uint32_t c = ft_utf8_get(p->p + i, &len);
+        tk_edit_put(w, uc_is(c, UC_SPACE) ? ' ' : c, 0);
+        i += (uint32_t)len;
+    }
+    tk_edit_apply(w, p, 0);
+}
+
+static void bert(const struct tk_normalizer *n, struct tk_work *w, struct tk_piece *p)
+{
+    if (n->clean) {
+        filter(w, p, clean_keep);
+        map_spaces(w, p);
+    }
+    if (n->chinese) {
+        for (uint32_t i = 0; i < p->n;) {
+            int len;
+            const uint32_t c = ft_utf8_get(p->p + i, &len);
+            if (chinese(c)) {
+                tk_edit_put(w, ' ', 0);
+                tk_edit_put(w, c, 1);
+                tk_edit_put(w, ' ', 1);
+            } else {
+                tk_edit_put(w, c, 0);
+            }
+            i += (uint32_t)len;
+        }
+        tk_edit_apply(w, p, 0);
+    }
+    if (n->strip_accents && !is_ascii(p)) {
+        normal_form(w, p, false, false);
+        filter(w, p, not_mark);
+    }
+    if (n->lower)
+        lowercase(w, p);
+}
+
+/* The characters that SentencePiece's nmt rules drop or turn into a space. */
+static bool nmt_keep(uint32_t c)
+{
+    return !((c >= 0x1 && c <= 0x8) || c == 0xb || (c >= 0xe && c <= 0x1f) || c == 0x7f || c == 0x8f ||
+             c == 0x9f);
+}
+
+static bool nmt_space(uint32_t c)
+{
+    return c == 0x9 || c == 0xa || c == 0xc || c == 0xd || c == 0x1680 || (c >= 0x200b && c <= 0x200f) ||
+           c == 0x2028 || c == 0x2029 || c == 0x2581 || c == 0xfeff || c == 0xfffd;
+}
+
+static void strip(const struct tk_normalizer *n, struct tk_work *w, struct tk_piece *p)
+{
+    uint32_t b = 0, e = p->n;
+    int len;
+    while (n->left && b < e && uc_is(ft_utf8_get(p->p + b, &len), UC_SPACE))
+        b += (uint32_t)len;
+    while (n->right && e > b) {
+        uint32_t last = e - 1;
+        while (((unsigned char)p->p[last] & 0xc0) == 0x80)
+            last--;
+        if (!uc_is(ft_utf8_get(p->p + last, &len), UC_SPACE))
+            break;
+        e = last;
+    }
+    if (b == 0 && e == p->n)
+        return;
+    /* What is stripped behind belongs to the last character that stays. */
+    const struct tk_piece old = *p;
+    for (uint32_t i = b; i < e;) {
+        const uint32_t c = ft_utf8_get(old.p + i, &len);
+        i += (uint32_t)len;
+        tk_edit_put(w, c, i == e ? -(int32_t)ft_utf8_count(old.p + e, old.n - e) : 0);
+    }
+    tk_edit_apply(w, p, b);
+}
+
+int tk_normalize(const struct tk_normalizer *n, struct tk_work *w, struct tk_matcher *m,
+                 struct tk_piece *p, struct ft_err *e)
+{
+    if (!n)
+        return 0;
+    switch (n->kind) {
+    case SEQUENCE:
+        for (size_t i = 0; i < n->n_parts; i++)
+            if (tk_normalize(n->parts[i], w, m, p, e))
+                return -1;
+        break;
+    case BERT:
+        bert(n, w, p);
+        break;
+    case STRIP:
+        strip(n, w, p);
+        break;
+    case STRIP_ACCENTS:
+        if (!is_ascii(p))
+            filter(w, p, not_mark);
+        break;
+    case NFC: case NFD: case NFKC: case NFKD:
+        if (!is_ascii(p))
+            normal_form(w, p, n->kind == NFKC || n->kind == NFKD, n->kind == NFC || n->kind == NFKC);
+        break;
+    case LOWERCASE:
+        lowercase(w, p);
+        break;
+    case NMT:
+        filter(w, p, nmt_keep);
+        for (uint32_t i = 0; i < p->n;) {
+            int len;
+            const uint32_t c = ft_utf8_get(p->p + i, &len);
+            tk_edit_put(w, nmt_space(c) ? ' ' : c, 0);
+            i += (uint32_t)len;
+        }
+        tk_edit_apply(w, p, 0);
+        break;
+    case PRECOMPILED:
+        tk_charsmap_apply(n->map, w, p);
+        break;
+    case REPLACE: {
+        struct tk_match *v;
+        size_t k;
+        if (tk_pattern_find(&n->pattern, m, &w->mem, p->p, p->n, &v, &k, e))
+            return -1;
+        tk_replace(w, p, v, k, n->content);
+        break;
+    }
+    case PREPEND:
+        tk_prepend(w, p, n->content);
+        break;
+    case BYTE_LEVEL:
+        for (uint32_t i = 0; i < p->n; i++)
+            tk_edit_put(w, tk_byte_char((unsigned char)p->p[i]), ((unsigned char)p->p[i] & 0xc0) == 0x80);
+        tk_edit_apply(w, p, 0);
+        break;
+    }
+    return 0;
+}

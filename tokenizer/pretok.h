@@ -1,0 +1,16 @@
+/* pretok.h -- the `pre_tokenizer` of a tokenizer.json: text into words. */
+#ifndef FT_TOKENIZER_PRETOK_H
+#define FT_TOKENIZER_PRETOK_H
+
+#include "tokenizer/normalize.h"
+
+struct tk_pretok; /* immutable; NULL does nothing */
+
+int tk_pretok_load(const struct ft_json *j, struct tk_pretok **out, struct ft_err *e);
+void tk_pretok_free(struct tk_pretok *t);
+/* Cuts (and rewrites) the pieces in w->a that are not added tokens. Pieces that
+ * ByteLevel ended have raw bytes and `mapped` set: the model reads them in the
+ * byte-level alphabet. */
+int tk_pretokenize(const struct tk_pretok *t, struct tk_work *w, struct tk_matcher *m, struct ft_err *e);
+
+#endif
