@@ -1,0 +1,38 @@
+/* added.h -- the added tokens of a tokenizer.json: found in the text before all
+ * else, in the raw text or, where `normalized` is set, in the normalized one. */
+#ifndef FT_TOKENIZER_ADDED_H
+#define FT_TOKENIZER_ADDED_H
+
+#include "tokenizer/normalize.h"
+#include "tokenizer/vocab.h"
+
+struct tk_added_token {
+    struct ft_str content;
+    int32_t id;
+    bool special, single_word, lstrip, rstrip, normalized;
+};
+
+struct tk_added {
+    struct ft_arena mem;
+    struct tk_added_token *v;
+    size_t n;
+    struct tk_trie *raw, *norm;  /* values: indexes into v */
+    struct tk_vocab names;       /* content -> id */
+    int32_t *by_id;              /* index into v by id, -1 */
+    size_t n_ids;
+};
+
+/* A token whose content the model has keeps the model's id; the others get
+ * ids from the vocabulary's size on, whatever the file says. */
+int tk_added_load(struct tk_added *a, const struct ft_json *list, const struct tk_vocab *vocab,
+                  const struct tk_normalizer *n, struct ft_err *e);
+void tk_added_release(struct tk_added *a);
+/* Cuts one piece at the tokens found in it. */
+void tk_added_split(const struct tk_added *a, bool normalized, const struct tk_piece *p,
+                    struct tk_pieces *out);
+static inline const struct tk_added_token *tk_added_of(const struct tk_added *a, int64_t id)
+{
+    return id >= 0 && (size_t)id < a->n_ids && a->by_id[id] >= 0 ? &a->v[a->by_id[id]] : NULL;
+}
+
+#endif

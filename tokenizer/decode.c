@@ -1,0 +1,383 @@
+#include <stdlib.h>
+
+#include "tokenizer/model.h"
+#include "tokenizer/post.h"
+
+enum kind { SEQUENCE, BYTE_LEVEL, WORDPIECE, METASPACE, BPE, CTC, REPLACE, FUSE, STRIP, BYTE_FALLBACK };
+
+struct tk_decoder {
+    enum kind kind;
+    struct ft_arena mem; /* of the outermost one */
+    struct tk_decoder **parts;
+    size_t n_parts;
+    struct ft_str text, delimiter; /* prefix, replacement, suffix, pad token, content */
+    struct tk_pattern pattern;
+    bool cleanup, never;
+    int64_t start, stop;
+};
+
+static int str(const struct ft_json *j, const char *key, struct ft_arena *mem, struct ft_str *out,
+               struct ft_err *e)
+{
+    if (ft_json_get_string(j, key, out, e))
+        return -1;
+    out->p = ft_arena_dup(mem, out->p, out->n);
+    return 0;
+}
+
+static int load(const struct ft_json *j, struct ft_arena *mem, struct tk_decoder **out, struct ft_err *e)
+{
+    static const struct {
+        const char *name;
+        enum kind kind;
+    } names[] = {{"Sequence", SEQUENCE}, {"ByteLevel", BYTE_LEVEL}, {"WordPiece", WORDPIECE},
+                 {"Metaspace", METASPACE}, {"BPEDecoder", BPE}, {"CTC", CTC}, {"Replace", REPLACE},
+                 {"Fuse", FUSE}, {"Strip", STRIP}, {"ByteFallback", BYTE_FALLBACK}};
+    struct ft_str type = {0};
+    if (ft_json_get_string(j, "type", &type, e))
+        return -1;
+    size_t i = 0;
+    while (i < sizeof names / sizeof *names && !ft_str_is(type, names[i].name))
+        i++;
+    if (i == sizeof names / sizeof *names)
+        return ft_fail(e, FT_DATA, "decoder \"%.*s\" is not known", (int)type.n, type.p ? type.p : "");
+    struct tk_decoder *d = FT_NEW(mem, struct tk_decoder);
+    d->kind = names[i].kind;
+    *out = d;
+    switch (d->kind) {
+    case SEQUENCE: {
+        const struct ft_json *list = ft_json_get(j, "decoders");
+        if (!list || list->type != FT_JSON_ARRAY)
+            return ft_fail(e, FT_DATA, "a Sequence decoder has no \"decoders\"");
+        d->parts = FT_NEWS(mem, struct tk_decoder *, list->n);
+        for (size_t k = 0; k < list->n; k++, d->n_parts++)
+            if (load(&list->items[k], mem, &d->parts[k], e))
+                return -1;
+        return 0;
+    }
+    case WORDPIECE:
+        d->text = FT_STR("##");
+        d->cleanup = true;
+        return str(j, "prefix", mem, &d->text, e) || ft_json_get_bool(j, "cleanup", &d->cleanup, e) ? -1 : 0;
+    case METASPACE: {
+        struct ft_str scheme = {0};
+        bool legacy = true;
+        d->text = FT_STR("\xe2\x96\x81");
+        if (str(j, "replacement", mem, &d->text, e) || ft_json_get_string(j, "prepend_scheme", &scheme, e) ||
+            ft_json_get_bool(j, "add_prefix_space", &legacy, e))
+            return -1;
+        d->never = scheme.p ? ft_str_is(scheme, "never") : !legacy;
+        return 0;
+    }
+    case BPE:
+        d->text = FT_STR("</w>");
+        return str(j, "suffix", mem, &d->text, e);
+    case CTC:
+        d->text = FT_STR("<pad>");
+        d->delimiter = FT_STR("|");
+        d->cleanup = true;
+        return str(j, "pad_token", mem, &d->text, e) || str(j, "word_delimiter_token", mem, &d->delimiter, e) ||
+                       ft_json_get_bool(j, "cleanup", &d->cleanup, e)
+                   ? -1
+                   : 0;
+    case REPLACE:
+        return tk_pattern_load(ft_json_get(j, "pattern"), mem, &d->pattern, e) || str(j, "content", mem, &d->text, e)
+                   ? -1
+                   : 0;
+    case STRIP:
+        return str(j, "content", mem, &d->text, e) || ft_json_get_int(j, "start", &d->start, e) ||
+                       ft_json_get_int(j, "stop", &d->stop, e)
+                   ? -1
+                   : 0;
+    default:
+        return 0;
+    }
+}
+
+static void release(struct tk_decoder *d)
+{
+    if (!d)
+        return;
+    for (size_t i = 0; i < d->n_parts; i++)
+        release(d->parts[i]);
+    tk_pattern_release(&d->pattern);
+}
+
+int tk_decoder_load(const struct ft_json *j, struct tk_decoder **out, struct ft_err *e)
+{
+    *out = NULL;
+    if (!j || j->type == FT_JSON_NULL)
+        return 0;
+    struct ft_arena mem = {0};
+    const int r = load(j, &mem, out, e);
+    if (r) {
+        release(*out);
+        ft_arena_release(&mem);
+        *out = NULL;
+    } else {
+        (*out)->mem = mem;
+    }
+    return r;
+}
+
+void tk_decoder_free(struct tk_decoder *d)
+{
+    if (!d)
+        return;
+    struct ft_arena mem = d->mem;
+    release(d);
+    ft_arena_release(&mem);
+}
+
+/* ---- pieces of text ---- */
+
+static struct ft_str keep(struct ft_arena *mem, struct ft_buf *b)
+{
+    const struct ft_str s = {ft_arena_dup(mem, b->p, b->n), b->n};
+    b->n = 0;
+    return s;
+}
+
+/* All occurrences replaced. */
+static struct ft_str replaced(struct ft_str s, struct ft_str from, struct ft_str to, struct ft_arena *mem)
+{
+    struct ft_buf b = {0};
+    size_t at = 0;
+    const char *hit;
+    if (!from.n || !memmem(s.p, s.n, from.p, from.n))
+        return s;
+    while ((hit = memmem(s.p + at, s.n - at, from.p, from.n))) {
+        ft_buf_put(&b, s.p + at, (size_t)(hit - s.p) - at);
+        ft_buf_puts(&b, to);
+        at = (size_t)(hit - s.p) + from.n;
+    }
+    ft_buf_put(&b, s.p + at, s.n - at);
+    const struct ft_str r = keep(mem, &b);
+    ft_buf_release(&b);
+    return r;
+}
+
+/* The spacing that English tokenization undoes, in the library's order. */
+static struct ft_str cleaned(struct ft_str s, struct ft_arena *mem)
+{
+    static const char *const pairs[][2] = {
+        {" .", "."}, {" ?", "?"}, {" !", "!"}, {" ,", ","}, {" ' ", "'"}, {" n't", "n't"},
+        {" 'm", "'m"}, {" do not", " don't"}, {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}};
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
+        s = replaced(s, ft_strz(pairs[i][0]), ft_strz(pairs[i][1]), mem);
+    return s;
+}
+
+/* Bytes to text: each longest prefix of a character that breaks off becomes one
+ * U+FFFD (Unicode's "maximal subpart", as Rust's from_utf8_lossy has it). */
+static void lossy(struct ft_buf *out, const char *s, size_t n)
+{
+    const unsigned char *p = (const unsigned char *)s;
+    for (size_t i = 0; i < n;) {
+        const size_t good = ft_utf8_valid(s + i, n - i);
+        ft_buf_put(out, s + i, good);
+        i += good;
+        if (i >= n)
+            break;
+        const unsigned char c = p[i];
+        size_t k = 1;
+        const size_t want = c >= 0xf0 && c <= 0xf4 ? 4 : c >= 0xe0 && c < 0xf0 ? 3 : c >= 0xc2 && c < 0xe0 ? 2 : 1;
+        unsigned char lo = 0x80, hi = 0xbf;
+        if (c == 0xe0)
+            lo = 0xa0;
+        if (c == 0xed)
+            hi = 0x9f;
+        if (c == 0xf0)
+            lo = 0x90;
+        if (c == 0xf4)
+            hi = 0x8f;
+        while (k < want && i + k < n && p[i + k] >= lo && p[i + k] <= hi) {
+            k++;
+            lo = 0x80;
+            hi = 0xbf;
+        }
+        ft_buf_put(out, "\xef\xbf\xbd", 3);
+        i += k;
+    }
+}
+
+static void byte_level(struct tk_strings *t, struct ft_arena *mem)
+{
+    struct ft_buf raw = {0}, out = {0};
+    for (size_t i = 0; i < t->n; i++) {
+        const size_t first = raw.n;
+        for (size_t k = 0; k < t->v[i].n;) {
+            int len;
+            const int b = tk_char_byte(ft_utf8_get(t->v[i].p + k, &len));
+            if (b < 0) { /* not of the alphabet: the token stands for itself */
+                raw.n = first;
+                ft_buf_puts(&raw, t->v[i]);
+                break;
+            }
+            ft_buf_putc(&raw, (char)b);
+            k += (size_t)len;
+        }
+    }
+    lossy(&out, raw.p, raw.n);
+    t->v[0] = keep(mem, &out);
+    t->n = 1;
+    ft_buf_release(&raw);
+    ft_buf_release(&out);
+}
+
+static int hex(char c) { return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1; }
+
+static void flush_bytes(struct tk_strings *to, struct ft_buf *run, struct ft_arena *mem)
+{
+    if (!run->n)
+        return;
+    if (ft_utf8_valid(run->p, run->n) == run->n) {
+        to->v[to->n++] = keep(mem, run);
+        return;
+    }
+    for (size_t i = 0; i < run->n; i++)
+        to->v[to->n++] = FT_STR("\xef\xbf\xbd");
+    run->n = 0;
+}
+
+static void byte_fallback(struct tk_strings *t, struct ft_arena *mem)
+{
+    struct tk_strings to = {ft_arena_alloc(mem, (t->n + 1) * sizeof *t->v), 0};
+    struct ft_buf run = {0};
+    for (size_t i = 0; i < t->n; i++) {
+        const struct ft_str s = t->v[i];
+        if (s.n == 6 && !memcmp(s.p, "<0x", 3) && s.p[5] == '>' && hex(s.p[4]) >= 0 &&
+            (hex(s.p[3]) >= 0 || s.p[3] == '+')) {
+            ft_buf_putc(&run, (char)((hex(s.p[3]) >= 0 ? hex(s.p[3]) * 16 : 0) + hex(s.p[4])));
+            continue;
+        }
+        flush_bytes(&to, &run, mem);
+        to.v[to.n++] = s;
+    }
+    flush_bytes(&to, &run, mem);
+    ft_buf_release(&run);
+    *t = to;
+}
+
+static struct ft_str strip(const struct tk_decoder *d, struct ft_str s)
+{
+    for (int64_t i = 0; i < d->start && d->text.n && ft_str_starts(s, d->text); i++) {
+        s.p += d->text.n;
+        s.n -= d->text.n;
+    }
+    for (int64_t i = 0; i < d->stop && d->text.n && s.n >= d->text.n &&
+                        !memcmp(s.p + s.n - d->text.n, d->text.p, d->text.n); i++)
+        s.n -= d->text.n;
+    return s;
+}
+
+static void metaspace(const struct tk_decoder *d, struct tk_strings *t, struct ft_arena *mem)
+{
+    for (size_t i = 0; i < t->n; i++) {
+        if (i > 0 || d->never) {
+            t->v[i] = replaced(t->v[i], d->text, FT_STR(" "), mem);
+            continue;
+        }
+        /* The space that was put in front of the first word goes, and with it
+         * every other mark of the first token. */
+        t->v[i] = replaced(t->v[i], d->text, FT_STR(""), mem);
+    }
+}
+
+static void ctc(const struct tk_decoder *d, struct tk_strings *t, struct ft_arena *mem)
+{
+    size_t n = 0;
+    struct ft_str last = {0};
+    for (size_t i = 0; i < t->n; i++) {
+        const struct ft_str s = t->v[i];
+        const bool again = i > 0 && ft_str_eq(s, last);
+        last = s;
+        if (again)
+            continue;
+        struct ft_str r = replaced(s, d->text, FT_STR(""), mem);
+        if (d->cleanup)
+            r = replaced(cleaned(r, mem), d->delimiter, FT_STR(" "), mem);
+        if (r.n)
+            t->v[n++] = r;
+    }
+    t->n = n;
+}
+
+int tk_decode(const struct tk_decoder *d, struct tk_strings *t, struct tk_matcher *m, struct ft_arena *mem,
+              struct ft_err *e)
+{
+    if (!t->n)
+        return 0;
+    switch (d->kind) {
+    case SEQUENCE:
+        for (size_t i = 0; i < d->n_parts; i++)
+            if (tk_decode(d->parts[i], t, m, mem, e))
+                return -1;
+        break;
+    case BYTE_LEVEL:
+        byte_level(t, mem);
+        break;
+    case WORDPIECE:
+        for (size_t i = 0; i < t->n; i++) {
+            struct ft_buf b = {0};
+            if (i > 0 && ft_str_starts(t->v[i], d->text)) {
+                t->v[i].p += d->text.n;
+                t->v[i].n -= d->text.n;
+            } else if (i > 0) {
+                ft_buf_putc(&b, ' ');
+                ft_buf_puts(&b, t->v[i]);
+                t->v[i] = keep(mem, &b);
+            }
+            ft_buf_release(&b);
+            if (d->cleanup)
+                t->v[i] = cleaned(t->v[i], mem);
+        }
+        break;
+    case METASPACE:
+        metaspace(d, t, mem);
+        break;
+    case BPE:
+        for (size_t i = 0; i < t->n; i++)
+            t->v[i] = replaced(t->v[i], d->text, i + 1 == t->n ? FT_STR("") : FT_STR(" "), mem);
+        break;
+    case CTC:
+        ctc(d, t, mem);
+        break;
+    case REPLACE:
+        for (size_t i = 0; i < t->n; i++) {
+            struct tk_match *v;
+            size_t k, at = 0;
+            struct ft_buf b = {0};
+            if (tk_pattern_find(&d->pattern, m, mem, t->v[i].p, t->v[i].n, &v, &k, e))
+                return -1;
+            if (!k)
+                continue;
+            for (size_t x = 0; x < k; x++) {
+                ft_buf_put(&b, t->v[i].p + at, v[x].b - at);
+                ft_buf_puts(&b, d->text);
+                at = v[x].e;
+            }
+            ft_buf_put(&b, t->v[i].p + at, t->v[i].n - at);
+            t->v[i] = keep(mem, &b);
+            ft_buf_release(&b);
+        }
+        break;
+    case FUSE: {
+        struct ft_buf b = {0};
+        for (size_t i = 0; i < t->n; i++)
+            ft_buf_puts(&b, t->v[i]);
+        t->v[0] = keep(mem, &b);
+        t->n = 1;
+        ft_buf_release(&b);
+        break;
+    }
+    case STRIP:
+        for (size_t i = 0; i < t->n; i++)
+            t->v[i] = strip(d, t->v[i]);
+        break;
+    case BYTE_FALLBACK:
+        byte_fallback(t, mem);
+        break;
+    }
+    return 0;
+}

@@ -1,0 +1,75 @@
+/* tokenizer.h -- text to token ids and back, as Hugging Face tokenizers does it.
+ *
+ * A tokenizer is read from a tokenizer.json (tokenizers 0.23: its whole order of
+ * operations -- added tokens on the raw text, normalizer, added tokens that are
+ * sought in normalized text, pre-tokenizer, model, post-processor). It is
+ * immutable and shared by threads; what changes during a call lives in a state,
+ * one a thread. Equal ids, offsets and decoded text are promised for what loads;
+ * what cannot be exact is refused by name.
+ */
+#ifndef FT_TOKENIZER_TOKENIZER_H
+#define FT_TOKENIZER_TOKENIZER_H
+
+#include "pipeline/hash.h"
+#include "pipeline/str.h"
+
+struct ft_tokenizer;
+struct ft_tok_state;
+
+/* `path`: a folder with tokenizer.json, or such a file. Beside it are read, when
+ * they are there, tokenizer_config.json, generation_config.json and config.json
+ * for the names of the special tokens. */
+int ft_tokenizer_load(const char *path, struct ft_tokenizer **out, struct ft_err *e);
+void ft_tokenizer_free(struct ft_tokenizer *t);
+
+struct ft_tok_state *ft_tok_state_new(const struct ft_tokenizer *t);
+void ft_tok_state_free(struct ft_tok_state *s);
+
+struct ft_encoding { /* lives in the state until its next call */
+    int32_t *ids;
+    uint32_t *begin, *end; /* bytes of the text; NULL unless asked for. (0,0) for tokens put in */
+    size_t n;
+    size_t n_prefix; /* special tokens that the post-processor put in front */
+};
+
+struct ft_encode_opts {
+    bool special;  /* let the post-processor add its tokens */
+    bool offsets;
+    bool no_added; /* find no special tokens in the text: it is all plain */
+};
+
+/* `text` must be valid UTF-8 of less than 2 GiB. FT_DATA where the library
+ * raises (a character that is not in the vocabulary, and no unknown token). */
+int ft_encode(const struct ft_tokenizer *t, struct ft_tok_state *s, struct ft_str text,
+              const struct ft_encode_opts *o, struct ft_encoding *out, struct ft_err *e);
+
+/* Appends the text to `out`. Ids that the tokenizer does not have are left out,
+ * as the library leaves them out. */
+int ft_decode(const struct ft_tokenizer *t, struct ft_tok_state *s, const int32_t *ids, size_t n,
+              bool skip_special, struct ft_buf *out, struct ft_err *e);
+
+/* -1 when there is none. Added tokens first. */
+int64_t ft_token_id(const struct ft_tokenizer *t, struct ft_str token);
+/* The token's string as the vocabulary has it; p == NULL for an unused id. */
+struct ft_str ft_token_str(const struct ft_tokenizer *t, int64_t id);
+bool ft_token_is_special(const struct ft_tokenizer *t, int64_t id);
+/* Highest id + 1. */
+size_t ft_tokenizer_size(const struct ft_tokenizer *t);
+
+/* Ids of the named special tokens of tokenizer_config.json, -1: none. When it
+ * names no eos, the eos_token_id of generation_config.json or config.json. */
+struct ft_tok_specials {
+    int64_t bos, eos, unk, pad;
+};
+struct ft_tok_specials ft_tokenizer_specials(const struct ft_tokenizer *t);
+
+/* "vocabulary:pipeline": two XXH3-128 digests in hex. The first is over the ids,
+ * strings and flags of all tokens, the second over normalizer, pre-tokenizer,
+ * model options, merges, post-processor and decoder, keys in sorted order. */
+enum { FT_TOK_FINGERPRINT = 32 + 1 + 32 };
+const char *ft_tokenizer_fingerprint(const struct ft_tokenizer *t);
+
+/* One line about what was loaded: model type, sizes. */
+void ft_tokenizer_describe(const struct ft_tokenizer *t, struct ft_buf *out);
+
+#endif
