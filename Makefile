@@ -32,7 +32,7 @@ LIB_templates :=
 LIB_trainer   :=
 TOOLS         :=
 EXT_pipeline  := -larchive -ljansson -lxxhash -lm -lpthread
-EXT_tokenizer := -lpcre2-8
+EXT_tokenizer := -lpcre2-8 -lutf8proc
 EXT_templates :=
 EXT_trainer   := -lopenblas
 

@@ -95,8 +95,21 @@ static uint32_t char_before(const char *p, uint32_t at, uint32_t *begin)
     return ft_utf8_get(p + i, &len);
 }
 
+static bool touches(const struct tk_range *v, size_t n, struct tk_range r)
+{
+    size_t lo = 0, hi = n; /* the first range that ends behind r begins */
+    while (lo < hi) {
+        const size_t mid = (lo + hi) / 2;
+        if (v[mid].e <= r.b)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo < n && v[lo].b < r.e;
+}
+
 void tk_added_split(const struct tk_added *a, bool normalized, const struct tk_piece *p,
-                    struct tk_pieces *out)
+                    const struct tk_range *plain, size_t n_plain, struct tk_pieces *out)
 {
     const struct tk_trie *trie = normalized ? a->norm : a->raw;
     uint32_t done = 0; /* everything before is given out */
@@ -121,6 +134,8 @@ void tk_added_split(const struct tk_added *a, bool normalized, const struct tk_p
         uint32_t start = i, c;
         i = stop;
         int len;
+        if (n_plain && touches(plain, n_plain, tk_origin(p, start, stop)))
+            continue;
         if (t->single_word) {
             if ((start > 0 && uc_is(char_before(p->p, start, &c), UC_WORD)) ||
                 (stop < p->n && uc_is(ft_utf8_get(p->p + stop, &len), UC_WORD)))

@@ -32,10 +32,16 @@ struct ft_encoding { /* lives in the state until its next call */
     size_t n_prefix; /* special tokens that the post-processor put in front */
 };
 
+struct ft_tok_range {
+    uint32_t begin, end; /* bytes of the text */
+};
+
 struct ft_encode_opts {
     bool special;  /* let the post-processor add its tokens */
     bool offsets;
-    bool no_added; /* find no special tokens in the text: it is all plain */
+    bool no_added; /* find no added tokens in the text: it is all plain */
+    const struct ft_tok_range *plain; /* sorted, disjoint: no added token is found that touches one */
+    size_t n_plain;
 };
 
 /* `text` must be valid UTF-8 of less than 2 GiB. FT_DATA where the library
