@@ -320,6 +320,7 @@ static void lowercase(struct tk_work *w, struct tk_piece *p)
 }
 
 static bool not_mark(uint32_t c) { return !uc_is(c, UC_MN); }
+static bool not_accent(uint32_t c) { return !uc_is_accent(c); }
 
 /* Control, format and private-use characters, as BertNormalizer sees them. */
 static bool other(uint32_t c)
@@ -443,7 +444,7 @@ int tk_normalize(const struct tk_normalizer *n, struct tk_work *w, struct tk_mat
         break;
     case STRIP_ACCENTS:
         if (!is_ascii(p))
-            filter(w, p, not_mark);
+            filter(w, p, not_accent);
         break;
     case NFC: case NFD: case NFKC: case NFKD:
         if (!is_ascii(p))

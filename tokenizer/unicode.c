@@ -85,3 +85,16 @@ int uc_lower(uint32_t c, uint32_t *out)
     }
     return mapped(uc_lower_key, uc_lower_at, uc_lower_pool, COUNT(uc_lower_key), c, out);
 }
+
+bool uc_is_accent(uint32_t c)
+{
+    size_t lo = 0, hi = COUNT(uc_accent) / 2;
+    while (lo < hi) {
+        const size_t mid = (lo + hi) / 2;
+        if (uc_accent[2 * mid + 1] < c)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo < COUNT(uc_accent) / 2 && uc_accent[2 * lo] <= c;
+}

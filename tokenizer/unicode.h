@@ -33,4 +33,7 @@ uint32_t uc_compose(uint32_t a, uint32_t b);
 /* Rust's char::to_lowercase: at most 3 characters; 0 when c stays itself. */
 int uc_lower(uint32_t c, uint32_t *out);
 
+/* Does the StripAccents normalizer drop it? */
+bool uc_is_accent(uint32_t c);
+
 #endif

@@ -71,6 +71,15 @@ def emit_map(name, m, skip=lambda c: False):
     emit(f"static const uint32_t {name}_pool[{len(pool) or 1}]", pool or [0])
 
 hangul = lambda c: 0xAC00 <= c <= 0xD7A3  # computed, not stored
+# What StripAccents drops: combining marks by that crate's own, older table.
+runs = []
+for c in sorted(mapping("StripAccents")):
+    if runs and runs[-1][1] == c - 1:
+        runs[-1][1] = c
+    else:
+        runs.append([c, c])
+emit(f"static const uint32_t uc_accent[{2 * len(runs)}]", [x for r in runs for x in r])
+
 nfd, nfkd, nfc = mapping("NFD"), mapping("NFKD"), mapping("NFC")
 emit_map("uc_nfd", nfd, hangul)
 emit_map("uc_nfkd", nfkd, hangul)
