@@ -90,7 +90,7 @@ uninstall:
 
 # What the build needs, by the names of Debian and Ubuntu. `make deps WITH=clang`
 # adds what check-all and fuzz need.
-DEPS = gcc libc6-dev make pkg-config libarchive-dev libpcre2-dev libjansson-dev libxxhash-dev libopenblas-dev
+DEPS = gcc libc6-dev make pkg-config libarchive-dev libpcre2-dev libjansson-dev libxxhash-dev libopenblas-dev libutf8proc-dev
 WITH ?=
 deps:
 	@if ! command -v dpkg-query >/dev/null; then \

@@ -208,7 +208,7 @@ static void table(const struct pipeline *p)
         fprintf(stderr, "%-32.32s", s->command);
         if (s->seal)
             fprintf(stderr, " %10" PRId64 " %10" PRId64 " %10" PRId64 " %8" PRId64, number(s->seal_first, "in"),
-                    number(s->seal, "out"), number(s->seal, "dropped"), number(s->seal, "bad"));
+                    number(s->seal, "out") + number(s->seal, "kept"), number(s->seal, "dropped"), number(s->seal, "bad"));
         else
             fprintf(stderr, " %10s %10s %10s %8s", "?", "?", "?", "?");
         fprintf(stderr, " %9.2f%s\n", s->cpu, p->n > 1 && i == slowest ? " slowest" : "");

@@ -101,7 +101,9 @@ static int longer_first(const void *a, const void *b)
     const struct item *x = a, *y = b;
     if (x->piece.length != y->piece.length)
         return x->piece.length > y->piece.length ? -1 : 1;
-    return x->piece.doc < y->piece.doc ? -1 : x->piece.doc > y->piece.doc; /* stable: documents come in order */
+    if (x->piece.doc != y->piece.doc) /* stable: documents come in order */
+        return x->piece.doc < y->piece.doc ? -1 : 1;
+    return x->piece.start < y->piece.start ? -1 : x->piece.start > y->piece.start;
 }
 
 static void queue_put(struct ft_planner *p, size_t bin)
@@ -177,33 +179,40 @@ static int flush_window(struct ft_planner *p, struct ft_err *e)
     return 0;
 }
 
+static void item_put(struct ft_planner *p, struct ft_piece piece, uint32_t learn)
+{
+    if (p->n == p->cap) {
+        p->cap = p->cap ? p->cap * 2 : 1024;
+        p->items = ft_reallocs(p->items, p->cap, sizeof *p->items);
+    }
+    p->items[p->n++] = (struct item){piece, learn, SIZE_MAX};
+}
+
 /* ---- */
 
 int ft_planner_add(struct ft_planner *p, const struct ft_doc *d, struct ft_err *e)
 {
     if (!d->n)
         return 0;
-    if (p->how == FT_PACK_NONE || d->kind == FT_DOC_PREFERENCE) {
+    if (d->kind == FT_DOC_PREFERENCE) {
         row_put(p, (struct ft_piece){d->id, 0, d->n}, ft_doc_targets(d, 0, d->n));
         return row_out(p, e);
     }
-    if (p->how == FT_PACK_WRAPPED) {
-        for (uint32_t at = 0; at < d->n;) {
-            const uint64_t room = p->length - p->row_used;
-            const uint32_t n = d->n - at < room ? d->n - at : (uint32_t)room;
-            row_put(p, (struct ft_piece){d->id, at, n}, ft_doc_targets(d, at, n));
-            at += n;
-            if (p->row_used == p->length && row_out(p, e))
-                return -1;
+    for (uint32_t at = 0; at < d->n;) {
+        const uint64_t room = p->length - p->row_used;
+        const uint32_t n = d->n - at < room ? d->n - at : (uint32_t)room;
+        const struct ft_piece piece = {d->id, at, n};
+        const uint32_t learn = ft_doc_targets(d, at, n);
+        at += n;
+        if (p->how == FT_PACK_BFD) {
+            item_put(p, piece, learn);
+            continue;
         }
-        return 0;
+        row_put(p, piece, learn);
+        if ((p->how == FT_PACK_NONE || p->row_used == p->length) && row_out(p, e))
+            return -1;
     }
-    if (p->n == p->cap) {
-        p->cap = p->cap ? p->cap * 2 : 1024;
-        p->items = ft_reallocs(p->items, p->cap, sizeof *p->items);
-    }
-    p->items[p->n++] = (struct item){{d->id, 0, d->n}, ft_doc_targets(d, 0, d->n), SIZE_MAX};
-    return p->n >= p->window ? flush_window(p, e) : 0;
+    return p->how == FT_PACK_BFD && p->n >= p->window ? flush_window(p, e) : 0;
 }
 
 int ft_planner_end(struct ft_planner *p, struct ft_err *e)

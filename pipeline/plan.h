@@ -12,8 +12,8 @@ typedef int ft_row_fn(void *ctx, const struct ft_piece *pieces, size_t n, uint32
 
 struct ft_planner *ft_planner_new(enum ft_strategy how, uint64_t length, uint64_t window, ft_row_fn *fn,
                                   void *ctx);
-/* The next document: its tokens and runs. For bfd and none n <= length (or a
- * preference document, which always is a row of its own). */
+/* The next document: its tokens and runs. A longer one than a row is split into
+ * pieces; a preference document always is a row of its own, whatever its length. */
 int ft_planner_add(struct ft_planner *p, const struct ft_doc *d, struct ft_err *e);
 int ft_planner_end(struct ft_planner *p, struct ft_err *e);
 void ft_planner_free(struct ft_planner *p);

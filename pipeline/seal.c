@@ -85,8 +85,10 @@ void ft_seal_write(struct ft_stream *s, bool ok, struct ft_buf *out)
         ft_json_put_str(out, ft_utf8_valid(arg.p, arg.n) == arg.n ? arg : FT_STR("?"));
     }
     ft_buf_printf(out, "],\"in\":%" PRIu64 ",\"out\":%" PRIu64 ",\"dropped\":%" PRIu64 ",\"bad\":%" PRIu64,
-                  s->n_in, s->n_out, s->n_dropped, s->n_bad);
-    if (s->n_out > s->n_kept)
+                  s->n_in, s->so.no_records_out ? 0 : s->n_out, s->n_dropped, s->n_bad);
+    if (s->so.no_records_out)
+        ft_buf_printf(out, ",\"kept\":%" PRIu64, s->n_out);
+    else if (s->n_out > s->n_kept)
         ft_buf_printf(out, ",\"made\":%" PRIu64, s->n_out - s->n_kept);
     ft_buf_printf(out, ",\"xxh3\":\"%016" PRIx64 "\"", ft_hasher_sum64(s->seal.out));
     if (s->notes.n) {
@@ -97,12 +99,6 @@ void ft_seal_write(struct ft_stream *s, bool ok, struct ft_buf *out)
 }
 
 bool ft_stream_sealed(const struct ft_stream *s) { return s->seal.mode != SEAL_NONE; }
-
-bool ft_stream_upstream_ok(const struct ft_stream *s)
-{
-    struct ft_err e = {0};
-    return ft_seal_check((struct ft_stream *)s, &e) == 0;
-}
 
 struct ft_str ft_stream_lineage(const struct ft_stream *s)
 {

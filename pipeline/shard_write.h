@@ -24,7 +24,7 @@ struct ft_writer;
 int ft_writer_new(const char *dir, const struct ft_writer_opts *o, struct ft_writer **out, struct ft_err *e);
 
 /* d->tokens is int32_t [n] (width 4); runs cover it; source and file are
- * copied. Longer than `length` is allowed only for `wrapped`. */
+ * copied. One longer than `length` is split among rows, but stays one document. */
 int ft_writer_add(struct ft_writer *w, const struct ft_doc *d, struct ft_err *e);
 
 /* What the manifest says besides what the writer counts: raw JSON values. */

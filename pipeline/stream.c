@@ -44,7 +44,11 @@ const struct ft_opt *ft_stream_options(struct ft_stream_opts *so)
         {'q', "quiet", FT_OPT_FLAG, &so->quiet, NULL, "no summary line", NULL},
         {0},
     };
-    memcpy(t, rows, sizeof rows);
+    /* A sink's -o is its own: a folder, not a stream. */
+    size_t n = 0;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (!(so->no_records_out && rows[i].to == &so->output))
+            t[n++] = rows[i];
     return t;
 }
 
@@ -386,7 +390,7 @@ static void summary(const struct ft_stream *s)
     ft_buf_release(&b);
 }
 
-int ft_stream_close(struct ft_stream *s, struct ft_err *e)
+int ft_stream_check(struct ft_stream *s, struct ft_err *e)
 {
     if (!e->code && s->err.code)
         *e = s->err;
@@ -394,6 +398,12 @@ int ft_stream_close(struct ft_stream *s, struct ft_err *e)
         ft_seal_check(s, e);
     if (!e->code && s->max_bad_share >= 0 && (double)s->n_bad > s->max_bad_share * (double)s->n_in)
         ft_fail(e, FT_DATA, "more than %s bad lines", s->so.max_bad);
+    return e->code ? -1 : 0;
+}
+
+int ft_stream_close(struct ft_stream *s, struct ft_err *e)
+{
+    ft_stream_check(s, e);
     if (s->bad_file && fclose(s->bad_file) && !e->code)
         ft_fail_errno(e, "cannot write '%s'", s->so.bad);
     if (s->seal.mode != SEAL_NONE && !s->err.code) {

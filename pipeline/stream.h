@@ -50,7 +50,7 @@ struct ft_stream_opts {
     uint64_t max_record;  /* --max-record */
     bool progress;        /* --progress */
     bool quiet;           /* -q: no summary line */
-    bool no_records_out;  /* a sink (ft-pack): nothing on stdout but the seal */
+    bool no_records_out;  /* a sink (ft-pack): nothing on stdout but the seal; no -o in the table */
 };
 #define FT_STREAM_DEFAULTS {.jobs = 1, .max_record = 64u << 20}
 
@@ -97,10 +97,11 @@ int ft_stream_map(struct ft_stream *s, ft_map_fn *fn, void *ctx, struct ft_err *
 /* Number of workers that map will use: size per-thread state by it. */
 int ft_stream_jobs(const struct ft_stream *s);
 
-/* Is this run sealed, and has all that was read so far (the end reached) been
- * vouched for upstream? A sealed sink commits only on true. */
+/* At the end of the input: did all go well, bad lines within their bounds, and
+ * is everything vouched for upstream if the run is sealed? 0, or -1 with e. A
+ * sink commits only on 0. ft_stream_close checks the same. */
+int ft_stream_check(struct ft_stream *s, struct ft_err *e);
 bool ft_stream_sealed(const struct ft_stream *s);
-bool ft_stream_upstream_ok(const struct ft_stream *s);
 /* The upstream stages as a JSON array (for a manifest's lineage). */
 struct ft_str ft_stream_lineage(const struct ft_stream *s);
 
