@@ -48,6 +48,7 @@ for bit, name in enumerate(CLASSES):
             flags[c] |= 1 << bit
 
 print("/* Made by unicode_tables.py; facts of the Unicode Character Database (Unicode, Inc.). */")
+print("#include <stdint.h>\n")
 emit_two_stage("uc_class", "uint16_t", flags, 7)  # read inline by unicode.h
 
 def mapping(form):
