@@ -187,10 +187,10 @@ static void name_the_limit(struct ft_err *e, uint64_t size)
 int main(int argc, char **argv)
 {
     struct ft_stream_opts so = FT_STREAM_DEFAULTS;
-    const char *key = "record", *ignore = NULL, *temp = NULL;
+    const char *key = "record", *ignore = NULL;
     struct ft_list against = {0};
     uint64_t size = (uint64_t)4 << 30;
-    bool conflicts = true, near = false, cluster = false;
+    bool conflicts = true;
     struct dedupe d = {0};
     const struct ft_opt opts[] = {
         {'k', "key", FT_OPT_STR, &key, "KEY", "what makes records the same; below", NULL},
@@ -200,9 +200,6 @@ int main(int argc, char **argv)
          NULL},
         {0, "conflicts", FT_OPT_FLAG, &conflicts, NULL, "count other answers to a prompt seen before", NULL},
         {'S', "buffer-size", FT_OPT_SIZE, &size, "SIZE", "memory for what was seen, 32-64 bytes a record", NULL},
-        {0, "near", FT_OPT_FLAG, &near, NULL, "near duplicates: not in this version", NULL},
-        {0, "cluster", FT_OPT_FLAG, &cluster, NULL, "not in this version", NULL},
-        {'T', "temp-dir", FT_OPT_STR, &temp, "DIR", "not in this version: at its -S dedupe fails", NULL},
         {0},
     };
     const struct ft_tool tool = {
@@ -223,10 +220,6 @@ int main(int argc, char **argv)
     struct ft_err e = {0};
     int k = 0, status;
 
-    if (near || cluster)
-        ft_usage(&tool, "option '--%s': near duplicates are not in this version, exact ones are", near ? "near" : "cluster");
-    if (temp)
-        ft_usage(&tool, "option '-T': spilling to disk is not in this version: give -S the memory");
     if (ft_key_init(&d.key, key, ignore, &e))
         ft_usage(&tool, "option '--key': %s", e.msg);
     if (ignore && d.key.kind != FT_KEY_RECORD)

@@ -43,7 +43,7 @@ static int flags_of(struct ft_rec *r, const int32_t *ids, size_t n, uint32_t *fl
     if (k < 0)
         return -1;
     for (size_t i = 0; k && i < v.n; i++) {
-        uint32_t b, end;
+        uint32_t b = 0, end = 0;
         int64_t message = -1;
         const struct ft_json *s = &v.items[i];
         if (range(s, n, "spans", i, &b, &end, e))
@@ -79,7 +79,7 @@ static int flags_of(struct ft_rec *r, const int32_t *ids, size_t n, uint32_t *fl
         for (size_t i = 0; i < n; i++)
             flags[i] |= FT_RUN_LEARN;
     for (size_t i = 0; k && i < v.n; i++) {
-        uint32_t b, end;
+        uint32_t b = 0, end = 0;
         if (range(&v.items[i], n, "learn", i, &b, &end, e))
             return -1;
         for (; b < end; b++)

@@ -251,15 +251,15 @@ static int open_output(const char *output, struct ft_buf *temp, struct ft_err *e
     ft_buf_printf(temp, "%s.%ld.tmp", output, (long)getpid());
     ft_buf_putc(temp, 0);
     fd = open(temp->p, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    return fd < 0 ? ft_fail_errno(e, "cannot create '%s'", temp->p) : fd;
+    return fd < 0 ? ft_fail_errno(e, "cannot create '%s'", output) : fd;
 }
 
 static int commit(const char *output, const char *temp, int fd, bool good, struct ft_err *e)
 {
     if (good && fsync(fd) && errno != EINVAL && errno != EROFS)
-        ft_fail_errno(e, "cannot write '%s'", temp);
+        ft_fail_errno(e, "cannot write '%s'", output ? output : "stdout");
     if (close(fd) && good)
-        ft_fail_errno(e, "cannot write '%s'", output ? temp : "stdout");
+        ft_fail_errno(e, "cannot write '%s'", output ? output : "stdout");
     if (!output)
         return e->code ? -1 : 0;
     if (good && !e->code && rename(temp, output))

@@ -21,7 +21,7 @@ int ft_stream_open_out(struct ft_stream *s, struct ft_err *e)
     s->out_tmp = ft_arena_dup(&s->mem, b.p, b.n);
     ft_buf_release(&b);
     s->out_fd = open(s->out_tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    return s->out_fd < 0 ? ft_fail_errno(e, "cannot create '%s'", s->out_tmp) : 0;
+    return s->out_fd < 0 ? ft_fail_errno(e, "cannot create '%s'", s->so.output) : 0;
 }
 
 int ft_stream_flush(struct ft_stream *s)
@@ -34,7 +34,7 @@ int ft_stream_flush(struct ft_stream *s)
         if (k < 0 && errno == EINTR)
             continue;
         if (k < 0)
-            return ft_fail_errno(&s->err, "cannot write to %s", s->out_tmp ? s->out_tmp : "stdout");
+            return ft_fail_errno(&s->err, "cannot write to %s", s->out_tmp ? s->so.output : "stdout");
         done += (size_t)k;
     }
     s->out.n = 0;
@@ -62,11 +62,11 @@ int ft_stream_commit(struct ft_stream *s, bool good)
     }
     const char *name = s->so.output;
     if (good && fsync(s->out_fd) && errno != EINVAL && errno != EROFS) {
-        ft_fail_errno(&s->err, "cannot write to %s", s->out_tmp);
+        ft_fail_errno(&s->err, "cannot write to %s", name);
         good = false;
     }
     if (close(s->out_fd) && good) {
-        ft_fail_errno(&s->err, "cannot write to %s", s->out_tmp);
+        ft_fail_errno(&s->err, "cannot write to %s", name);
         good = false;
     }
     if (good && rename(s->out_tmp, name)) {

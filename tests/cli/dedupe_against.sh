@@ -12,7 +12,5 @@ printf '{"text":"a"}\n{"txt":"a"}\n' >ref4.jsonl
 s dedupe -k text --against ref4.jsonl in.jsonl
 s dedupe --against nowhere.jsonl in.jsonl
 echo "-- options that are not there yet"
-s dedupe --near in.jsonl
-s dedupe --cluster in.jsonl
 s dedupe -T . in.jsonl
 s dedupe -k , in.jsonl
