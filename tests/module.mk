@@ -6,12 +6,13 @@ T ?=
 
 TEST_UNIT := $(wildcard tests/unit/*.c)
 TEST_FUZZ := $(filter-out tests/fuzz/replay.c,$(wildcard tests/fuzz/*.c))
-TEST_SRC  := $(TEST_UNIT) $(TEST_FUZZ) tests/fuzz/replay.c
+TEST_BENCH := $(wildcard tests/bench/*.c)
+TEST_SRC  := $(TEST_UNIT) $(TEST_FUZZ) $(TEST_BENCH) tests/fuzz/replay.c
 TEST_BIN  := $(patsubst %.c,$(B)/%,$(TEST_UNIT) $(TEST_FUZZ))
 
 # A test links the rooms whose headers it includes.
 $(foreach r,tokenizer templates trainer,$(eval TEST_USES_$(r) := \
-  $(shell grep -l '^.include "$(r)/' $(TEST_UNIT) $(TEST_FUZZ) /dev/null)))
+  $(shell grep -l '^.include "$(r)/' $(TEST_UNIT) $(TEST_FUZZ) $(TEST_BENCH) /dev/null)))
 test_rooms = $(foreach r,tokenizer templates trainer,$(if $(filter $(1),$(TEST_USES_$(r))),$(r))) pipeline
 test_libs  = $(foreach r,$(call test_rooms,$(1)),$(B)/lib$(r).a)
 test_ext   = $(foreach r,$(call test_rooms,$(1)),$(EXT_$(r)))
@@ -27,7 +28,7 @@ $(B)/$(1:.c=.fuzzer): $(call obj,$(1)) $(call test_libs,$(1))
 	$$(CC) $$(ALL_CFLAGS) -fsanitize=fuzzer $$(LDFLAGS) -o $$@ $$^ $(call test_ext,$(1)) $$(LDLIBS)
 endef
 define test_rules
-$(foreach t,$(TEST_UNIT),$(eval $(call unit_rules,$(t))))
+$(foreach t,$(TEST_UNIT) $(TEST_BENCH),$(eval $(call unit_rules,$(t))))
 $(foreach t,$(TEST_FUZZ),$(eval $(call fuzz_rules,$(t))))
 endef
 
@@ -61,7 +62,11 @@ fuzz:
 	cd $(B)/fuzz && tests/fuzz/$(NAME).fuzzer -max_total_time=$(TIME) -timeout=10 -rss_limit_mb=4096 -print_final_stats=1 \
 	  corpus-$(NAME) $(CURDIR)/tests/fuzz/corpus/$(NAME)
 
-parity bench: $$(BIN)
+# One bench alone, with the program it may need: make bench-tokenizer ARGS='...'
+bench-%: $$(BIN) $$(patsubst %.c,$$(B)/%,$$(wildcard tests/bench/$$*.c))
+	@B='$(abspath $(B))' TESTS='$(CURDIR)/tests' PATH="$(abspath $(B))/bin:$$PATH" bash tests/bench/$*.sh
+
+parity bench: $$(BIN) $$(patsubst %.c,$$(B)/%,$$(TEST_BENCH))
 	@B='$(B)' JOBS=1 tests/run '$@/*'
 
 .PHONY: tests check check-build check-all fuzz parity bench
