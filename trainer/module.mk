@@ -1,2 +1,3 @@
 LIB_trainer += trainer/param.c trainer/config.c trainer/decoder.c trainer/lora.c
 EXT_trainer += -lpcre2-8
+LIB_trainer += trainer/save.c trainer/safetensors.c trainer/schedule.c
