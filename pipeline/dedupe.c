@@ -33,6 +33,7 @@ struct dedupe {
     size_t n_answers, cap_answers;
     struct ft_str *files; /* names that `where` refers to */
     size_t n_files;
+    struct ft_seen names; /* file name -> its number */
     struct ft_arena mem;
     const char *explain_path;
     FILE *explain;
@@ -43,18 +44,16 @@ struct dedupe {
 
 static int file_number(struct dedupe *d, struct ft_str name, uint64_t *out, struct ft_err *e)
 {
-    for (size_t i = d->n_files; i-- > 0;) /* the newest is the likeliest */
-        if (ft_str_eq(d->files[i], name)) {
-            *out = i;
-            return 0;
-        }
+    const struct ft_digest key = ft_hash128(name.p ? name.p : "", name.n);
+    if (ft_seen_get(&d->names, key, out))
+        return 0;
     if (d->n_files >> FILE_BITS)
         return ft_fail(e, FT_DATA, "records of more than %d files", 1 << FILE_BITS);
     if ((d->n_files & (d->n_files - 1)) == 0)
         d->files = ft_reallocs(d->files, d->n_files ? d->n_files * 2 : 1, sizeof *d->files);
     d->files[d->n_files] = (struct ft_str){ft_arena_dup(&d->mem, name.p, name.n), name.n};
     *out = d->n_files++;
-    return 0;
+    return ft_seen_put(&d->names, key, *out, e);
 }
 
 /* The origin that its stamp gives, else the place it was read at. */
@@ -229,6 +228,7 @@ int main(int argc, char **argv)
     d.limit = size;
     ft_seen_init(&d.seen, &d.limit);
     ft_seen_init(&d.prompts, &d.limit);
+    ft_seen_init(&d.names, NULL);
     d.stream = ft_stream_open(&tool, &so, files, argv);
     if (d.explain_path && !(d.explain = fopen(d.explain_path, "wb")))
         k = ft_fail_errno(&e, "cannot create '%s'", d.explain_path);
@@ -252,6 +252,7 @@ int main(int argc, char **argv)
     status = ft_stream_close(d.stream, &e);
     ft_seen_release(&d.seen);
     ft_seen_release(&d.prompts);
+    ft_seen_release(&d.names);
     free(d.answers);
     free(d.files);
     ft_arena_release(&d.mem);

@@ -2,14 +2,12 @@
 
 #include "pipeline/hash.h"
 
-static const char *const roles[] = {"", "system", "user", "assistant", "tool"};
-
 static uint32_t role_of(struct ft_str s)
 {
-    for (uint32_t i = 1; i < sizeof roles / sizeof *roles; i++)
-        if (ft_str_is(s, roles[i]))
+    for (uint32_t i = 1; i < FT_ROLES; i++)
+        if (ft_str_is(s, ft_role_names[i]))
             return i;
-    return s.n ? 5 : 0;
+    return s.n ? FT_ROLES - 1 : 0;
 }
 
 /* An entry's range of tokens. */
@@ -170,6 +168,7 @@ int ft_doc_read(struct ft_rec *r, struct ft_doc *out, struct ft_stamp *stamp, ui
         runs_of(r, flags, n, out, learnt);
     }
     struct ft_str text;
+    out->bytes = stamp->bytes > 0 ? (uint64_t)stamp->bytes : 0;
     if (ft_rec_has(r, "text") && ft_rec_string(r, "text", &text, e) > 0)
         out->bytes = text.n;
     ft_err_clear(e);

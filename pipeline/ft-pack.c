@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "pipeline/doc_read.h"
+#include "pipeline/fit.h"
 #include "pipeline/plan.h"
 #include "pipeline/shard_write.h"
 #include "pipeline/stream.h"
@@ -15,7 +16,6 @@
 
 enum { LOOKAHEAD = 1000 }; /* documents read before --strategy=auto decides */
 enum strategy { STRATEGY_AUTO, STRATEGY_BFD, STRATEGY_WRAPPED, STRATEGY_NONE };
-enum overlong { OVERLONG_AUTO, OVERLONG_DROP, OVERLONG_CUT, OVERLONG_SPLIT, OVERLONG_ERROR };
 
 struct packer {
     const struct ft_tool *tool;
@@ -23,9 +23,8 @@ struct packer {
     const char *dir;
     struct ft_writer_opts o;
     struct ft_writer *writer;
-    int strategy, overlong;
-    bool allow_unlearnt;
-    double max_overlong;      /* share of documents dropped for their length */
+    int strategy;
+    struct ft_fit fit;
 
     struct ft_tokenizer *tokenizer; /* -m, or NULL */
     char tok[FT_TOK_FINGERPRINT + 1]; /* of the set; empty: unknown */
@@ -35,8 +34,6 @@ struct packer {
     struct ft_doc *held;      /* the documents read ahead */
     size_t n_held;
     struct ft_arena held_mem;
-    uint64_t n_docs, n_overlong;         /* all read; longer than a row */
-    uint64_t n_dropped, overlong_tokens; /* of those dropped; tokens dropped or cut */
     bool only_text;           /* the strategy rests on there being nothing but plain text */
 };
 
@@ -88,49 +85,7 @@ static int check_ids(const struct packer *p, const struct ft_doc *d, struct ft_e
     return 0;
 }
 
-/* Its length as a row has to hold it. */
-static uint32_t row_tokens(const struct ft_doc *d)
-{
-    const uint32_t rejected = d->n - d->prompt - d->chosen;
-    if (d->kind != FT_DOC_PREFERENCE)
-        return d->n;
-    return d->prompt + (d->chosen > rejected ? d->chosen : rejected);
-}
-
 /* 1: take it; 0: drop it, *why says for what; -1: bad. */
-static int fit(struct packer *p, struct ft_doc *d, const char **why, struct ft_err *e)
-{
-    const uint32_t n = row_tokens(d);
-    int how = p->overlong;
-    if (n <= p->o.length)
-        return 1;
-    p->n_overlong++;
-    if (how == OVERLONG_AUTO)
-        how = d->kind == FT_DOC_TEXT || (p->strategy == STRATEGY_WRAPPED && d->kind != FT_DOC_PREFERENCE)
-                  ? OVERLONG_SPLIT : OVERLONG_DROP;
-    if (d->kind == FT_DOC_PREFERENCE && (how == OVERLONG_CUT || how == OVERLONG_SPLIT))
-        return ft_fail(e, FT_DATA, "a pair of %u tokens cannot be shortened to %" PRIu64 ": use '--overlong=drop'", n,
-                       p->o.length);
-    switch (how) {
-    case OVERLONG_ERROR:
-        return ft_fail(e, FT_DATA, "%u tokens, and a row has %" PRIu64, n, p->o.length);
-    case OVERLONG_CUT:
-        if (!p->allow_unlearnt && !ft_doc_targets(d, 0, (uint32_t)p->o.length))
-            break; /* what is left teaches nothing */
-        p->overlong_tokens += n - p->o.length;
-        ft_doc_cut(d, (uint32_t)p->o.length);
-        return 1;
-    case OVERLONG_SPLIT:
-        return 1;
-    default:
-        break;
-    }
-    p->n_dropped++;
-    p->overlong_tokens += n;
-    *why = "overlong";
-    return 0;
-}
-
 static int take(struct packer *p, struct ft_rec *r, struct ft_doc *d, const char **why, struct ft_err *e)
 {
     struct ft_stamp stamp;
@@ -138,17 +93,17 @@ static int take(struct packer *p, struct ft_rec *r, struct ft_doc *d, const char
     if (ft_doc_read(r, d, &stamp, &learnt, e) || check_tok(p, stamp.tok, e) || check_ids(p, d, e))
         return -1;
     note_tpl(p, stamp.tpl);
-    p->n_docs++;
     if (d->kind == FT_DOC_TEXT && d->n < 2) {
         *why = "empty"; /* no token has one before it */
         return 0;
     }
-    if (!d->n || (!p->allow_unlearnt && !(learnt && ft_doc_targets(d, 0, d->n))))
+    if (!d->n || (!p->fit.allow_unlearnt && !(learnt && ft_doc_targets(d, 0, d->n))))
         return ft_fail(e, FT_DATA, "nothing to learn in its %u tokens (--allow-unlearnt takes it)", d->n);
     if (d->kind != FT_DOC_TEXT && p->only_text && p->writer)
         return ft_fail(e, FT_DATA, "the first %d documents were plain text and are being packed as such, and this one is not: "
                        "say '--strategy=bfd' or 'wrapped'", LOOKAHEAD);
-    return fit(p, d, why, e);
+    *why = "overlong";
+    return ft_fit(&p->fit, d, e);
 }
 
 /* ---- reading ahead ---- */
@@ -220,19 +175,8 @@ static int pack_all(struct packer *p, struct ft_err *e)
     return k;
 }
 
-static int check_overlong(const struct packer *p, struct ft_err *e)
-{
-    if ((double)p->n_dropped <= p->max_overlong * (double)p->n_docs)
-        return 0;
-    return ft_fail(e, FT_DATA,
-                   "%" PRIu64 " of %" PRIu64 " documents are longer than %" PRIu64 " tokens and would be dropped, more than %g%%: "
-                   "choose --length, --overlong=cut or --max-overlong",
-                   p->n_dropped, p->n_docs, p->o.length, 100 * p->max_overlong);
-}
-
 static int commit(struct packer *p, struct ft_set_info *info, struct ft_err *e)
 {
-    static const char *const policy[] = {"auto", "drop", "cut", "split", "error"};
     char tok[FT_TOK_FINGERPRINT + 3] = "null";
     struct ft_buf tpl = {0}, over = {0};
     if (!p->writer && !p->n_held)
@@ -242,8 +186,7 @@ static int commit(struct packer *p, struct ft_set_info *info, struct ft_err *e)
     if (*p->tok)
         snprintf(tok, sizeof tok, "\"%s\"", p->tok);
     ft_buf_printf(&tpl, "[%.*s]", (int)p->tpl.n, p->tpl.p ? p->tpl.p : "");
-    ft_buf_printf(&over, "{\"policy\":\"%s\",\"docs\":%" PRIu64 ",\"tokens\":%" PRIu64 "}", policy[p->overlong],
-                  p->n_overlong, p->overlong_tokens);
+    ft_fit_json(&p->fit, &over);
     const struct ft_writer_facts f = {.tok = ft_strz(tok),
                                       .tpl = ft_buf_str(&tpl),
                                       .overlong = ft_buf_str(&over),
@@ -268,7 +211,7 @@ static void summary(const struct packer *p, const struct ft_set_info *i)
 int main(int argc, char **argv)
 {
     struct ft_stream_opts so = FT_STREAM_DEFAULTS;
-    struct packer p = {.o = {.length = 2048, .window = 1 << 16, .shard_bytes = 1 << 30}, .max_overlong = 0.05};
+    struct packer p = {.o = {.length = 2048, .window = 1 << 16, .shard_bytes = 1 << 30}, .fit.max_dropped = 0.05};
     const char *model = NULL;
     so.no_records_out = true;
     const struct ft_opt opts[] = {
@@ -278,10 +221,10 @@ int main(int argc, char **argv)
          "bfd: whole documents, best fit; wrapped: cut anywhere, rows full; none: a row each; auto: plain text "
          "wrapped, pairs none, all else bfd", NULL},
         {'m', "model", FT_OPT_STR, &model, "DIR", "the tokenizer the ids are of: checks them, names it in the set", NULL},
-        {0, "overlong", FT_OPT_CHOICE, &p.overlong, "auto|drop|cut|split|error",
+        {0, "overlong", FT_OPT_CHOICE, &p.fit.how, FT_OVERLONG_WORDS,
          "documents longer than a row; auto: plain text is split, all else dropped", NULL},
-        {0, "max-overlong", FT_OPT_REAL, &p.max_overlong, "P", "fail when more of them than this share are dropped", NULL},
-        {0, "allow-unlearnt", FT_OPT_FLAG, &p.allow_unlearnt, NULL, "take documents in which nothing is learnt", NULL},
+        {0, "max-overlong", FT_OPT_REAL, &p.fit.max_dropped, "P", "fail when more of them than this share are dropped", NULL},
+        {0, "allow-unlearnt", FT_OPT_FLAG, &p.fit.allow_unlearnt, NULL, "take documents in which nothing is learnt", NULL},
         {0, "pack-window", FT_OPT_SIZE, &p.o.window, "N", "documents that bfd looks at together", NULL},
         {0, "shard-size", FT_OPT_SIZE, &p.o.shard_bytes, "BYTES", "begin a new file from here on", NULL},
         {0, "force", FT_OPT_FLAG, &p.o.force, NULL, "replace the set that is there", NULL},
@@ -307,10 +250,12 @@ int main(int argc, char **argv)
         memcpy(p.tok, ft_tokenizer_fingerprint(p.tokenizer), FT_TOK_FINGERPRINT);
         p.o.vocab_size = ft_tokenizer_size(p.tokenizer);
     }
+    p.fit.length = p.o.length;
+    p.fit.wrapped = p.strategy == STRATEGY_WRAPPED;
     p.held = ft_calloc(LOOKAHEAD, sizeof *p.held);
     p.stream = ft_stream_open(&tool, &so, files, argv);
     bool good = pack_all(&p, &e) == 0 && ft_stream_check(p.stream, &e) == 0;
-    good = good && check_overlong(&p, &e) == 0 && commit(&p, &info, &e) == 0;
+    good = good && ft_fit_check(&p.fit, &e) == 0 && commit(&p, &info, &e) == 0;
     if (!good)
         ft_writer_abort(p.writer);
     const int status = ft_stream_close(p.stream, &e);

@@ -195,6 +195,8 @@ int ft_planner_add(struct ft_planner *p, const struct ft_doc *d, struct ft_err *
     if (!d->n)
         return 0;
     if (d->kind == FT_DOC_PREFERENCE) {
+        if (row_out(p, e))
+            return -1;
         row_put(p, (struct ft_piece){d->id, 0, d->n}, ft_doc_targets(d, 0, d->n));
         return row_out(p, e);
     }

@@ -317,7 +317,8 @@ int ft_rec_get_stamp(struct ft_rec *r, struct ft_stamp *out, struct ft_err *e)
     if (v.type != FT_JSON_OBJECT)
         return ft_fail(e, FT_DATA, "member \"_ft\" is not an object");
     if (ft_json_get_string(&v, "tok", &out->tok, e) || ft_json_get_string(&v, "tpl", &out->tpl, e) ||
-        ft_json_get_string(&v, "src", &out->src, e) || ft_json_get_string(&v, "uid", &out->uid, e))
+        ft_json_get_string(&v, "src", &out->src, e) || ft_json_get_string(&v, "uid", &out->uid, e) ||
+        ft_json_get_int(&v, "bytes", &out->bytes, e))
         return ft_fail_in(e, "\"_ft\": ");
     const struct ft_json *org = ft_json_get(&v, "org");
     if (org) {

@@ -67,6 +67,7 @@ int ft_rec_stamp(struct ft_rec *r, const char *what, const char *value, struct f
 struct ft_stamp {
     struct ft_str tok, tpl, src, uid, org_file;
     int64_t org_line; /* 0: none */
+    int64_t bytes;    /* of the text that the tokens stand for; 0: not known */
 };
 int ft_rec_get_stamp(struct ft_rec *r, struct ft_stamp *out, struct ft_err *e);
 

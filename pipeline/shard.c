@@ -9,9 +9,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "pipeline/plan.h"
 #include "pipeline/shard_bytes.h"
 
 const char *const ft_doc_kind_names[FT_DOC_KINDS] = {"text", "sft", "preference", "unpaired", "prompt"};
+const char *const ft_role_names[FT_ROLES] = {"", "system", "user", "assistant", "tool", "other"};
 const char *const ft_strategy_names[3] = {"none", "bfd", "wrapped"};
 
 struct mapped {
@@ -240,7 +242,7 @@ static int open_manifest(struct ft_set *s, struct ft_err *e)
     int64_t version = 0, vocab = 0, learn = 0, bytes = 0;
     const struct ft_json *m = &s->manifest;
     char *path = path_of(s, FT_STR("manifest.json"));
-    if (stat(path, &st) && errno == ENOENT)
+    if (stat(path, &st) && (errno == ENOENT || errno == ENOTDIR))
         return ft_fail(e, FT_DATA, "'%s' has no manifest.json: not a set of shards, or one that was not finished",
                        s->dir);
     if (ft_json_load(path, &s->mem, &s->manifest, e))
@@ -251,12 +253,14 @@ static int open_manifest(struct ft_set *s, struct ft_err *e)
         return ft_err_clear(e), ft_fail(e, FT_DATA, "%s: format version %" PRId64 ", this program reads %d", path,
                                         version, FT_SHARD_VERSION);
     ft_json_get_string(m, "checksum", &sum, e);
-    const char tail[] = ",\"checksum\":";
-    const char *at = memmem(m->raw.p, m->raw.n, tail, sizeof tail - 1);
-    char hex[33] = "";
-    if (at)
-        ft_digest_hex(ft_hash128(m->raw.p, (size_t)(at - m->raw.p)), hex);
-    if (!at || !ft_str_is(sum, hex) || (size_t)(m->raw.p + m->raw.n - at) != sizeof tail - 1 + 32 + 2 + 1)
+    /* The last bytes of the file are ,"checksum":"<32 digits>"} and a newline. */
+    static const char tail[] = ",\"checksum\":\"";
+    const size_t n_tail = sizeof tail - 1 + 32 + 2;
+    const char *at = m->raw.n > n_tail ? m->raw.p + m->raw.n - n_tail : m->raw.p;
+    char hex[33];
+    ft_digest_hex(ft_hash128(m->raw.p, (size_t)(at - m->raw.p)), hex);
+    if (at == m->raw.p || memcmp(at, tail, sizeof tail - 1) || !ft_str_is(sum, hex) ||
+        (size_t)st.st_size != m->raw.n + 1 || m->raw.p[m->raw.n] != '\n')
         return ft_err_clear(e), ft_fail(e, FT_DATA, "%s: damaged: its checksum does not fit", path);
     if (ft_json_get_string(m, "tok", &s->info.tok, e) || ft_json_get_int(m, "vocab_size", &vocab, e) ||
         ft_json_get_bool(m, "sealed", &s->info.sealed, e) || ft_json_get_int(m, "learn_tokens", &learn, e) ||
@@ -359,6 +363,8 @@ static int check_block(const struct shard *h, struct block_index *b, struct ft_e
             return damaged(e, h->path, b->at + 1, "a section lies outside its block");
     }
     const uint64_t D = b->docs, T = b->tokens, R = ft_load_u32(p + 32);
+    if (T > b->size / (unsigned)h->width)
+        return damaged(e, h->path, b->at + 17, "more tokens than the block has room for");
     const unsigned char *tb = section(h, b, FT_SEC_TOKEN_BEGIN, 4 * (D + 1));
     const unsigned char *rb = section(h, b, FT_SEC_RUN_BEGIN, 4 * (D + 1));
     const unsigned char *runs = section(h, b, FT_SEC_RUNS, 8 * R);
@@ -458,7 +464,7 @@ void ft_doc_flags(const struct ft_doc *d, uint32_t start, uint32_t n, uint32_t *
     }
 }
 
-int ft_set_row(const struct ft_set *s, uint64_t i, struct ft_piece *out, size_t max, size_t *n, uint32_t *learn,
+int ft_set_row(struct ft_set *s, uint64_t i, struct ft_piece *out, size_t max, size_t *n, uint32_t *learn,
                struct ft_err *e)
 {
     if (i >= s->info.rows)
@@ -467,13 +473,52 @@ int ft_set_row(const struct ft_set *s, uint64_t i, struct ft_piece *out, size_t 
     if (end - b > max)
         return ft_fail(e, FT_DATA, "row %" PRIu64 " has %" PRIu64 " pieces", i, end - b);
     for (uint64_t k = b; k < end; k++) {
+        struct ft_doc d;
         out[k - b] = (struct ft_piece){ft_load_u64(s->doc + 8 * k), u32_at(s->start, k), u32_at(s->length, k)};
         if (out[k - b].doc >= s->info.docs)
             return damaged(e, s->plan_path, (uint64_t)(s->doc + 8 * k - s->plan.p) + 1, "a piece of no document");
+        if (ft_set_doc(s, out[k - b].doc, &d, e))
+            return -1;
+        if (!out[k - b].length || (uint64_t)out[k - b].start + out[k - b].length > d.n)
+            return damaged(e, s->plan_path, (uint64_t)(s->start + 4 * k - s->plan.p) + 1,
+                           "a piece lies outside its document");
     }
     *n = end - b;
     *learn = u32_at(s->row_learn, i);
     return 0;
+}
+
+/* Every row: not longer than it may be, its targets as counted; every token of
+ * every document in one piece. */
+static int verify_plan(struct ft_set *s, struct ft_err *e)
+{
+    struct ft_piece *v = ft_reallocs(NULL, s->row_max + 1, sizeof *v);
+    uint64_t tokens = 0;
+    int r = 0;
+    for (uint64_t i = 0; !r && i < s->info.rows; i++) {
+        size_t n;
+        uint32_t learn, targets = 0;
+        uint64_t used = 0;
+        struct ft_doc d = {0};
+        r = ft_set_row(s, i, v, s->row_max, &n, &learn, e);
+        for (size_t k = 0; !r && k < n; k++) {
+            r = ft_set_doc(s, v[k].doc, &d, e);
+            used += v[k].length;
+            targets += r ? 0 : ft_doc_targets(&d, v[k].start, v[k].length);
+        }
+        tokens += used;
+        if (!r && used > s->info.length && (d.kind != FT_DOC_PREFERENCE || n > 1))
+            r = ft_fail(e, FT_DATA, "%s: row %" PRIu64 " has %" PRIu64 " tokens, more than %" PRIu64, s->plan_path, i,
+                        used, s->info.length);
+        if (!r && targets != learn)
+            r = ft_fail(e, FT_DATA, "%s: row %" PRIu64 " has %u targets, the plan says %u", s->plan_path, i, targets,
+                        learn);
+    }
+    free(v);
+    if (!r && tokens != s->info.tokens)
+        r = ft_fail(e, FT_DATA, "%s: the rows have %" PRIu64 " tokens, the set has %" PRIu64, s->plan_path, tokens,
+                    s->info.tokens);
+    return r;
 }
 
 int ft_set_verify(struct ft_set *s, struct ft_err *e)
@@ -501,12 +546,5 @@ int ft_set_verify(struct ft_set *s, struct ft_err *e)
     }
     if (learn != s->info.learn)
         return ft_fail(e, FT_DATA, "%" PRIu64 " learnt tokens, the manifest says %" PRIu64, learn, s->info.learn);
-    for (uint64_t k = 0; k < s->info.pieces; k++) {
-        const uint64_t doc = ft_load_u64(s->doc + 8 * k);
-        if (ft_set_doc(s, doc, &d, e))
-            return ft_fail_in(e, "%s: piece %" PRIu64 ": ", s->plan_path, k);
-        if ((uint64_t)u32_at(s->start, k) + u32_at(s->length, k) > d.n || !u32_at(s->length, k))
-            return ft_fail(e, FT_DATA, "%s: piece %" PRIu64 " lies outside document %" PRIu64, s->plan_path, k, doc);
-    }
-    return 0;
+    return verify_plan(s, e);
 }

@@ -23,6 +23,9 @@ enum { /* flags of a run */
     FT_RUN_MESSAGE_SHIFT = 16,
 };
 
+enum { FT_ROLES = 6 };
+extern const char *const ft_role_names[FT_ROLES]; /* "": none; the last is "other" */
+
 struct ft_run {
     uint32_t end, flags; /* end: first token behind the run, from the document's start */
 };
@@ -76,13 +79,14 @@ void ft_doc_tokens(const struct ft_doc *d, uint32_t start, uint32_t n, int32_t *
 /* Flags of the same tokens. */
 void ft_doc_flags(const struct ft_doc *d, uint32_t start, uint32_t n, uint32_t *out);
 
-/* Row i < rows: its pieces, valid until ft_set_close. */
-int ft_set_row(const struct ft_set *s, uint64_t i, struct ft_piece *out, size_t max, size_t *n, uint32_t *learn,
+/* Row i < rows: its pieces, copied to out[max]; each lies in its document, whose
+ * block is checked. */
+int ft_set_row(struct ft_set *s, uint64_t i, struct ft_piece *out, size_t max, size_t *n, uint32_t *learn,
                struct ft_err *e);
 /* The most pieces a row has: size the array above by it. */
 size_t ft_set_row_max(const struct ft_set *s);
 
-/* Every checksum, every id below vocab_size, every number in the plan. */
+/* Every checksum, every id below vocab_size, every row of the plan. */
 int ft_set_verify(struct ft_set *s, struct ft_err *e);
 
 #endif

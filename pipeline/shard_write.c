@@ -6,10 +6,12 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "pipeline/plan.h"
+#include "pipeline/seen.h"
 #include "pipeline/shard_bytes.h"
 
 #ifdef FT_TINY
@@ -20,8 +22,9 @@ enum { BLOCK_TOKENS = 1 << 20, BLOCK_DOCS = 1 << 16 };
 
 struct names { /* distinct strings in order of appearance */
     struct ft_buf text;
-    size_t *at; /* begin of each, and one behind */
+    size_t *at; /* begin of each */
     size_t n, cap;
+    struct ft_seen index; /* digest -> number */
 };
 
 struct source_count {
@@ -42,12 +45,14 @@ struct block {
 
 struct out { /* a file being written under a temporary name */
     FILE *f;
-    char *tmp, *final;
+    char *tmp;
     uint64_t at;
 };
 
 struct ft_writer {
     char *dir;
+    int lock;            /* the folder, locked: two writers would mix their files */
+    bool replaced;       /* what was there before is gone */
     struct ft_writer_opts o;
     int width;
     struct out shard;
@@ -82,7 +87,7 @@ static int out_open(struct out *o, const char *dir, const char *name, struct ft_
     struct ft_buf tmp = {0};
     ft_buf_printf(&tmp, "%s/%s.tmp", dir, name);
     ft_buf_putc(&tmp, 0);
-    *o = (struct out){.final = join(dir, name), .tmp = tmp.p};
+    *o = (struct out){.tmp = tmp.p};
     o->f = fopen(o->tmp, "wb");
     return o->f ? 0 : ft_fail_errno(e, "cannot create '%s'", o->tmp);
 }
@@ -100,11 +105,11 @@ static void out_forget(struct out *o)
     if (o->f)
         fclose(o->f);
     free(o->tmp);
-    free(o->final);
     *o = (struct out){0};
 }
 
-static int out_commit(struct out *o, struct ft_err *e)
+/* The bytes are on the disk, still under the temporary name. */
+static int out_end(struct out *o, struct ft_err *e)
 {
     int r = 0;
     if (fflush(o->f) || fsync(fileno(o->f)))
@@ -112,11 +117,19 @@ static int out_commit(struct out *o, struct ft_err *e)
     if (fclose(o->f) && !r)
         r = ft_fail_errno(e, "cannot write '%s'", o->tmp);
     o->f = NULL;
-    if (!r && rename(o->tmp, o->final))
-        r = ft_fail_errno(e, "cannot rename '%s'", o->tmp);
-    if (r)
-        unlink(o->tmp);
     out_forget(o);
+    return r;
+}
+
+static int rename_tmp(const char *dir, const char *name, struct ft_err *e)
+{
+    struct ft_buf tmp = {0};
+    char *final = join(dir, name);
+    ft_buf_printf(&tmp, "%s.tmp", final);
+    ft_buf_putc(&tmp, 0);
+    const int r = rename(tmp.p, final) ? ft_fail_errno(e, "cannot rename '%s'", tmp.p) : 0;
+    ft_buf_release(&tmp);
+    free(final);
     return r;
 }
 
@@ -129,22 +142,26 @@ static int sync_dir(const char *dir, struct ft_err *e)
     return r;
 }
 
-/* Removes what a set (or a broken-off one) left: only names that are ours. */
-static void clear_dir(const char *dir)
+/* Removes what is ours by its name: temporary files of a writer that broke off
+ * (or of this one), or the finished ones of a set. */
+static void clear_dir(const char *dir, bool temporary)
 {
     DIR *d = opendir(dir);
-    char *manifest = join(dir, "manifest.json");
-    unlink(manifest); /* first: what follows is no set any more */
-    free(manifest);
+    if (!temporary) { /* the manifest first: what follows is no set any more */
+        char *manifest = join(dir, "manifest.json");
+        unlink(manifest);
+        free(manifest);
+    }
     if (!d)
         return;
     for (struct dirent *x; (x = readdir(d));) {
-        const size_t n = strlen(x->d_name);
-        const bool ours = !strncmp(x->d_name, "shard-", 6) || !strncmp(x->d_name, "plan.ftp", 8) ||
-                          !strcmp(x->d_name, "manifest.json.tmp");
-        if (!ours || n < 4)
+        const char *s = x->d_name;
+        const size_t n = strlen(s);
+        const bool ours = !strncmp(s, "shard-", 6) || !strncmp(s, "plan.ftp", 8) || !strncmp(s, "manifest.json", 13);
+        const bool tmp = n > 4 && !strcmp(s + n - 4, ".tmp"), shard = n > 4 && !strcmp(s + n - 4, ".fts");
+        if (!ours || tmp != temporary || (!tmp && !shard && strcmp(s, "plan.ftp")))
             continue;
-        char *path = join(dir, x->d_name);
+        char *path = join(dir, s);
         unlink(path);
         free(path);
     }
@@ -155,11 +172,11 @@ static void clear_dir(const char *dir)
 
 static uint32_t name_index(struct names *t, struct ft_str s)
 {
-    for (size_t i = t->n; i-- > 0;) { /* the last one used comes first */
-        const size_t b = t->at[i], e = i + 1 < t->n ? t->at[i + 1] : t->text.n;
-        if (e - b == s.n && !memcmp(t->text.p + b, s.p, s.n))
-            return (uint32_t)i;
-    }
+    const struct ft_digest key = ft_hash128(s.p ? s.p : "", s.n);
+    uint64_t known;
+    if (ft_seen_get(&t->index, key, &known))
+        return (uint32_t)known;
+    ft_seen_put(&t->index, key, t->n, NULL); /* no limit: cannot fail */
     if (t->n == t->cap) {
         t->cap = t->cap ? t->cap * 2 : 16;
         t->at = ft_reallocs(t->at, t->cap, sizeof *t->at);
@@ -180,6 +197,7 @@ static void names_release(struct names *t)
 {
     ft_buf_release(&t->text);
     free(t->at);
+    ft_seen_release(&t->index);
     *t = (struct names){0};
 }
 
@@ -211,15 +229,25 @@ int ft_writer_new(const char *dir, const struct ft_writer_opts *o, struct ft_wri
 {
     struct stat st;
     char *manifest = join(dir, "manifest.json");
-    const bool exists = stat(manifest, &st) == 0;
+    const bool exists = lstat(manifest, &st) == 0;
     free(manifest);
     if (exists && !o->force)
         return ft_fail(e, FT_DATA, "'%s' holds a set already: give '--force' to replace it", dir);
     if (mkdir(dir, 0777) && errno != EEXIST)
         return ft_fail_errno(e, "cannot make the folder '%s'", dir);
-    clear_dir(dir);
+    const int lock = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (lock < 0)
+        return ft_fail_errno(e, "cannot open the folder '%s'", dir);
+    if (flock(lock, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK) {
+        close(lock);
+        return ft_fail(e, FT_SYS, "another program is writing a set to '%s'", dir);
+    }
+    clear_dir(dir, true);
+    if (!exists)
+        clear_dir(dir, false); /* half a set: the commit was killed */
     struct ft_writer *w = ft_calloc(1, sizeof *w);
     w->dir = ft_strdup(dir);
+    w->lock = lock;
     w->o = *o;
     w->width = o->vocab_size && o->vocab_size <= 65536 ? 2 : 4;
     w->pieces = tmpfile();
@@ -250,6 +278,7 @@ static void writer_free(struct ft_writer *w)
     free(w->source);
     free(w->shards);
     free(w->dir);
+    close(w->lock);
     free(w);
 }
 
@@ -257,7 +286,9 @@ void ft_writer_abort(struct ft_writer *w)
 {
     if (!w)
         return;
-    clear_dir(w->dir);
+    clear_dir(w->dir, true);
+    if (w->replaced)
+        clear_dir(w->dir, false);
     writer_free(w);
 }
 
@@ -362,7 +393,7 @@ static int shard_end(struct ft_writer *w, struct ft_err *e)
     *d = (struct done_shard){.size = w->shard.at, .docs = w->block_first - w->shard_first,
                              .tokens = w->shard_tokens, .sum = ft_load_u64(t + 56)};
     snprintf(d->file, sizeof d->file, "shard-%05zu.fts", w->n_shards);
-    if (out_commit(&w->shard, e))
+    if (out_end(&w->shard, e))
         return -1;
     w->n_shards++;
     w->n_blocks = w->shard_tokens = 0;
@@ -491,7 +522,7 @@ static int plan_write(struct ft_writer *w, uint64_t *sum, struct ft_err *e)
         ft_fail_errno(e, "cannot write '%s'", o.tmp);
         goto out;
     }
-    r = out_commit(&o, e);
+    r = out_end(&o, e);
     ft_hasher_free(hash);
     return r;
 out:
@@ -551,9 +582,18 @@ int ft_writer_commit(struct ft_writer *w, const struct ft_writer_facts *f, struc
     if (shard_end(w, e) || ft_planner_end(w->planner, e) || plan_write(w, &plan_sum, e))
         goto out;
     manifest_text(w, f, plan_sum, &b);
-    if (sync_dir(w->dir, e) || out_open(&o, w->dir, "manifest.json", e))
+    if (out_open(&o, w->dir, "manifest.json", e) || out_put(&o, b.p, b.n, e) || out_end(&o, e) ||
+        sync_dir(w->dir, e))
         goto out;
-    if (out_put(&o, b.p, b.n, e) || out_commit(&o, e) || sync_dir(w->dir, e))
+    /* All is on the disk. From here until the manifest has its name there is no
+     * set, neither the old one nor the new one. */
+    clear_dir(w->dir, false);
+    w->replaced = true;
+    for (size_t i = 0; i < w->n_shards; i++)
+        if (rename_tmp(w->dir, w->shards[i].file, e))
+            goto out;
+    if (rename_tmp(w->dir, "plan.ftp", e) || sync_dir(w->dir, e) || rename_tmp(w->dir, "manifest.json", e) ||
+        sync_dir(w->dir, e))
         goto out;
     if (info) {
         *info = w->info;

@@ -2,7 +2,8 @@
  *
  * Documents stream to disk in blocks; memory is one block, one window of the
  * plan, and the names. Nothing is valid before ft_writer_commit: a crash at any
- * instant leaves a folder without a manifest.
+ * instant leaves a folder without a manifest, or with the set that was there
+ * before. The folder is locked as long as the writer lives.
  */
 #ifndef FT_PIPELINE_SHARD_WRITE_H
 #define FT_PIPELINE_SHARD_WRITE_H
@@ -15,7 +16,7 @@ struct ft_writer_opts {
     uint64_t window;             /* documents a bfd window */
     uint64_t shard_bytes;        /* a new shard from here on */
     uint64_t vocab_size;         /* decides the token width; 0: 4 bytes */
-    bool force;                  /* replace an existing set */
+    bool force;                  /* replace an existing set, which stays until the new one is complete */
 };
 
 struct ft_writer;

@@ -1,0 +1,19 @@
+/* shard_json.h -- documents and rows of a set as JSON lines. */
+#ifndef FT_PIPELINE_SHARD_JSON_H
+#define FT_PIPELINE_SHARD_JSON_H
+
+#include "pipeline/shard.h"
+#include "pipeline/str.h"
+
+/* Document i as the record (RECORD.md) from which ft-pack makes an equal
+ * document: ids, labels, spans with role and message, the stamp. Appended to
+ * `out` with a newline. */
+int ft_doc_json(struct ft_set *s, uint64_t i, struct ft_buf *out, struct ft_err *e);
+
+/* Row i as a trainer sees it: input_ids; labels, -100 where nothing is learnt
+ * and at the first token of each piece; seq_lengths of the pieces, and `docs`,
+ * their [document, start, length]. Labels are not shifted. A pair's row is the
+ * pair itself. */
+int ft_row_json(struct ft_set *s, uint64_t i, struct ft_buf *out, struct ft_err *e);
+
+#endif
