@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "pipeline/cli.h"
+#include "pipeline/explain.h"
 #include "pipeline/permute.h"
 #include "pipeline/shard_copy.h"
 #include "pipeline/shard_json.h"
@@ -174,22 +175,12 @@ static void open_decoder(const struct ft_tool *t, const char *model, struct ft_s
     }
 }
 
-enum { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
-
-static bool use_color(int how)
-{
-    const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
-    if (how != COLOR_AUTO)
-        return how == COLOR_ALWAYS;
-    return !(no && *no) && isatty(STDOUT_FILENO) && !(term && !strcmp(term, "dumb"));
-}
-
 static int verb_sample(int argc, char **argv)
 {
     const char *model = NULL;
     uint64_t count = 3, seed = 0;
     int64_t number = -1;
-    int color = COLOR_AUTO;
+    int color = FT_COLOUR_AUTO;
     bool rows = false;
     struct ft_show show = {0};
     struct decoder d = {0};
@@ -221,7 +212,7 @@ static int verb_sample(int argc, char **argv)
         show.text = decode;
         show.ctx = &d;
     }
-    show.color = use_color(color);
+    show.color = ft_explain_colour((enum ft_colour)color, STDOUT_FILENO);
     if (number >= 0)
         count = 1;
     for (uint64_t i = 0; i < count && i < all && !e.code; i++) {

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "pipeline/explain.h"
 #include "pipeline/hash.h"
 #include "pipeline/plan.h"
 
@@ -146,25 +147,6 @@ void ft_show_info(struct ft_set *s, const char *dir, struct ft_buf *b)
 
 /* ---- tokens ---- */
 
-/* As it is, but for control characters, which could drive a terminal. */
-static void put_plain(struct ft_buf *b, struct ft_str s)
-{
-    for (size_t i = 0; i < s.n; i++) {
-        const unsigned char c = (unsigned char)s.p[i];
-        if ((c < 0x20 && c != '\n' && c != '\t') || c == 0x7f)
-            ft_buf_printf(b, "\\u%04x", c);
-        else if (c == 0xc2 && i + 1 < s.n && (unsigned char)s.p[i + 1] < 0xa0) /* U+0080..U+009F */
-            ft_buf_printf(b, "\\u%04x", (unsigned char)s.p[++i]);
-        else
-            ft_buf_putc(b, (char)c);
-    }
-}
-
-static void mark(struct ft_buf *b, const struct ft_show *how, bool on)
-{
-    ft_buf_putz(b, how->color ? (on ? "\033[1;32m" : "\033[0m") : (on ? "\u27e6" : "\u27e7"));
-}
-
 /* Where in the text of all ids that of the first n ends: the longest common
  * prefix, since an unfinished character decodes to something else. */
 static int text_end(const struct ft_show *how, const int32_t *ids, size_t n, struct ft_str all, size_t *end,
@@ -214,14 +196,11 @@ static void put_run(struct ft_buf *b, const struct ft_show *how, const struct to
         ft_buf_printf(b, "%7zu..%-7zu %-14s %-6s ", t->base + begin - t->from, t->base + end - t->from, who,
                       on ? "learn" : "-");
     }
-    if (on)
-        mark(b, how, true);
-    if (how->explain && how->text)
-        ft_json_put_str(b, text);
-    else
-        put_plain(b, text);
-    if (on)
-        mark(b, how, false);
+    if (how->explain && how->text) { /* on one line */
+        ft_json_put_str(&ids, text);
+        text = ft_buf_str(&ids);
+    }
+    ft_explain_put(b, text, on, how->color);
     if (how->explain)
         ft_buf_putc(b, '\n');
     else if (!how->text && end < t->n)
@@ -300,11 +279,11 @@ static void put_head(struct ft_buf *b, const struct ft_doc *d, uint32_t start, u
         ft_buf_putz(b, d->n_runs && d->runs[0].flags & FT_RUN_DESIRABLE ? ", desirable" : ", undesirable");
     if (d->source.n) {
         ft_buf_putz(b, ", source ");
-        put_plain(b, d->source);
+        ft_explain_put(b, d->source, false, false);
     }
     if (d->line) {
         ft_buf_putz(b, ", ");
-        put_plain(b, d->file);
+        ft_explain_put(b, d->file, false, false);
         ft_buf_printf(b, ":%" PRIu64, d->line);
     }
     ft_buf_putz(b, ", uid ");
