@@ -1,0 +1,191 @@
+#include "trainer/rows.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "pipeline/hash.h"
+#include "pipeline/permute.h"
+#include "pipeline/plan.h"
+
+/* ---- which ---- */
+
+/* In [0,1), from what the document is. */
+static double place(const struct ft_doc *d)
+{
+    static const unsigned char none[16];
+    const uint64_t h = memcmp(d->uid, none, 16) ? ft_hash64(d->uid, 16) : ft_hash64(d->tokens, (size_t)d->n * (size_t)d->width);
+    return (double)(h >> 11) * 0x1p-53;
+}
+
+bool ft_rows_has(const struct ft_rows *r, uint64_t doc)
+{
+    const bool held = r->held && (r->held[doc >> 3] >> (doc & 7) & 1);
+    return r->side == FT_ROWS_ALL || held == (r->side == FT_ROWS_HELD);
+}
+
+static int look_at_documents(struct ft_rows *r, double share, struct ft_err *e)
+{
+    const struct ft_set_info *info = ft_set_info(r->set);
+    if (share > 0)
+        r->held = ft_calloc(info->docs / 8 + 1, 1);
+    for (uint64_t i = 0; i < info->docs; i++) {
+        struct ft_doc d;
+        if (ft_set_doc(r->set, i, &d, e))
+            return -1;
+        if (d.kind != FT_DOC_TEXT && d.kind != FT_DOC_SFT)
+            return ft_fail(e, FT_DATA, "document %" PRIu64 " is of kind '%s', and this objective learns from 'text' and 'sft'", i,
+                           ft_doc_kind_names[d.kind]);
+        if (share > 0 && place(&d) < share)
+            r->held[i >> 3] |= (unsigned char)(1 << (i & 7));
+        if (!ft_rows_has(r, i))
+            continue;
+        r->docs++;
+        for (uint32_t k = 0, begin = 0; k < d.n_runs; begin = d.runs[k++].end)
+            if (!(d.runs[k].flags & FT_RUN_LEARN) && d.runs[k].end > begin) {
+                r->masked_docs++;
+                break;
+            }
+    }
+    return 0;
+}
+
+int ft_rows_count(struct ft_rows *r, uint64_t row, uint64_t *targets, uint64_t *tokens, struct ft_err *e)
+{
+    size_t n;
+    uint32_t learn;
+    *targets = *tokens = 0;
+    if (ft_set_row(r->set, row, r->pieces, r->max_pieces, &n, &learn, e))
+        return -1;
+    for (size_t k = 0; k < n; k++) {
+        struct ft_doc d;
+        if (!ft_rows_has(r, r->pieces[k].doc))
+            continue;
+        if (ft_set_doc(r->set, r->pieces[k].doc, &d, e))
+            return -1;
+        *targets += ft_doc_targets(&d, r->pieces[k].start, r->pieces[k].length);
+        *tokens += r->pieces[k].length;
+    }
+    return 0;
+}
+
+int ft_rows_init(struct ft_rows *r, struct ft_set *set, enum ft_side_of side, double share, struct ft_err *e)
+{
+    const struct ft_set_info *info = ft_set_info(set);
+    *r = (struct ft_rows){.set = set, .side = side, .max_pieces = ft_set_row_max(set)};
+    r->pieces = ft_calloc(r->max_pieces + 1, sizeof *r->pieces);
+    r->row = ft_calloc(info->rows + 1, sizeof *r->row);
+    r->key = ft_hash64(info->checksum.p, info->checksum.n);
+    int bad = look_at_documents(r, side == FT_ROWS_ALL ? 0 : share, e);
+    for (uint64_t i = 0; i < info->rows && !bad; i++) {
+        uint64_t targets, tokens;
+        bad = ft_rows_count(r, i, &targets, &tokens, e);
+        if (bad || !tokens)
+            continue;
+        r->row[r->n++] = i;
+        r->targets += targets;
+        r->tokens += tokens;
+        if (tokens > r->max_row)
+            r->max_row = (uint32_t)tokens;
+    }
+    if (bad)
+        ft_rows_release(r);
+    return bad;
+}
+
+void ft_rows_release(struct ft_rows *r)
+{
+    free(r->held);
+    free(r->row);
+    free(r->pieces);
+    *r = (struct ft_rows){0};
+}
+
+uint64_t ft_rows_at(const struct ft_rows *r, bool shuffled, uint64_t seed, uint64_t epoch, uint64_t i)
+{
+    return r->row[shuffled ? ft_permute(i, r->n, ft_permute_key(seed, r->key, epoch)) : i];
+}
+
+/* ---- micro-batches ---- */
+
+void ft_feed_start(struct ft_feed *f)
+{
+    f->batch.n = f->batch.segments = 0;
+    f->n_targets = 0;
+}
+
+static void make_room(struct ft_feed *f, size_t tokens)
+{
+    const size_t n = (size_t)f->batch.n + tokens, k = (size_t)f->batch.segments + 2;
+    if (n > f->cap) {
+        f->cap = n > 2 * f->cap ? n : 2 * f->cap;
+        f->tokens = ft_reallocs(f->tokens, f->cap, sizeof *f->tokens);
+        f->targets = ft_reallocs(f->targets, f->cap, sizeof *f->targets);
+        f->positions = ft_reallocs(f->positions, f->cap, sizeof *f->positions);
+        f->flags = ft_reallocs(f->flags, f->cap, sizeof *f->flags);
+    }
+    if (k > f->cap_segments) {
+        f->cap_segments = 2 * k;
+        f->segment = ft_reallocs(f->segment, f->cap_segments, sizeof *f->segment);
+        f->document = ft_reallocs(f->document, f->cap_segments, sizeof *f->document);
+        f->doc = ft_reallocs(f->doc, f->cap_segments, sizeof *f->doc);
+    }
+}
+
+int ft_feed_piece(struct ft_feed *f, struct ft_set *set, const struct ft_piece *p, uint64_t epoch, struct ft_err *e)
+{
+    struct ft_doc d;
+    if (ft_set_doc(set, p->doc, &d, e))
+        return -1;
+    make_room(f, p->length);
+    const ft_dim at = f->batch.n, s = f->batch.segments;
+    ft_doc_tokens(&d, p->start, p->length, f->tokens + at);
+    ft_doc_flags(&d, p->start, p->length, f->flags);
+    for (uint32_t i = 0; i < p->length; i++) {
+        const bool learn = i + 1 < p->length && (f->flags[i + 1] & FT_RUN_LEARN);
+        f->targets[at + i] = learn ? f->tokens[at + i + 1] : FT_NO_TARGET;
+        f->positions[at + i] = (int32_t)i;
+        f->n_targets += learn;
+    }
+    f->segment[s] = (int32_t)at;
+    /* One key a piece and epoch, so that no dropout mask comes twice. */
+    f->document[s] = ft_permute_key(p->doc, p->start, epoch);
+    f->doc[s] = p->doc;
+    f->batch.segments++;
+    f->batch.n += p->length;
+    return 0;
+}
+
+int ft_feed_add(struct ft_feed *f, struct ft_rows *r, uint64_t row, uint64_t epoch, struct ft_err *e)
+{
+    size_t n;
+    uint32_t learn;
+    if (ft_set_row(r->set, row, r->pieces, r->max_pieces, &n, &learn, e))
+        return -1;
+    for (size_t k = 0; k < n; k++)
+        if (ft_rows_has(r, r->pieces[k].doc) && ft_feed_piece(f, r->set, &r->pieces[k], epoch, e))
+            return -1;
+    return 0;
+}
+
+void ft_feed_end(struct ft_feed *f)
+{
+    make_room(f, 1);
+    f->segment[f->batch.segments] = (int32_t)f->batch.n;
+    f->batch.tokens = f->tokens;
+    f->batch.targets = f->targets;
+    f->batch.positions = f->positions;
+    f->batch.segment = f->segment;
+    f->batch.document = f->document;
+}
+
+void ft_feed_release(struct ft_feed *f)
+{
+    free(f->tokens);
+    free(f->targets);
+    free(f->positions);
+    free(f->segment);
+    free(f->document);
+    free(f->doc);
+    free(f->flags);
+    *f = (struct ft_feed){0};
+}
