@@ -1,0 +1,73 @@
+# What train-tokenizer learns: the library's own files byte for byte, merges that
+# can be checked by hand, round trips, and the same bytes for any -j.
+G=$TESTS/golden/train-tokenizer
+s() { "$@"; echo "status $?"; }
+like() { # golden, options...
+    local n=$1
+    shift
+    train-tokenizer -q "$G/corpus.jsonl" -o "$n" "$@" && cmp "$n/tokenizer.json" "$G/$n.json" && echo "same $n"
+}
+echo "-- as the library saves them"
+like qwen2 --vocab-size 330 --special-tokens '<|im_start|>,<|im_end|>'
+like gpt2 --split gpt2 --vocab-size 1000 --min-frequency 4
+like cl100k --split cl100k --vocab-size 320 --bos '<bos>' --add-bos --add-eos --normalizer nfc
+like o200k --split o200k --vocab-size 320 --max-token-length 4
+like sentencepiece --type sentencepiece --vocab-size 470
+like never --type sentencepiece --vocab-size 460 --prefix-space never --split-digits --max-token-length 3
+
+# The merges of a tokenizer.json, one a line.
+merges() { sed -n '/"merges"/,$p' "$1/tokenizer.json" | grep '^        "' | sed 's/^ *"//; s/",\{0,1\}$//' | paste -d' ' - -; }
+
+echo "-- by hand"
+# Words: ab 1, Ġab 2, cab 1, Ġcab 3, xy 1, Ġxy 1, vw 1, Ġvw 1. So (a,b) 7 times,
+# (c,ab) 4, (Ġ,cab) 3, then (v,w), (x,y) and (Ġ,ab) twice: the lower ids first.
+printf 'ab ab ab\ncab cab cab cab\nxy xy\nvw vw\n' >hand.txt
+s train-tokenizer hand.txt --input-format text --split gpt2 -o hand --eos '' --vocab-size 300
+merges hand
+echo "-- overlapping: aaaa is (a,a) three times and merges to two"
+printf 'aaaa\naaa\n' | s train-tokenizer -q --input-format text -o over --eos '' --vocab-size 259 --min-frequency 1
+merges over
+
+echo "-- the files beside it"
+s train-tokenizer -q "$G/corpus.jsonl" -o chat --vocab-size 300 --bos '<s>' --pad '<pad>' --special-tokens '<|user|>,<|bot|>' \
+    --model-max-length 2048
+cat chat/tokenizer_config.json chat/special_tokens_map.json
+ls chat
+
+echo "-- round trip"
+for d in qwen2 never; do
+    grep -v '"text": ""' "$G/corpus.jsonl" | tokenize -q -m $d --append-eos=no | detokenize -q -m $d |
+        sed 's/"input_ids": *\[[^]]*\], *//; s/, *"input_ids":.*//; s/, *"_ft":.*//; s/$/}/; s/}}$/}/' |
+        diff - <(grep -v '"text": ""' "$G/corpus.jsonl") && echo "back $d"
+done
+
+echo "-- any number of threads, any cut of the input"
+for i in 1 2 3 4 5 6 7 8; do cat "$G/corpus.jsonl"; done >many.jsonl
+for j in 1 2 5; do
+    train-tokenizer -q -j$j many.jsonl -o j$j --vocab-size 400 && cmp j$j/tokenizer.json j1/tokenizer.json && echo "same -j$j"
+done
+gzip -c many.jsonl | train-tokenizer -q -o gz --vocab-size 400 && cmp gz/tokenizer.json j1/tokenizer.json && echo "same packed"
+tac many.jsonl | train-tokenizer -q -o tac --vocab-size 400 && cmp tac/tokenizer.json j1/tokenizer.json && echo "same backwards"
+
+echo "-- members"
+cat >mem.jsonl <<'X'
+{"messages":[{"role":"user","content":"zq zq"},{"role":"assistant","content":[{"type":"text","text":"zq zq"},{"type":"image"}]}]}
+{"prompt":"zq","completion":[{"role":"assistant","content":"zq"}]}
+{"text":"zq","note":"ww ww ww ww"}
+{"title":"zq","body":"zq","text":"none"}
+X
+s train-tokenizer mem.jsonl -o m1 --vocab-size 259 --min-frequency 1
+merges m1
+head -4 mem.jsonl | tail -1 | s train-tokenizer --field title,body -o m2 --vocab-size 258
+merges m2
+echo "-- special tokens in the text are not learnt from, unless asked for"
+printf '{"text":"<|x|><|x|><|x|>ab ab"}\n' >sp.jsonl
+s train-tokenizer sp.jsonl -o sp1 --special-tokens '<|x|>' --vocab-size 259
+merges sp1
+s train-tokenizer sp.jsonl -o sp2 --special-tokens '<|x|>' --vocab-size 259 --plain-specials
+merges sp2
+echo "-- the text is used up"
+s train-tokenizer hand.txt -o small --vocab-size 1000
+echo "-- rare characters"
+s train-tokenizer "$G/corpus.jsonl" -o rare --type sentencepiece --vocab-size 400 --limit-alphabet 60 --initial-alphabet '갸Ω'
+grep -c -e '"갸":' -e '"Ω":' rare/tokenizer.json

@@ -1,0 +1,95 @@
+#include "tokenizer/train_split.h"
+
+#include <stdlib.h>
+
+#include "tokenizer/added.h"
+#include "tokenizer/pretok.h"
+
+struct tk_splitter {
+    struct tk_normalizer *normalizer;
+    struct tk_pretok *pretok;
+    struct tk_added added;
+    struct tk_vocab none;
+};
+
+struct tk_split_state {
+    struct tk_work work;
+    struct tk_matcher *matcher;
+};
+
+int tk_splitter_load(const struct ft_json *j, struct tk_splitter **out, struct ft_err *e)
+{
+    struct tk_splitter *s = ft_calloc(1, sizeof *s);
+    tk_vocab_init(&s->none, 1);
+    if (tk_normalizer_load(ft_json_get(j, "normalizer"), &s->normalizer, e) ||
+        tk_pretok_load(ft_json_get(j, "pre_tokenizer"), &s->pretok, e) ||
+        tk_added_load(&s->added, ft_json_get(j, "added_tokens"), &s->none, s->normalizer, e)) {
+        tk_splitter_free(s);
+        return -1;
+    }
+    *out = s;
+    return 0;
+}
+
+void tk_splitter_free(struct tk_splitter *s)
+{
+    if (!s)
+        return;
+    tk_normalizer_free(s->normalizer);
+    tk_pretok_free(s->pretok);
+    tk_added_release(&s->added);
+    tk_vocab_release(&s->none);
+    free(s);
+}
+
+struct tk_split_state *tk_split_state_new(void)
+{
+    struct tk_split_state *st = ft_calloc(1, sizeof *st);
+    st->matcher = tk_matcher_new();
+    return st;
+}
+
+void tk_split_state_free(struct tk_split_state *st)
+{
+    if (!st)
+        return;
+    ft_arena_release(&st->work.mem);
+    free(st->work.a.v);
+    free(st->work.b.v);
+    free(st->work.edits);
+    tk_matcher_free(st->matcher);
+    free(st);
+}
+
+int tk_split(const struct tk_splitter *s, struct tk_split_state *st, struct ft_str text, bool added,
+             struct tk_words *words, struct ft_err *e)
+{
+    struct tk_work *w = &st->work;
+    const struct tk_piece all = {.p = text.p, .n = (uint32_t)text.n, .id = -1};
+    if (text.n >= INT32_MAX)
+        return ft_fail(e, FT_DATA, "text of %zu bytes: the limit is 2 GiB", text.n);
+    ft_arena_reset(&w->mem);
+    w->a.n = w->b.n = 0;
+    w->offsets = false;
+    if (added && s->added.n)
+        tk_added_split(&s->added, false, &all, NULL, 0, &w->b);
+    else
+        tk_push(&w->b, all);
+    for (size_t i = 0; i < w->b.n; i++) {
+        struct tk_piece p = w->b.v[i];
+        if (p.id >= 0)
+            continue;
+        if (tk_normalize(s->normalizer, w, st->matcher, &p, e))
+            return -1;
+        if (added && s->added.n)
+            tk_added_split(&s->added, true, &p, NULL, 0, &w->a);
+        else
+            tk_push(&w->a, p);
+    }
+    if (tk_pretokenize(s->pretok, w, st->matcher, e))
+        return -1;
+    for (size_t i = 0; i < w->a.n; i++)
+        if (w->a.v[i].id < 0 && w->a.v[i].n)
+            tk_words_add(words, w->a.v[i].p, w->a.v[i].n, 1);
+    return 0;
+}
