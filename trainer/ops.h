@@ -22,8 +22,8 @@
 struct ft_attn_seg {
     ft_dim q, n;           /* first row of q and o, number of rows */
     const void *k, *v;     /* backend addresses of key and value 0; the values of K heads side by side */
-    void *dk, *dv;         /* backward: where gradients accumulate; rows as k, v */
-    ft_dim stride, nk;     /* elements from a key to the next (k, v; backward uses dstride); keys: query i is key nk - n + i */
+    ft_dim stride, nk;     /* elements from a key to the next; keys: query i is key nk - n + i */
+    void *dk, *dv;         /* backward: their gradients, laid out the same way */
     ft_dim dstride;
 };
 
@@ -95,7 +95,7 @@ struct ft_ops {
      * reads key/value head h / (H/K). lse[T,H] = log-sum-exp of the scaled scores. */
     void (*attn_fwd)(struct ft_backend *b, struct ft_tensor o, struct ft_tensor lse, struct ft_tensor q,
                      const struct ft_attn *a);
-    /* dq = ..., dk, dv (in a->seg) += ... */
+    /* dq, and dk, dv of a->seg, = ... */
     void (*attn_bwd)(struct ft_backend *b, struct ft_tensor dq, struct ft_tensor dout, struct ft_tensor o,
                      struct ft_tensor lse, struct ft_tensor q, const struct ft_attn *a);
 

@@ -1,0 +1,3 @@
+#define KERN_ISA "generic"
+#define KERN_TABLE ft_kern_generic
+#include "trainer/kern.inc"
