@@ -61,13 +61,16 @@ int tk_added_load(struct tk_added *a, const struct ft_json *list, const struct t
         a->by_id[t->id] = (int32_t)i;
         if (!t->normalized) {
             tk_trie_add(a->raw, t->content.p, t->content.n, (int32_t)i);
+            tk_seek_add(&a->seek_raw, t->content.p, t->content.n);
             continue;
         }
         /* It is sought in normalized text, so it is normalized itself. */
         struct tk_piece p = {.p = t->content.p, .n = (uint32_t)t->content.n, .id = -1};
         r = tk_normalize(norm, &w, m, &p, e);
-        if (!r && p.n)
+        if (!r && p.n) {
             tk_trie_add(a->norm, p.p, p.n, (int32_t)i);
+            tk_seek_add(&a->seek_norm, p.p, p.n);
+        }
     }
     tk_matcher_free(m);
     ft_arena_release(&w.mem);
@@ -113,11 +116,8 @@ void tk_added_split(const struct tk_added *a, bool normalized, const struct tk_p
 {
     const struct tk_trie *trie = normalized ? a->norm : a->raw;
     uint32_t done = 0; /* everything before is given out */
-    for (uint32_t i = 0; i < p->n;) {
-        if (!tk_trie_starts(trie, (unsigned char)p->p[i])) {
-            i++;
-            continue;
-        }
+    const struct tk_seek *seek = normalized ? &a->seek_norm : &a->seek_raw;
+    for (uint32_t i = 0; (i = (uint32_t)tk_seek_next(seek, p->p, p->n, i)) < p->n;) {
         /* Leftmost, longest. One that is rejected is not retried shorter. */
         int32_t node = 0, best = -1;
         uint32_t stop = i;

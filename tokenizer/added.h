@@ -4,6 +4,7 @@
 #define FT_TOKENIZER_ADDED_H
 
 #include "tokenizer/normalize.h"
+#include "tokenizer/seek.h"
 #include "tokenizer/vocab.h"
 
 struct tk_added_token {
@@ -17,6 +18,7 @@ struct tk_added {
     struct tk_added_token *v;
     size_t n;
     struct tk_trie *raw, *norm;  /* values: indexes into v */
+    struct tk_seek seek_raw, seek_norm; /* where these may begin */
     struct tk_vocab names;       /* content -> id */
     int32_t *by_id;              /* index into v by id, -1 */
     size_t n_ids;

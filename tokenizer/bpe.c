@@ -308,20 +308,100 @@ static void merge_long(const struct tk_model *m, struct tk_scratch *s)
     s->n = n;
 }
 
+/* The word as the vocabulary has it whole, for ignore_merges; -1: it has not. */
+int64_t tk_bpe_whole(const struct tk_model *m, struct tk_scratch *s, const char *p, size_t n, bool raw)
+{
+    struct ft_str whole = {p, n};
+    if (raw) {
+        s->name.n = 0;
+        for (size_t i = 0; i < n; i++) {
+            char *to = ft_buf_room(&s->name, 4);
+            s->name.n += (size_t)ft_utf8_put(to, tk_byte_char((unsigned char)p[i]));
+        }
+        whole = ft_buf_str(&s->name);
+    }
+    return tk_vocab_find(&m->vocab, whole.p, whole.n);
+}
+
+/* Rank and id of the pair in one number: the lowest is merged first, and equal
+ * ones are the same pair. */
+static inline uint64_t pair_key(const struct tk_model *m, uint32_t a, uint32_t b)
+{
+    const struct tk_merge *g = merge_find(m, (int32_t)a, (int32_t)b);
+    return g ? (uint64_t)g->rank << 32 | g->id : UINT64_MAX;
+}
+
+/* Merges up to TK_SHORT symbols in place; gives how many are left. */
+static size_t merge_ids(const struct tk_model *m, uint32_t *id, size_t n)
+{
+    uint64_t key[TK_SHORT];
+    uint64_t alive = n < 64 ? (1ull << n) - 1 : ~0ull; /* symbols that are still there */
+    for (size_t i = 0; i + 1 < n; i++)
+        key[i] = pair_key(m, id[i], id[i + 1]);
+    key[n - 1] = UINT64_MAX;
+    for (;;) {
+        size_t best = 0;
+        uint64_t min = key[0];
+        for (size_t i = 1; i < n; i++)
+            if (key[i] < min) {
+                min = key[i];
+                best = i;
+            }
+        if (min == UINT64_MAX)
+            break;
+        const uint64_t behind = alive & ~((2ull << best) - 1), before = alive & ((1ull << best) - 1);
+        const size_t gone = (size_t)__builtin_ctzll(behind);
+        const uint64_t rest = behind & (behind - 1);
+        alive &= ~(1ull << gone);
+        key[gone] = UINT64_MAX;
+        id[best] = (uint32_t)min;
+        key[best] = rest ? pair_key(m, id[best], id[__builtin_ctzll(rest)]) : UINT64_MAX;
+        if (before) {
+            const size_t prev = 63 - (size_t)__builtin_clzll(before);
+            key[prev] = pair_key(m, id[prev], id[best]);
+        }
+    }
+    size_t k = 0;
+    for (; alive; alive &= alive - 1)
+        id[k++] = id[__builtin_ctzll(alive)];
+    return k;
+}
+
+int tk_bpe_ids(const struct tk_model *m, struct tk_scratch *s, const char *p, size_t n, bool raw, struct tk_ids *out,
+               struct ft_err *e)
+{
+    if (raw && n <= TK_SHORT && n) {
+        uint32_t id[TK_SHORT];
+        size_t i = 0;
+        while (i < n && m->raw_id[(unsigned char)p[i]] >= 0) {
+            id[i] = (uint32_t)m->raw_id[(unsigned char)p[i]];
+            i++;
+        }
+        if (i == n) {
+            const size_t k = merge_ids(m, id, n);
+            tk_ids_room(out, k);
+            memcpy(out->v + out->n, id, k * sizeof *id);
+            out->n += k;
+            return 0;
+        }
+    }
+    if (first_symbols(m, s, p, n, raw, e))
+        return -1;
+    if (s->n <= TK_SHORT)
+        merge_short(m, s);
+    else
+        merge_long(m, s);
+    tk_ids_room(out, s->n);
+    for (size_t i = 0; i < s->n; i++)
+        out->v[out->n++] = s->sym[i].id;
+    return 0;
+}
+
 int tk_bpe_encode(const struct tk_model *m, struct tk_scratch *s, const char *p, size_t n, bool raw,
                   struct tk_tokens *out, struct ft_err *e)
 {
     if (m->ignore_merges) {
-        struct ft_str whole = {p, n};
-        if (raw) {
-            s->name.n = 0;
-            for (size_t i = 0; i < n; i++) {
-                char *to = ft_buf_room(&s->name, 4);
-                s->name.n += (size_t)ft_utf8_put(to, tk_byte_char((unsigned char)p[i]));
-            }
-            whole = ft_buf_str(&s->name);
-        }
-        const int64_t id = tk_vocab_find(&m->vocab, whole.p, whole.n);
+        const int64_t id = tk_bpe_whole(m, s, p, n, raw);
         if (id >= 0) {
             tk_token_push(out, (int32_t)id, 0, (uint32_t)n);
             return 0;

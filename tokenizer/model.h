@@ -8,6 +8,7 @@
 #define FT_TOKENIZER_MODEL_H
 
 #include "pipeline/json.h"
+#include "tokenizer/cache.h"
 #include "tokenizer/vocab.h"
 
 struct tk_token {
@@ -78,6 +79,11 @@ int tk_char_byte(uint32_t c);
 int tk_bpe_load(struct tk_model *m, const struct ft_json *j, struct ft_err *e);
 int tk_bpe_encode(const struct tk_model *m, struct tk_scratch *s, const char *p, size_t n, bool raw,
                   struct tk_tokens *out, struct ft_err *e);
+/* The same without ignore_merges and places: the ids alone, appended. */
+int tk_bpe_ids(const struct tk_model *m, struct tk_scratch *s, const char *p, size_t n, bool raw, struct tk_ids *out,
+               struct ft_err *e);
+/* The id of a word that is one token, -1. */
+int64_t tk_bpe_whole(const struct tk_model *m, struct tk_scratch *s, const char *p, size_t n, bool raw);
 int tk_unigram_load(struct tk_model *m, const struct ft_json *j, struct ft_err *e);
 int tk_unigram_encode(const struct tk_model *m, struct tk_scratch *s, const char *p, size_t n,
                       struct tk_tokens *out, struct ft_err *e);

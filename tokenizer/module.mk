@@ -1,7 +1,13 @@
 LIB_tokenizer += tokenizer/unicode.c tokenizer/text.c tokenizer/regex.c tokenizer/scan.c tokenizer/charsmap.c \
                  tokenizer/normalize.c tokenizer/pretok.c tokenizer/vocab.c tokenizer/trie.c tokenizer/model.c \
                  tokenizer/bpe.c tokenizer/unigram.c tokenizer/added.c tokenizer/post.c tokenizer/decode.c \
-                 tokenizer/tokenizer.c
+                 tokenizer/cache.c tokenizer/cut.c tokenizer/seek.c tokenizer/words.c tokenizer/fast.c tokenizer/tokenizer.c
+# Kernels by instruction set, chosen at run time.
+ifneq ($(filter x86_64%,$(shell $(CC) -dumpmachine)),)
+LIB_tokenizer += tokenizer/words_avx2.c tokenizer/words_avx512.c
+CFLAGS_words_avx2   := -mavx2 -mbmi -mbmi2 -mlzcnt
+CFLAGS_words_avx512 := -mavx512f -mavx512bw -mavx512vl -mavx512dq -mbmi -mbmi2 -mlzcnt
+endif
 LIB_tokenizer += tokenizer/train_words.c tokenizer/train_split.c tokenizer/train_alphabet.c tokenizer/train_bpe.c \
                  tokenizer/train_recipe.c tokenizer/train_write.c
 TOOLS += tokenizer/tokenize.c tokenizer/detokenize.c

@@ -447,7 +447,7 @@ int tk_normalize(const struct tk_normalizer *n, struct tk_work *w, struct tk_mat
             filter(w, p, not_accent);
         break;
     case NFC: case NFD: case NFKC: case NFKD:
-        if (!is_ascii(p))
+        if (n->kind == NFC ? !uc_is_nfc(p->p, p->n) : !is_ascii(p))
             normal_form(w, p, n->kind == NFKC || n->kind == NFKD, n->kind == NFC || n->kind == NFKC);
         break;
     case LOWERCASE:

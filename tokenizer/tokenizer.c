@@ -6,6 +6,7 @@
 
 #include "pipeline/canon.h"
 #include "tokenizer/added.h"
+#include "tokenizer/fast.h"
 #include "tokenizer/model.h"
 #include "tokenizer/post.h"
 #include "tokenizer/pretok.h"
@@ -15,6 +16,7 @@ struct ft_tokenizer {
     struct tk_normalizer *normalizer;
     struct tk_pretok *pretok;
     struct tk_model model;
+    struct tk_fast fast;
     struct tk_added added;
     struct tk_post post;
     struct tk_decoder *decoder;
@@ -28,9 +30,10 @@ struct ft_tok_state {
     struct tk_matcher *matcher;
     struct tk_scratch *scratch;
     struct tk_tokens tokens;
-    int32_t *ids;
+    struct tk_fast_state *fast; /* NULL: the slow way only */
+    struct tk_ids ids;
     uint32_t *begin, *end;
-    size_t cap;
+    size_t cap; /* of begin and end */
 };
 
 /* ---- load ---- */
@@ -116,6 +119,7 @@ static int load(struct ft_tokenizer *t, const char *path, struct ft_err *e)
     if (t->added.n_ids > t->size)
         t->size = t->added.n_ids;
     fingerprint(t, &j);
+    tk_fast_init(&t->fast, &t->model, ft_json_get(&j, "pre_tokenizer"));
     r = 0;
 out:
     ft_arena_release(&tmp);
@@ -207,6 +211,7 @@ void ft_tokenizer_free(struct ft_tokenizer *t)
         return;
     tk_normalizer_free(t->normalizer);
     tk_pretok_free(t->pretok);
+    tk_fast_release(&t->fast);
     tk_model_release(&t->model);
     tk_added_release(&t->added);
     tk_decoder_free(t->decoder);
@@ -216,10 +221,10 @@ void ft_tokenizer_free(struct ft_tokenizer *t)
 
 struct ft_tok_state *ft_tok_state_new(const struct ft_tokenizer *t)
 {
-    (void)t;
     struct ft_tok_state *s = ft_calloc(1, sizeof *s);
     s->matcher = tk_matcher_new();
     s->scratch = tk_scratch_new();
+    s->fast = t->fast.on ? tk_fast_state_new(&t->fast, s->scratch) : NULL;
     return s;
 }
 
@@ -234,7 +239,8 @@ void ft_tok_state_free(struct ft_tok_state *s)
     tk_matcher_free(s->matcher);
     tk_scratch_free(s->scratch);
     free(s->tokens.v);
-    free(s->ids);
+    free(s->ids.v);
+    tk_fast_state_free(s->fast);
     free(s->begin);
     free(s->end);
     free(s);
@@ -242,18 +248,24 @@ void ft_tok_state_free(struct ft_tok_state *s)
 
 /* ---- encode ---- */
 
-static void put(struct ft_tok_state *s, struct ft_encoding *out, int32_t id, uint32_t b, uint32_t e)
+/* Room for the places of all ids so far. */
+static void places(struct ft_tok_state *s)
 {
-    if (out->n == s->cap) {
-        s->cap = s->cap ? s->cap * 2 : 1024;
-        s->ids = ft_reallocs(s->ids, s->cap, sizeof *s->ids);
-        s->begin = ft_reallocs(s->begin, s->cap, sizeof *s->begin);
-        s->end = ft_reallocs(s->end, s->cap, sizeof *s->end);
+    if (s->ids.cap <= s->cap)
+        return;
+    s->cap = s->ids.cap;
+    s->begin = ft_reallocs(s->begin, s->cap, sizeof *s->begin);
+    s->end = ft_reallocs(s->end, s->cap, sizeof *s->end);
+}
+
+static void put(struct ft_tok_state *s, bool offsets, int32_t id, uint32_t b, uint32_t e)
+{
+    tk_ids_put(&s->ids, id);
+    if (offsets) {
+        places(s);
+        s->begin[s->ids.n - 1] = b;
+        s->end[s->ids.n - 1] = e;
     }
-    s->ids[out->n] = id;
-    s->begin[out->n] = b;
-    s->end[out->n] = e;
-    out->n++;
 }
 
 /* The text in pieces: added tokens, and normalized text between them. */
@@ -281,6 +293,68 @@ static int sections(const struct ft_tokenizer *t, struct ft_tok_state *s, struct
     return 0;
 }
 
+/* What is in w->a, by pre-tokenizer and model. */
+static int slowly(const struct ft_tokenizer *t, struct ft_tok_state *s, bool offsets, struct ft_err *e)
+{
+    struct tk_work *w = &s->work;
+    if (tk_pretokenize(t->pretok, w, s->matcher, e))
+        return -1;
+    for (size_t i = 0; i < w->a.n; i++) {
+        const struct tk_piece *p = &w->a.v[i];
+        if (p->id >= 0) {
+            const struct tk_range r = offsets ? tk_origin(p, 0, p->n) : (struct tk_range){0, 0};
+            put(s, offsets, p->id, r.b, r.e);
+            continue;
+        }
+        s->tokens.n = 0;
+        if (tk_model_encode(&t->model, s->scratch, p->p, p->n, p->mapped, &s->tokens, e))
+            return -1;
+        for (size_t k = 0; k < s->tokens.n; k++) {
+            const struct tk_token *x = &s->tokens.v[k];
+            const struct tk_range r = offsets && x->b < x->e && x->e <= p->n ? tk_origin(p, x->b, x->e)
+                                                                             : (struct tk_range){0, 0};
+            put(s, offsets, x->id, r.b, r.e);
+        }
+    }
+    return 0;
+}
+
+/* The same by words and their ids. Places follow from the lengths of the tokens. */
+static int quickly(const struct ft_tokenizer *t, struct ft_tok_state *s, bool offsets, struct ft_err *e)
+{
+    for (size_t i = 0; i < s->work.a.n; i++) {
+        const struct tk_piece *p = &s->work.a.v[i];
+        const size_t first = s->ids.n;
+        if (p->id >= 0 ? tk_fast_id(s->fast, p->id, &s->ids, e) : tk_fast_text(s->fast, p->p, p->n, &s->ids, e))
+            return -1;
+        if (!offsets)
+            continue;
+        if (tk_fast_flush(s->fast, &s->ids, e))
+            return -1;
+        places(s);
+        uint32_t at = 0;
+        for (size_t k = first; k < s->ids.n; k++) {
+            const uint32_t to = p->id >= 0 ? p->n : at + t->fast.len[s->ids.v[k]];
+            const struct tk_range r = tk_origin(p, at, to);
+            s->begin[k] = r.b;
+            s->end[k] = r.e;
+            at = to;
+        }
+    }
+    return tk_fast_flush(s->fast, &s->ids, e);
+}
+
+/* Can it be done quickly? Places are known of text that stands as it was. */
+static bool quick(const struct ft_tokenizer *t, const struct ft_tok_state *s, bool offsets)
+{
+    if (!s->fast || (offsets && !t->fast.len))
+        return false;
+    for (size_t i = 0; offsets && i < s->work.a.n; i++)
+        if (s->work.a.v[i].al)
+            return false;
+    return true;
+}
+
 int ft_encode(const struct ft_tokenizer *t, struct ft_tok_state *s, struct ft_str text,
               const struct ft_encode_opts *o, struct ft_encoding *out, struct ft_err *e)
 {
@@ -289,35 +363,25 @@ int ft_encode(const struct ft_tokenizer *t, struct ft_tok_state *s, struct ft_st
     if (text.n >= INT32_MAX)
         return ft_fail(e, FT_DATA, "text of %zu bytes: the limit is 2 GiB", text.n);
     ft_arena_reset(&w->mem);
+    s->ids.n = 0;
     w->offsets = o->offsets || o->n_plain;
-    if (sections(t, s, text, o, e) || tk_pretokenize(t->pretok, w, s->matcher, e))
+    if (sections(t, s, text, o, e))
         return -1;
     for (size_t i = 0; o->special && i < t->post.n_prefix; i++)
-        put(s, out, t->post.prefix[i], 0, 0);
-    out->n_prefix = out->n;
-    for (size_t i = 0; i < w->a.n; i++) {
-        const struct tk_piece *p = &w->a.v[i];
-        if (p->id >= 0) {
-            const struct tk_range r = o->offsets ? tk_origin(p, 0, p->n) : (struct tk_range){0, 0};
-            put(s, out, p->id, r.b, r.e);
-            continue;
-        }
-        s->tokens.n = 0;
-        if (tk_model_encode(&t->model, s->scratch, p->p, p->n, p->mapped, &s->tokens, e))
-            return -1;
-        for (size_t k = 0; k < s->tokens.n; k++) {
-            const struct tk_token *x = &s->tokens.v[k];
-            const struct tk_range r = o->offsets && x->b < x->e && x->e <= p->n ? tk_origin(p, x->b, x->e)
-                                                                                 : (struct tk_range){0, 0};
-            put(s, out, x->id, r.b, r.e);
-        }
-    }
+        put(s, o->offsets, t->post.prefix[i], 0, 0);
+    out->n_prefix = s->ids.n;
+    if (quick(t, s, o->offsets) ? quickly(t, s, o->offsets, e) : slowly(t, s, o->offsets, e))
+        return -1;
     if (o->offsets && t->post.trim)
-        for (size_t i = out->n_prefix; i < out->n; i++)
-            tk_post_trim(&t->post, ft_token_str(t, s->ids[i]), i - out->n_prefix, &s->begin[i], &s->end[i]);
+        for (size_t i = out->n_prefix; i < s->ids.n; i++)
+            tk_post_trim(&t->post, ft_token_str(t, s->ids.v[i]), i - out->n_prefix, &s->begin[i], &s->end[i]);
     for (size_t i = 0; o->special && i < t->post.n_suffix; i++)
-        put(s, out, t->post.suffix[i], 0, 0);
-    out->ids = s->ids;
+        put(s, o->offsets, t->post.suffix[i], 0, 0);
+    tk_ids_room(&s->ids, 1);
+    if (o->offsets)
+        places(s);
+    out->n = s->ids.n;
+    out->ids = s->ids.v;
     out->begin = o->offsets ? s->begin : NULL;
     out->end = o->offsets ? s->end : NULL;
     return 0;

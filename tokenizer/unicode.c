@@ -1,5 +1,10 @@
 #include "tokenizer/unicode.h"
 
+#include <pthread.h>
+#include <string.h>
+
+#include "pipeline/str.h"
+
 #include "tokenizer/unicode_tables.h"
 
 #define COUNT(a) (sizeof(a) / sizeof *(a))
@@ -73,6 +78,63 @@ uint32_t uc_compose(uint32_t a, uint32_t b)
             hi = mid;
     }
     return lo < COUNT(uc_pair_key) && uc_pair_key[lo] == key ? uc_pair[lo] : 0;
+}
+
+/* A bit for every code point that may not stay as it is under NFC: marks with a
+ * combining class, second parts of composites, what decomposes for good. */
+static uint64_t unstable[0x110000 / 64];
+static pthread_once_t unstable_once = PTHREAD_ONCE_INIT;
+
+static void mark(uint32_t c) { unstable[c >> 6] |= 1ull << (c & 63); }
+
+static void fill_unstable(void)
+{
+    for (size_t i = 0; i < COUNT(uc_ccc_key); i++)
+        if (uc_ccc_value[i])
+            mark(uc_ccc_key[i]);
+    for (size_t i = 0; i < COUNT(uc_pair_key); i++)
+        mark((uint32_t)(uc_pair_key[i] & 0x1fffff));
+    for (uint32_t c = V_BASE; c < V_BASE + V_N; c++)
+        mark(c);
+    for (uint32_t c = T_BASE; c < T_BASE + T_N; c++)
+        mark(c);
+    for (size_t i = 0; i < COUNT(uc_nfd_key); i++) {
+        /* What its parts compose to again, one by one. */
+        uint32_t d[18] = {0}, c = uc_nfd_key[i];
+        const int n = uc_decompose(c, false, d);
+        uint32_t back = d[0];
+        for (int k = 1; k < n && back; k++)
+            back = uc_compose(back, d[k]);
+        if (back != c)
+            mark(c);
+    }
+}
+
+bool uc_is_nfc(const char *p, size_t n)
+{
+    pthread_once(&unstable_once, fill_unstable);
+    for (size_t i = 0; i < n;) {
+        if ((unsigned char)p[i] < 0x80) {
+            uint64_t v;
+            while (n - i >= 8 && (memcpy(&v, p + i, 8), !(v & 0x8080808080808080u)))
+                i += 8;
+            while (i < n && (unsigned char)p[i] < 0x80)
+                i++;
+            continue;
+        }
+        /* Unified ideographs and Hangul syllables: most of Chinese, Japanese, Korean. */
+        const unsigned char lead = (unsigned char)p[i];
+        if ((lead >= 0xe5 && lead <= 0xe8) || lead == 0xeb || lead == 0xec) {
+            i += 3;
+            continue;
+        }
+        int len;
+        const uint32_t c = ft_utf8_get(p + i, &len);
+        if (unstable[c >> 6] >> (c & 63) & 1)
+            return false;
+        i += (size_t)len;
+    }
+    return true;
 }
 
 int uc_lower(uint32_t c, uint32_t *out)

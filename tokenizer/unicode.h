@@ -30,6 +30,10 @@ int uc_ccc(uint32_t c);
 int uc_decompose(uint32_t c, bool compat, uint32_t *out);
 /* The primary composite of a pair, or 0. */
 uint32_t uc_compose(uint32_t a, uint32_t b);
+/* Is the text (valid UTF-8) in NFC for certain? No where a character composes
+ * with what stands before it, even if here it does not. */
+bool uc_is_nfc(const char *p, size_t n);
+
 /* Rust's char::to_lowercase: at most 3 characters; 0 when c stays itself. */
 int uc_lower(uint32_t c, uint32_t *out);
 

@@ -4,7 +4,7 @@
  *
  *     tokenizer MODEL FILE [SECONDS [THREADS [oneline]]]
  *
- * "cold" is the first pass of a new state, loading left out; "warm" is the best
+ * "cold" is the first pass of a new state, loading left out (the best of three); "warm" is the best
  * of the passes that fit into SECONDS behind it. */
 #include <pthread.h>
 #include <stdio.h>
@@ -15,10 +15,13 @@
 #include "pipeline/input.h"
 #include "tokenizer/tokenizer.h"
 
+/* Of one thread the time on the CPU: others may be at work on the machine. */
+static clockid_t clock_id = CLOCK_THREAD_CPUTIME_ID;
+
 static double now(void)
 {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(clock_id, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
@@ -70,11 +73,18 @@ static void *work(void *arg)
     struct job *j = arg;
     if (j->gate)
         pthread_barrier_wait(j->gate);
-    double at = now();
-    struct ft_tok_state *s = ft_tok_state_new(j->t);
-    pass(j, s, false);
-    double end = now();
-    j->cold = end - at;
+    struct ft_tok_state *s = NULL;
+    double at, end;
+    j->cold = 1e9;
+    for (int i = 0; i < 3; i++) {
+        ft_tok_state_free(s);
+        at = now();
+        s = ft_tok_state_new(j->t);
+        pass(j, s, false);
+        end = now();
+        if (end - at < j->cold)
+            j->cold = end - at;
+    }
     j->warm = 1e9;
     const double stop = end + j->seconds;
     do {
@@ -98,6 +108,8 @@ int main(int argc, char **argv)
         return 2;
     const double seconds = argc > 3 ? atof(argv[3]) : 0.5;
     const int threads = argc > 4 ? atoi(argv[4]) : 1;
+    if (threads > 1)
+        clock_id = CLOCK_MONOTONIC;
     double at = now();
     if (ft_tokenizer_load(argv[1], &t, &e)) {
         fprintf(stderr, "%s\n", e.msg);

@@ -1,0 +1,94 @@
+/* The quick splitters give the words of the scanner, at every level that this
+ * machine has, on text made to be awkward. */
+#include "tests/unit/test.h"
+#include "tokenizer/words.h"
+
+static uint64_t seed = 1;
+static uint32_t draw(uint32_t n)
+{
+    seed = seed * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)((seed >> 33) % n);
+}
+
+/* Pieces that the rules treat differently, of 1 to 4 bytes. */
+static const char *const parts[] = {
+    "a", "Z", "s", "t", "re", "ll", "D", "0", "7", " ", "  ", "\n", "\r\n", "\t", ".", "!", "'", "'s", "'T",
+    "'lL", "'ve", "_", "/", "\xc3\xa9", "\xe4\xb8\xad", "\xea\xb0\x80", "\xe3\x81\x82", "\xe2\x80\x9c",
+    "\xe3\x80\x80", "\xc2\xa0", "\xc2\x85", "\xc5\xbf", "\xf0\x9f\x98\x80", "\xcc\x81", "\xc2\xb2", "\xd9\xa3",
+    "\xf0\x90\x90\x80", "\xf0\x9d\x9f\x98", "\xe2\x80\x83", "word", "Haus", "12345", "......", "          ",
+    "\n\n", " \n ", "'\xc5\xbf", "\xe3\x80\x82", "\x7f", "\x1f",
+};
+enum { PARTS = sizeof parts / sizeof *parts };
+
+static size_t make(char *to, size_t room)
+{
+    size_t n = 0;
+    /* Few kinds a text: runs and repetitions come up. */
+    uint32_t kind[8];
+    const uint32_t kinds = 1 + draw(8);
+    for (uint32_t i = 0; i < kinds; i++)
+        kind[i] = draw(PARTS);
+    const uint32_t count = draw(120);
+    for (uint32_t i = 0; i < count; i++) {
+        const char *p = parts[kind[draw(kinds)]];
+        const uint32_t times = draw(12) ? 1 : draw(90);
+        for (uint32_t k = 0; k < times && n + strlen(p) < room; k++) {
+            memcpy(to + n, p, strlen(p));
+            n += strlen(p);
+        }
+    }
+    return n;
+}
+
+static int none(void *ctx, const char *p, size_t n, struct tk_ids *out, struct ft_err *e)
+{
+    (void)ctx, (void)p, (void)n, (void)out, (void)e;
+    return 0;
+}
+
+static void compare(const char *isa, enum tk_rule rule)
+{
+    static char text[12000];
+    tk_words_fn *f = tk_words_level(isa);
+    const struct tk_seed empty = {0};
+    struct tk_cache *c = tk_cache_new(&empty, none, NULL);
+    if (!f) {
+        tk_cache_free(c);
+        SKIP("this machine lacks it");
+    }
+    int bad = 0;
+    for (int round = 0; round < 4000 && !bad; round++) {
+        /* An exact allocation: a read past the end is seen. */
+        const size_t n = make(text, sizeof text);
+        char *p = ft_malloc(n ? n : 1);
+        memcpy(p, text, n);
+        size_t at = 0, expect = 0;
+        while (at < n && !bad) {
+            f(rule, c, p, n, &at);
+            for (size_t i = 0; i < c->n; i++) {
+                const struct tk_rec *r = &c->rec[i];
+                const size_t end = tk_scan(rule, p, n, expect);
+                const struct tk_key k = tk_key_of(p + expect, end - expect);
+                bad |= r->p != p + expect || r->n != end - expect || !tk_key_eq(r->key, k) ||
+                       r->hash != tk_key_hash(k.lo, k.hi);
+                expect = end;
+            }
+            bad |= c->n == 0 || expect != at;
+            c->n = 0;
+        }
+        free(p);
+    }
+    CHECK(!bad);
+    tk_cache_free(c);
+}
+
+static void all(const char *isa)
+{
+    compare(isa, TK_RULE_GPT2);
+    compare(isa, TK_RULE_CL100K);
+    compare(isa, TK_RULE_QWEN2);
+}
+
+TEST(words_scalar) { all("scalar"); }
+TEST(words_avx2) { all("avx2"); }
+TEST(words_avx512) { all("avx512"); }

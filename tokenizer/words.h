@@ -1,0 +1,30 @@
+/* words.h -- text to the records of a cache, by the splitting rules in common use.
+ *
+ * The rules are those of scan.h, whose scanner is the oracle: it finds the end of
+ * one word at a time, character by character. Here a window of 64 bytes that
+ * begins at a word becomes bit masks, one a class of characters, and the word
+ * starts come out of shifts and ands of the masks. Every start in the window
+ * that later bytes cannot change is taken; the next window begins at the last of
+ * them. As the rules look ahead but never back, a window needs nothing of the one
+ * before, and a window that decides nothing (a long word, a run of white space)
+ * leaves one word to the scanner.
+ */
+#ifndef FT_TOKENIZER_WORDS_H
+#define FT_TOKENIZER_WORDS_H
+
+#include "tokenizer/cache.h"
+#include "tokenizer/scan.h"
+
+/* Adds the words of p[*at..n) to the cache's records, until these are full or the
+ * text is done, and moves *at. */
+typedef void tk_words_fn(enum tk_rule rule, struct tk_cache *c, const char *p, size_t n, size_t *at);
+
+/* The fastest one for this machine, or the level that FT_ISA names ("scalar",
+ * "avx2", "avx512"), if the machine has it. */
+tk_words_fn *tk_words(void);
+/* For tests: NULL where the machine lacks it. */
+tk_words_fn *tk_words_level(const char *isa);
+
+tk_words_fn tk_words_scalar, tk_words_avx2, tk_words_avx512;
+
+#endif

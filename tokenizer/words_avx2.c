@@ -1,0 +1,2 @@
+#define WORDS tk_words_avx2
+#include "tokenizer/words_kernel.h"

@@ -1,0 +1,2 @@
+#define WORDS tk_words_avx512
+#include "tokenizer/words_kernel.h"
