@@ -283,6 +283,8 @@ int ft_stream_next(struct ft_stream *s, struct ft_rec **out, struct ft_err *e)
     }
 }
 
+bool ft_stream_ready(const struct ft_stream *s) { return ft_input_ready(s->in); }
+
 /* ---- out ---- */
 
 static void take_counts(struct ft_stream *s, const struct ft_rec *r)

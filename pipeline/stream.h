@@ -67,6 +67,9 @@ struct ft_stream *ft_stream_open(const struct ft_tool *tool, const struct ft_str
 /* 1 and the next good record (valid until the next call), 0 at the end, -1. A
  * line that does not parse is handled as a bad line before this returns. */
 int ft_stream_next(struct ft_stream *s, struct ft_rec **r, struct ft_err *e);
+/* Would it return without waiting for a slow writer? For a filter that takes
+ * several records at a time, but must not wait for the last of them. */
+bool ft_stream_ready(const struct ft_stream *s);
 
 /* Exactly one of these for each record that next returned: */
 int ft_stream_write(struct ft_stream *s, struct ft_rec *r);            /* it, with its edits */

@@ -2,6 +2,9 @@ LIB_trainer += trainer/param.c trainer/config.c trainer/decoder.c trainer/lora.c
                trainer/linear.c trainer/block.c trainer/step.c
 LIB_trainer += trainer/team.c trainer/cpu.c trainer/op_gemm.c trainer/op_rows.c trainer/op_layers.c trainer/op_attn.c \
                trainer/op_plain.c trainer/kern_generic.c trainer/kern_avx2.c trainer/kern_avx512.c
+LIB_trainer += trainer/sample.c trainer/generate.c
+TOOLS += trainer/ft-generate.c
+ROOMS_ft-generate := trainer tokenizer
 EXT_trainer += -lpcre2-8
 
 # Kernels, one file per ISA. No contraction, no fast-math: all give the same bits.

@@ -12,7 +12,6 @@ enum {
     TILES = 16,        /* enough for the cores of a common machine */
     SPLIT = 256,       /* shortest part of a cut inner dimension */
     SMALL = 1 << 18,   /* multiply-adds below which a second thread does not pay */
-    THIN = 4,          /* rows up to which w is read once and that is all */
 };
 
 struct job {
@@ -45,7 +44,7 @@ static void tile(void *arg, ptrdiff_t at, int worker)
         ldo = j->n;
         beta = 0;
     }
-    if (j->m <= THIN && !j->ta && j->tb) {
+    if (j->m <= FT_THIN && !j->ta && j->tb) {
         j->c->k->thin(out, ldo, j->alpha, a, j->a.stride, b, j->b.stride, beta, m, n, k);
         return;
     }
@@ -79,12 +78,12 @@ void ft_cpu_gemm(struct ft_backend *be, struct ft_tensor out, float alpha, struc
     j.bm = j.m < TILE_M ? j.m : TILE_M;
     j.bn = j.n < TILE_N ? j.n : TILE_N;
     j.bk = j.k;
-    if (j.m <= THIN && j.n > 64) /* bound by memory: spread w over the cores */
+    if (j.m <= FT_THIN && j.n > 64) /* bound by memory: spread w over the cores */
         j.bn = j.n > TILES * 64 ? (j.n / TILES + 15) / 16 * 16 : 64;
     j.tm = (j.m + j.bm - 1) / j.bm;
     j.tn = (j.n + j.bn - 1) / j.bn;
     j.tk = 1;
-    if (j.tm * j.tn < TILES / 2 && j.k >= 2 * SPLIT && (beta == 0 || beta == 1) && j.m > THIN) {
+    if (j.tm * j.tn < TILES / 2 && j.k >= 2 * SPLIT && (beta == 0 || beta == 1) && j.m > FT_THIN) {
         ft_dim parts = TILES / 2 / (j.tm * j.tn);
         if (parts > j.k / SPLIT)
             parts = j.k / SPLIT;

@@ -49,6 +49,9 @@ struct ft_adamw {
     double grad_scale; /* multiplies the gradient first: clipping */
 };
 
+/* Sequences that are decoded together: op gemm says why. */
+enum { FT_THIN = 16 };
+
 struct ft_ops {
     /* ---- memory ---- */
     void *(*alloc)(struct ft_backend *b, size_t bytes); /* zeroed, 64-byte aligned; NULL: none left */
@@ -61,7 +64,8 @@ struct ft_ops {
     /* ---- linear algebra ---- */
 
     /* out[M,N] = alpha op(a) op(b) + beta out; op(a) is [M,K], a itself when
-     * ta is false, its transpose else. beta 0 does not read out. */
+     * ta is false, its transpose else. beta 0 does not read out. Up to FT_THIN
+     * rows of a b^T each depend on their own row of a only, whatever M. */
     void (*gemm)(struct ft_backend *be, struct ft_tensor out, float alpha, struct ft_tensor a, bool ta,
                  struct ft_tensor b, bool tb, float beta);
     /* out[T,C] += bias[1,C] in every row; and its gradient dbias += column sums. */
