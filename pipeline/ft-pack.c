@@ -14,7 +14,7 @@
 #include "pipeline/stream.h"
 #include "tokenizer/tokenizer.h"
 
-enum { LOOKAHEAD = 1000 }; /* documents read before --strategy=auto decides */
+enum { LOOKAHEAD = 1000, LOOKAHEAD_TOKENS = 16 << 20 }; /* read before --strategy=auto decides */
 enum strategy { STRATEGY_AUTO, STRATEGY_BFD, STRATEGY_WRAPPED, STRATEGY_NONE };
 
 struct packer {
@@ -33,6 +33,7 @@ struct packer {
 
     struct ft_doc *held;      /* the documents read ahead */
     size_t n_held;
+    uint64_t held_tokens;
     struct ft_arena held_mem;
     bool only_text;           /* the strategy rests on there being nothing but plain text */
 };
@@ -100,8 +101,8 @@ static int take(struct packer *p, struct ft_rec *r, struct ft_doc *d, const char
     if (!d->n || (!p->fit.allow_unlearnt && !(learnt && ft_doc_targets(d, 0, d->n))))
         return ft_fail(e, FT_DATA, "nothing to learn in its %u tokens (--allow-unlearnt takes it)", d->n);
     if (d->kind != FT_DOC_TEXT && p->only_text && p->writer)
-        return ft_fail(e, FT_DATA, "the first %d documents were plain text and are being packed as such, and this one is not: "
-                       "say '--strategy=bfd' or 'wrapped'", LOOKAHEAD);
+        return ft_fail(e, FT_DATA, "the documents before were plain text and are being packed as such, and this one is not: "
+                       "say '--strategy=bfd' or 'wrapped'");
     *why = "overlong";
     return ft_fit(&p->fit, d, e);
 }
@@ -148,7 +149,8 @@ static int put(struct packer *p, const struct ft_doc *d, struct ft_err *e)
     if (p->writer)
         return ft_writer_add(p->writer, d, e);
     hold(p, d);
-    return p->n_held == LOOKAHEAD ? start(p, e) : 0;
+    p->held_tokens += d->n;
+    return p->n_held == LOOKAHEAD || p->held_tokens >= LOOKAHEAD_TOKENS ? start(p, e) : 0;
 }
 
 /* ---- all of it ---- */

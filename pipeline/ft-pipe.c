@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "pipeline/cli.h"
+#include "pipeline/outfile.h"
 #include "pipeline/pipe_split.h"
 #include "pipeline/pipe_tail.h"
 
@@ -240,35 +241,6 @@ static int write_stats(const struct pipeline *p, const struct ft_tail *tail, con
     return good ? 0 : ft_fail_errno(e, "cannot write '%s'", path);
 }
 
-/* ---- -o ---- */
-
-static int open_output(const char *output, struct ft_buf *temp, struct ft_err *e)
-{
-    int fd;
-
-    if (!output)
-        return STDOUT_FILENO;
-    ft_buf_printf(temp, "%s.%ld.tmp", output, (long)getpid());
-    ft_buf_putc(temp, 0);
-    fd = open(temp->p, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    return fd < 0 ? ft_fail_errno(e, "cannot create '%s'", output) : fd;
-}
-
-static int commit(const char *output, const char *temp, int fd, bool good, struct ft_err *e)
-{
-    if (good && fsync(fd) && errno != EINVAL && errno != EROFS)
-        ft_fail_errno(e, "cannot write '%s'", output ? output : "stdout");
-    if (close(fd) && good)
-        ft_fail_errno(e, "cannot write '%s'", output ? output : "stdout");
-    if (!output)
-        return e->code ? -1 : 0;
-    if (good && !e->code && rename(temp, output))
-        ft_fail_errno(e, "cannot rename '%s' to '%s'", temp, output);
-    if (!good || e->code)
-        unlink(temp);
-    return e->code ? -1 : 0;
-}
-
 int main(int argc, char **argv)
 {
     const char *output = NULL, *stats = NULL;
@@ -290,10 +262,10 @@ int main(int argc, char **argv)
     struct ft_arena mem = {0};
     struct ft_err e = {0}, broken = {0};
     struct ft_tail tail = {0};
-    struct ft_buf temp = {0};
+    struct ft_outfile file;
     size_t n_args;
     char **args = ft_cli(&tool, argc, argv, &n_args), **commands;
-    int in = -1, out, status;
+    int in = -1, status;
 
     if (p.inherited && (!*p.inherited || !strcmp(p.inherited, "0")))
         p.inherited = NULL;
@@ -305,12 +277,10 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < p.n; i++)
         p.stages[i].command = commands[i];
     extend_path();
-    out = open_output(output, &temp, &e);
-    if (out < 0 || start(&p, &in, &e))
+    if (ft_outfile_open(&file, output, &e) || start(&p, &in, &e))
         ft_die(&tool, &e);
-    if (ft_tail_copy(&tail, in, out, &e) == 0 && p.inherited && tail.seal.n &&
-        write(out, tail.seal.p, tail.seal.n) != (ssize_t)tail.seal.n)
-        ft_fail_errno(&e, "cannot write the output");
+    if (ft_tail_copy(&tail, in, file.fd, &e) == 0 && p.inherited)
+        ft_outfile_write(&file, tail.seal.p, tail.seal.n, &e);
     close(in);
     wait_all(&p);
     match(&p, ft_tail_stages(&tail));
@@ -319,7 +289,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "%s: %s\n", tool.name, broken.msg);
         name_the_breaker(&p);
     }
-    commit(output, temp.p, out, !status && !e.code && !broken.code, &e);
+    ft_outfile_close(&file, !status && !e.code && !broken.code, &e);
     if (stats)
         write_stats(&p, &tail, stats, !status && !e.code && !broken.code, &e);
     if (e.code)
@@ -331,7 +301,6 @@ int main(int argc, char **argv)
     if (!status && broken.code)
         status = FT_DATA;
     ft_tail_release(&tail);
-    ft_buf_release(&temp);
     ft_arena_release(&mem);
     return status;
 }

@@ -162,6 +162,8 @@ static int open_next(struct ft_input *in, struct ft_line *out, struct ft_err *e)
         if (!k || in->buf[in->at] != '\xef')
             break;
     }
+    if (ft_source_packed_twice(in->src, in->buf + in->at, in->end - in->at))
+        return ft_fail(e, FT_DATA, "cannot unpack '%s': it is packed once more; unpack the archive first", in->name);
     if (in->end - in->at >= 3 && !memcmp(in->buf + in->at, "\xef\xbb\xbf", 3))
         in->at += 3;
     in->format = in->wanted != FT_IN_AUTO ? in->wanted : by_name(in->name);
@@ -280,23 +282,24 @@ static int next_line(struct ft_input *in, struct ft_line *out, struct ft_err *e)
 
 /* ---- CSV and TSV (RFC 4180) ---- */
 
-/* The extent of the next row, quoted newlines included: 1, 0, -1. */
+/* The extent of the next row, quoted newlines included: 1, 0, -1. A quote opens
+ * only at the beginning of a cell: 5" is five inches. */
 static int raw_row(struct ft_input *in, struct ft_str *row, struct ft_line *out, struct ft_err *e)
 {
+    enum { BEGIN, PLAIN, QUOTED, CLOSED } at = BEGIN;
     const bool quotes = in->format == FT_IN_CSV;
-    bool quoted = false;
     size_t i = 0;
     for (;; i++) {
         if (i > in->max)
             return *out = (struct ft_line){{0}, in->name, in->lineno},
                    ft_fail(e, FT_DATA, "row longer than %llu bytes%s: see --max-record",
-                           (unsigned long long)in->max, quoted ? " (a quote is not closed)" : "");
+                           (unsigned long long)in->max, at == QUOTED ? " (a quote is not closed)" : "");
         while (in->at + i >= in->end) {
             const int r = fill(in, e);
             if (r < 0)
                 return -1;
             if (!r) {
-                if (quoted)
+                if (at == QUOTED)
                     return *out = (struct ft_line){{0}, in->name, in->lineno},
                            ft_fail(e, FT_DATA, "the file ends inside quotes");
                 if (!i)
@@ -307,10 +310,14 @@ static int raw_row(struct ft_input *in, struct ft_str *row, struct ft_line *out,
             }
         }
         const char c = in->buf[in->at + i];
-        if (quotes && c == '"')
-            quoted = !quoted; /* a doubled quote toggles twice */
-        if (c == '\n' && !quoted)
+        if (c == '\n' && at != QUOTED)
             break;
+        if (c == '"' && quotes)
+            at = at == BEGIN || at == CLOSED ? QUOTED : at == QUOTED ? CLOSED : at; /* CLOSED, again: a doubled quote */
+        else if (c == ',' && at != QUOTED)
+            at = BEGIN;
+        else if (at != QUOTED)
+            at = PLAIN;
     }
     *row = (struct ft_str){in->buf + in->at, i};
     in->at += i + 1;
@@ -466,6 +473,7 @@ static int next_value(struct ft_input *in, struct ft_line *out, struct ft_err *e
         }
         if (!depth && i && (space || c == ',' || c == ']'))
             break;
+        bool last = false;
         if (space)
             continue;
         ft_buf_putc(&in->made, (char)c);
@@ -473,8 +481,12 @@ static int next_value(struct ft_input *in, struct ft_line *out, struct ft_err *e
             string = true;
         else if (c == '{' || c == '[')
             depth++;
-        else if (c == '}' || c == ']')
-            depth -= depth > 0;
+        else if ((c == '}' || c == ']') && depth)
+            last = --depth == 0;
+        if (last) { /* another value may follow at once */
+            i++;
+            break;
+        }
     }
     skip_to(in, in->at + i);
     *out = (struct ft_line){ft_buf_str(&in->made), in->name, lineno};

@@ -45,6 +45,27 @@ static ptrdiff_t read_fd(struct ft_source *s, char *p, size_t n, struct ft_err *
     }
 }
 
+/* A name that can stand in a record: what is no UTF-8 in it becomes U+FFFD. */
+static const char *clean_name(struct ft_source *s, const char *name)
+{
+    const size_t n = strlen(name);
+    struct ft_buf b = {0};
+    if (ft_utf8_valid(name, n) == n)
+        return name;
+    for (size_t at = 0; at < n;) {
+        const size_t good = ft_utf8_valid(name + at, n - at);
+        ft_buf_put(&b, name + at, good);
+        at += good;
+        if (at < n) {
+            ft_buf_putz(&b, "\xef\xbf\xbd");
+            at++;
+        }
+    }
+    const char *clean = ft_arena_dup(&s->names, b.p, b.n);
+    ft_buf_release(&b);
+    return clean;
+}
+
 /* ---- packed files ---- */
 
 static la_ssize_t give(struct archive *a, void *ctx, const void **p)
@@ -114,7 +135,7 @@ static int next_entry(struct ft_source *s, const char **name, struct ft_err *e)
         if (r < ARCHIVE_WARN)
             return unpack_error(s, e);
         if (archive_format(s->packed) == ARCHIVE_FORMAT_RAW) {
-            *name = s->path;
+            *name = clean_name(s, s->path);
             return 1;
         }
         if (archive_entry_filetype(entry) != AE_IFREG)
@@ -122,7 +143,8 @@ static int next_entry(struct ft_source *s, const char **name, struct ft_err *e)
         const char *path = archive_entry_pathname(entry);
         struct ft_buf b = {0};
         ft_buf_printf(&b, "%s:%s", s->path, path ? path : "?");
-        *name = ft_arena_dup(&s->names, b.p, b.n);
+        ft_buf_putc(&b, 0);
+        *name = clean_name(s, ft_arena_dup(&s->names, b.p, b.n));
         ft_buf_release(&b);
         return 1;
     }
@@ -173,6 +195,12 @@ static int open_file(struct ft_source *s, struct ft_err *e)
         const unsigned char c = (unsigned char)s->first[0];
         if (c == '{' || c == '[' || c == ' ' || c == '\n' || c == '\r' || c == '\t' || c == 0xef)
             break;
+        /* A line of text: what is packed has another beginning, and tar pads
+         * its first file's name with zeros. */
+        const char *nl = memchr(s->first, '\n', s->first_n);
+        if (nl && s->first_n >= 6 && !packed_magic((unsigned char *)s->first, s->first_n) &&
+            !memchr(s->first, 0, (size_t)(nl - s->first)))
+            break;
     }
     return packed_magic((unsigned char *)s->first, s->first_n) ? open_packed(s, e) : 0;
 }
@@ -191,7 +219,7 @@ int ft_source_open(struct ft_source *s, const char **name, struct ft_err *e)
         if (open_file(s, e))
             return -1;
         if (!s->packed) {
-            *name = s->path;
+            *name = clean_name(s, s->path);
             return 1;
         }
     }
@@ -214,6 +242,11 @@ ptrdiff_t ft_source_read(struct ft_source *s, char *p, size_t n, struct ft_err *
     const ptrdiff_t k = read_fd(s, p, n, e);
     s->eof = k == 0;
     return k;
+}
+
+bool ft_source_packed_twice(const struct ft_source *s, const char *p, size_t n)
+{
+    return s->packed && archive_format(s->packed) != ARCHIVE_FORMAT_RAW && packed_magic((const unsigned char *)p, n);
 }
 
 bool ft_source_ready(const struct ft_source *s)

@@ -18,6 +18,9 @@ int ft_source_open(struct ft_source *s, const char **name, struct ft_err *e);
 /* At most n bytes of it: > 0, 0 at its end, -1 (FT_SYS, or FT_DATA when the
  * packing is damaged). */
 ptrdiff_t ft_source_read(struct ft_source *s, char *p, size_t n, struct ft_err *e);
+/* Is the open one a file in an archive, and do these first bytes of it say that
+ * it is packed itself? Such a one is not unpacked further. */
+bool ft_source_packed_twice(const struct ft_source *s, const char *p, size_t n);
 /* Would a read return without waiting? */
 bool ft_source_ready(const struct ft_source *s);
 /* Sum of the sizes of the named plain files, 0 when one is not known. */

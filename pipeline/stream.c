@@ -4,6 +4,7 @@
 #include <math.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -86,6 +87,21 @@ static void parse_max_bad(struct ft_stream *s)
     }
 }
 
+/* Writing to what is being read destroys it or never ends. `fd`: stdout, or -1
+ * for the file of that name. -o is safe: it is renamed at the end. */
+static void check_not_input(const struct ft_tool *tool, char **files, int fd, const char *name)
+{
+    static char *only_stdin[] = {(char *)"-", NULL};
+    struct stat out, in;
+    if ((fd < 0 ? stat(name, &out) : fstat(fd, &out)) || !S_ISREG(out.st_mode))
+        return;
+    for (char **f = files && *files ? files : only_stdin; *f; f++)
+        if (!(strcmp(*f, "-") ? stat(*f, &in) : fstat(STDIN_FILENO, &in)) && in.st_dev == out.st_dev &&
+            in.st_ino == out.st_ino && (fd < 0 || in.st_size))
+            ft_usage(tool, "%s is read and written: %s", strcmp(*f, "-") ? *f : "stdin",
+                     fd < 0 ? "give '--bad' another file" : "give the output another name, or '-o'");
+}
+
 struct ft_stream *ft_stream_open(const struct ft_tool *tool, const struct ft_stream_opts *so,
                                  char **files, char **argv)
 {
@@ -97,6 +113,12 @@ struct ft_stream *ft_stream_open(const struct ft_tool *tool, const struct ft_str
     parse_map(s);
     parse_max_bad(s);
     ft_seal_open(s);
+    if (so->max_record >= UINT32_MAX)
+        ft_usage(tool, "option '--max-record' wants less than 4G");
+    if (so->bad)
+        check_not_input(tool, files, -1, so->bad);
+    if (!so->no_records_out && (!so->output || !strcmp(so->output, "-")))
+        check_not_input(tool, files, STDOUT_FILENO, NULL);
     s->in = ft_input_new(files, (enum ft_input_format)so->format, so->max_record);
     if (so->bad) {
         s->bad_file = fopen(so->bad, "wb");
@@ -106,7 +128,7 @@ struct ft_stream *ft_stream_open(const struct ft_tool *tool, const struct ft_str
         }
         ft_input_spill(s->in, s->bad_file);
     }
-    if (ft_stream_open_out(s, &e))
+    if (ft_outfile_open(&s->file, so->output, &e))
         ft_die(tool, &e);
     signal(SIGUSR1, on_usr1);
     s->next_progress = now() + 1;
@@ -416,8 +438,7 @@ int ft_stream_close(struct ft_stream *s, struct ft_err *e)
     }
     if (ft_stream_flush(s) && !e->code)
         *e = s->err;
-    if (ft_stream_commit(s, e->code == FT_OK) && !e->code)
-        *e = s->err;
+    ft_outfile_close(&s->file, e->code == FT_OK, e);
     if (s->so.stats)
         write_stats(s, e->code == FT_OK, e);
     if (e->code && !s->err_shown)

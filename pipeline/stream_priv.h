@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "pipeline/hash.h"
+#include "pipeline/outfile.h"
 #include "pipeline/stream.h"
 
 enum seal_mode {
@@ -40,9 +41,8 @@ struct ft_stream {
     struct map_rule *rules;
     size_t n_rules;
 
-    int out_fd;
-    char *out_tmp;
-    struct ft_buf out;
+    struct ft_outfile file;
+    struct ft_buf out; /* not yet written to it */
     FILE *bad_file;
     uint64_t max_bad;
     double max_bad_share; /* < 0: not given */
@@ -66,11 +66,8 @@ int ft_stream_set_aside(struct ft_stream *s, struct ft_str line, const char *fil
 void ft_stream_progress(struct ft_stream *s);
 
 /* stream_out.c */
-int ft_stream_open_out(struct ft_stream *s, struct ft_err *e);
 int ft_stream_emit(struct ft_stream *s, const char *p, size_t n); /* buffered */
 int ft_stream_flush(struct ft_stream *s);
-/* Commits or removes the temporary file of -o. */
-int ft_stream_commit(struct ft_stream *s, bool good);
 
 /* seal.c */
 void ft_seal_open(struct ft_stream *s);
