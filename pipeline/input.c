@@ -100,7 +100,8 @@ static void skip_to(struct ft_input *in, size_t at)
 }
 
 /* JSON lines, or JSON spread over lines? An array opens with its bracket; a
- * line of JSON lines never ends in an opening bracket or a comma. */
+ * line of JSON lines never ends in an opening bracket or a comma, unless it is
+ * bad: an object that is spread goes on with a name, not with another object. */
 static int by_content(struct ft_input *in, struct ft_err *e)
 {
     in->format = FT_IN_JSONL;
@@ -120,6 +121,8 @@ static int by_content(struct ft_input *in, struct ft_err *e)
         if (c != '{')
             return 0;
         char last = c;
+        int lines = 0;
+        i++;
         for (size_t steps = 0; steps < 4096; steps++, i++) {
             while (i >= in->end) {
                 const size_t done = i - in->at;
@@ -128,13 +131,18 @@ static int by_content(struct ft_input *in, struct ft_err *e)
                     return r;
                 i = in->at + done;
             }
-            if (in->buf[i] == '\n') {
-                if (last == '{' || last == '[' || last == ',')
+            const char x = in->buf[i];
+            if (x == '\n' && last != '{' && last != '[' && last != ',')
+                return 0;
+            lines += x == '\n';
+            if (x == ' ' || x == '\r' || x == '\t' || x == '\n')
+                continue;
+            if (lines) {
+                if (x != '{' || last != '{')
                     in->format = FT_IN_JSON;
                 return 0;
             }
-            if (in->buf[i] != ' ' && in->buf[i] != '\r' && in->buf[i] != '\t')
-                last = in->buf[i];
+            last = x;
         }
         return 0;
     }

@@ -288,6 +288,7 @@ int ft_stream_next(struct ft_stream *s, struct ft_rec **out, struct ft_err *e)
         if (k <= 0)
             return k;
         s->n_in++;
+        s->n_blank = ft_input_blank(s->in);
         if (k == 2) {
             if (ft_stream_set_aside(s, line.text, line.file, line.lineno, (struct ft_str){0}, 0, e))
                 return -1;
@@ -378,7 +379,7 @@ static int write_stats(const struct ft_stream *s, bool ok, struct ft_err *e)
                   ", \"blank\": %" PRIu64 ", \"bytes_in\": %" PRIu64 ", \"bytes_out\": %" PRIu64
                   ", \"drops\": ",
                   FT_VERSION, ok ? "true" : "false", s->n_in, s->n_out, s->n_kept, s->n_dropped, s->n_bad,
-                  ft_input_blank(s->in), ft_input_bytes(s->in), s->bytes_out);
+                  s->n_blank, ft_input_bytes(s->in), s->bytes_out);
     put_counters(&b, s->drops);
     ft_buf_putz(&b, ", \"counts\": ");
     put_counters(&b, s->counts);
@@ -405,8 +406,8 @@ static void summary(const struct ft_stream *s)
     }
     if (s->n_bad)
         ft_buf_printf(&b, ", %" PRIu64 " bad", s->n_bad);
-    if (ft_input_blank(s->in))
-        ft_buf_printf(&b, ", %" PRIu64 " blank lines", ft_input_blank(s->in));
+    if (s->n_blank)
+        ft_buf_printf(&b, ", %" PRIu64 " blank lines", s->n_blank);
     for (const struct ft_counter *c = s->counts; c; c = c->next)
         ft_buf_printf(&b, "%s%s %" PRIu64, c == s->counts ? "; " : ", ", c->name, c->n);
     ft_buf_putc(&b, '\n');
@@ -427,7 +428,8 @@ int ft_stream_check(struct ft_stream *s, struct ft_err *e)
 
 int ft_stream_close(struct ft_stream *s, struct ft_err *e)
 {
-    ft_stream_check(s, e);
+    if (ft_stream_check(s, e) == 0)
+        s->n_blank = ft_input_blank(s->in); /* those behind the last record too */
     if (s->bad_file && fclose(s->bad_file) && !e->code)
         ft_fail_errno(e, "cannot write '%s'", s->so.bad);
     if (s->seal.mode != SEAL_NONE && !s->err.code) {

@@ -20,7 +20,7 @@ enum { BATCH = 1 << 20 };
 struct item {
     size_t at, n; /* the line, in slot->text */
     const char *file;
-    uint64_t lineno, seq;
+    uint64_t lineno, seq, blank; /* blank: lines skipped before it */
     bool kept;  /* of a refused one: its text can be set aside */
     size_t bad; /* > 0: the input refused it, see slot->refused[bad - 1] */
 };
@@ -186,12 +186,15 @@ static int fill(struct pool *p, struct slot *b, struct ft_err *e)
             b->items = ft_reallocs(b->items, b->cap_items, sizeof *b->items);
         }
         b->items[b->n_items++] = (struct item){b->text.n, line.text.n, line.file, line.lineno,
-                                               p->s->n_read - 1, true, r == 2 ? b->n_refused + 1 : 0};
+                                               p->s->n_read - 1, ft_input_blank(p->s->in), true,
+                                               r == 2 ? b->n_refused + 1 : 0};
         if (r == 2) {
             b->refused = ft_reallocs(b->refused, b->n_refused + 1, sizeof *b->refused);
             b->refused[b->n_refused++] = *e;
             ft_err_clear(e);
             b->items[b->n_items - 1].kept = line.text.p != NULL;
+            if (!line.text.p) /* the input cannot go on behind it */
+                return 0;
         }
         ft_buf_puts(&b->text, line.text);
     } while (b->text.n < BATCH && ft_input_ready(p->s->in));
@@ -204,6 +207,7 @@ static int drain(struct pool *p, struct slot *b, struct ft_err *e)
     struct ft_stream *s = p->s;
     size_t at = 0;
     s->n_in += b->n_in;
+    s->n_blank = b->n_in ? b->items[b->n_in - 1].blank : s->n_blank;
     s->n_out += b->n_out;
     s->n_kept += b->n_kept;
     s->n_dropped += b->n_dropped;

@@ -48,7 +48,7 @@ struct ft_stream {
     double max_bad_share; /* < 0: not given */
 
     uint64_t n_read; /* records read, some perhaps in flight */
-    uint64_t n_in, n_out, n_kept, n_dropped, n_bad, bytes_out;
+    uint64_t n_in, n_out, n_kept, n_dropped, n_bad, n_blank, bytes_out;
     struct ft_counter *drops, *counts, *notes_n;
     struct ft_buf notes; /* "key": json, ... */
     struct seal seal;
