@@ -14,4 +14,11 @@ CFLAGS_kern_avx512  := -Wno-psabi -fno-math-errno $(if $(findstring x86_64,$(she
   -mavx512f -mavx512dq -mavx512bw -mavx512vl)
 
 # Files, adapters, the loop.
-LIB_trainer += trainer/save.c trainer/safetensors.c trainer/schedule.c trainer/hf.c trainer/hf_config.c trainer/weights.c trainer/adapter.c trainer/adapter_config.c trainer/rows.c trainer/base.c
+LIB_trainer += trainer/save.c trainer/safetensors.c trainer/schedule.c trainer/hf.c trainer/hf_config.c \
+               trainer/weights.c trainer/adapter.c trainer/adapter_config.c trainer/base.c trainer/rows.c \
+               trainer/adamw.c trainer/checkpoint.c trainer/evaluate.c trainer/recipe.c trainer/loop.c \
+               trainer/output.c trainer/rundir.c
+TOOLS += trainer/ft-train.c trainer/ft-eval.c trainer/ft-merge.c
+ROOMS_ft-train := trainer tokenizer
+ROOMS_ft-eval  := trainer tokenizer
+ROOMS_ft-merge := trainer

@@ -3,19 +3,22 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "pipeline/hash.h"
+#include "pipeline/bytes.h"
 #include "pipeline/permute.h"
 #include "pipeline/plan.h"
+#include "pipeline/seen.h"
 
 /* ---- which ---- */
 
-/* In [0,1), from what the document is. */
-static double place(const struct ft_doc *d)
+/* What the document is: a hash of its uid, or of its tokens. */
+static struct ft_digest identity(const struct ft_doc *d)
 {
     static const unsigned char none[16];
-    const uint64_t h = memcmp(d->uid, none, 16) ? ft_hash64(d->uid, 16) : ft_hash64(d->tokens, (size_t)d->n * (size_t)d->width);
-    return (double)(h >> 11) * 0x1p-53;
+    return memcmp(d->uid, none, 16) ? ft_hash128(d->uid, 16) : ft_hash128(d->tokens, (size_t)d->n * (size_t)d->width);
 }
+
+/* In [0,1). */
+static double place(const struct ft_doc *d) { return (double)(identity(d).lo >> 11) * 0x1p-53; }
 
 bool ft_rows_has(const struct ft_rows *r, uint64_t doc)
 {
@@ -23,7 +26,23 @@ bool ft_rows_has(const struct ft_rows *r, uint64_t doc)
     return r->side == FT_ROWS_ALL || held == (r->side == FT_ROWS_HELD);
 }
 
-static int look_at_documents(struct ft_rows *r, double share, struct ft_err *e)
+static uint32_t token(const struct ft_doc *d, uint32_t i)
+{
+    const unsigned char *p = (const unsigned char *)d->tokens + (size_t)i * (size_t)d->width;
+    return d->width == 2 ? ft_load_u16(p) : ft_load_u32(p);
+}
+
+static bool ends_in_stop(const struct ft_doc *d, const struct ft_config *c)
+{
+    if (!d->n || !d->n_runs || !(d->runs[d->n_runs - 1].flags & FT_RUN_LEARN))
+        return false;
+    for (int i = 0; i < c->n_eos; i++)
+        if (token(d, d->n - 1) == (uint32_t)c->eos[i])
+            return true;
+    return false;
+}
+
+static int look_at_documents(struct ft_rows *r, double share, const struct ft_config *c, struct ft_err *e)
 {
     const struct ft_set_info *info = ft_set_info(r->set);
     if (share > 0)
@@ -35,11 +54,17 @@ static int look_at_documents(struct ft_rows *r, double share, struct ft_err *e)
         if (d.kind != FT_DOC_TEXT && d.kind != FT_DOC_SFT)
             return ft_fail(e, FT_DATA, "document %" PRIu64 " is of kind '%s', and this objective learns from 'text' and 'sft'", i,
                            ft_doc_kind_names[d.kind]);
+        for (uint32_t k = 0; k < d.n; k++)
+            if (token(&d, k) >= (uint64_t)c->vocab)
+                return ft_fail(e, FT_DATA, "document %" PRIu64 ": token %" PRIu32 " is id %" PRIu32 ", and the model has %" PRId64, i,
+                               k, token(&d, k), c->vocab);
         if (share > 0 && place(&d) < share)
             r->held[i >> 3] |= (unsigned char)(1 << (i & 7));
         if (!ft_rows_has(r, i))
             continue;
         r->docs++;
+        r->sft_docs += d.kind == FT_DOC_SFT;
+        r->stop_docs += d.kind == FT_DOC_SFT && ends_in_stop(&d, c);
         for (uint32_t k = 0, begin = 0; k < d.n_runs; begin = d.runs[k++].end)
             if (!(d.runs[k].flags & FT_RUN_LEARN) && d.runs[k].end > begin) {
                 r->masked_docs++;
@@ -64,18 +89,21 @@ int ft_rows_count(struct ft_rows *r, uint64_t row, uint64_t *targets, uint64_t *
             return -1;
         *targets += ft_doc_targets(&d, r->pieces[k].start, r->pieces[k].length);
         *tokens += r->pieces[k].length;
+        if (r->pieces[k].length > r->max_piece)
+            r->max_piece = r->pieces[k].length;
     }
     return 0;
 }
 
-int ft_rows_init(struct ft_rows *r, struct ft_set *set, enum ft_side_of side, double share, struct ft_err *e)
+int ft_rows_init(struct ft_rows *r, struct ft_set *set, enum ft_side_of side, double share, const struct ft_config *c,
+                 struct ft_err *e)
 {
     const struct ft_set_info *info = ft_set_info(set);
     *r = (struct ft_rows){.set = set, .side = side, .max_pieces = ft_set_row_max(set)};
     r->pieces = ft_calloc(r->max_pieces + 1, sizeof *r->pieces);
     r->row = ft_calloc(info->rows + 1, sizeof *r->row);
     r->key = ft_hash64(info->checksum.p, info->checksum.n);
-    int bad = look_at_documents(r, side == FT_ROWS_ALL ? 0 : share, e);
+    int bad = look_at_documents(r, side == FT_ROWS_ALL ? 0 : share, c, e);
     for (uint64_t i = 0; i < info->rows && !bad; i++) {
         uint64_t targets, tokens;
         bad = ft_rows_count(r, i, &targets, &tokens, e);
@@ -90,6 +118,48 @@ int ft_rows_init(struct ft_rows *r, struct ft_set *set, enum ft_side_of side, do
     if (bad)
         ft_rows_release(r);
     return bad;
+}
+
+int ft_rows_vocabulary(const struct ft_set_info *info, const char *dir, const char *mine, const char *owner, struct ft_err *note,
+                       struct ft_err *e)
+{
+    const size_t vocab = strcspn(mine, ":");
+    ft_err_clear(note);
+    if (!info->tok.n)
+        ft_fail(note, FT_DATA, "the vocabulary of '%s' is unknown and not checked ('ft-pack -m' stamps it)", dir);
+    else if (!vocab)
+        ft_fail(note, FT_DATA, "the vocabulary of '%s' is not checked: '%s' has no tokenizer.json that is read", dir, owner);
+    else if (info->tok.n < vocab || memcmp(info->tok.p, mine, vocab))
+        return ft_fail(e, FT_DATA, "'%s' has tokens of vocabulary %.*s, and '%s' has %s", dir, info->tok.n > 65 ? 65 : (int)info->tok.n,
+                       info->tok.p, owner, mine);
+    else if (!ft_str_is(info->tok, mine))
+        ft_fail(note, FT_DATA, "'%s' was tokenized with the vocabulary of '%s', but split or merged otherwise", dir, owner);
+    return 0;
+}
+
+int ft_rows_disjoint(const struct ft_rows *a, const struct ft_rows *b, struct ft_err *e)
+{
+    struct ft_seen seen;
+    struct ft_doc d;
+    uint64_t other;
+    int r = 0;
+    ft_seen_init(&seen, NULL);
+    for (uint64_t i = 0; i < ft_set_info(a->set)->docs && !r; i++) {
+        if (!ft_rows_has(a, i))
+            continue;
+        r = ft_set_doc(a->set, i, &d, e);
+        if (!r && !ft_seen_get(&seen, identity(&d), &other))
+            r = ft_seen_put(&seen, identity(&d), i, e);
+    }
+    for (uint64_t i = 0; i < ft_set_info(b->set)->docs && !r; i++) {
+        if (!ft_rows_has(b, i))
+            continue;
+        r = ft_set_doc(b->set, i, &d, e);
+        if (!r && ft_seen_get(&seen, identity(&d), &other))
+            r = ft_fail(e, FT_DATA, "document %" PRIu64 " of the evaluation set is document %" PRIu64 " of the training set", i, other);
+    }
+    ft_seen_release(&seen);
+    return r;
 }
 
 void ft_rows_release(struct ft_rows *r)

@@ -27,7 +27,8 @@ struct ft_rows {
     uint64_t docs;       /* documents on this side */
     uint64_t tokens, targets;
     uint64_t masked_docs; /* documents of which not every token is learnt */
-    uint32_t max_row;    /* tokens of the longest row */
+    uint64_t sft_docs, stop_docs; /* of kind sft; those whose last token is learnt and is a stop token */
+    uint32_t max_row, max_piece; /* tokens of the longest row, of the longest piece of one */
     uint64_t key;        /* of the set, for orders */
     struct ft_piece *pieces; /* room for one row */
     size_t max_pieces;
@@ -35,9 +36,21 @@ struct ft_rows {
 
 /* Looks at every document once, and so checks every block. `share` of them, 0 to
  * 1, are held out. FT_DATA for damage, for kinds of documents that are no text
- * with a mask, and for a set without a row or a target on this side. */
-int ft_rows_init(struct ft_rows *r, struct ft_set *set, enum ft_side_of side, double share, struct ft_err *e);
+ * with a mask, and for an id that the model does not have. `c` also names the
+ * stop tokens. */
+int ft_rows_init(struct ft_rows *r, struct ft_set *set, enum ft_side_of side, double share, const struct ft_config *c,
+                 struct ft_err *e);
 void ft_rows_release(struct ft_rows *r);
+
+/* The set's vocabulary against that of a tokenizer, by fingerprint ("vocabulary:
+ * pipeline"; empty when the tokenizer could not be read). FT_DATA naming both when
+ * the vocabularies differ. *note: what to warn of, an empty string for nothing. */
+int ft_rows_vocabulary(const struct ft_set_info *info, const char *dir, const char *fingerprint, const char *owner,
+                       struct ft_err *note, struct ft_err *e);
+
+/* FT_DATA when a document of `b` is in `a` too, by uid (by tokens where there is
+ * none): evaluating on what was learnt says nothing. Names the first. */
+int ft_rows_disjoint(const struct ft_rows *a, const struct ft_rows *b, struct ft_err *e);
 
 /* Is document i on this side? */
 bool ft_rows_has(const struct ft_rows *r, uint64_t doc);
