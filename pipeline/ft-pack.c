@@ -245,7 +245,9 @@ int main(int argc, char **argv)
     if (!p.dir || !*p.dir)
         ft_usage(&tool, "give the set's folder: '-o DIR'");
     if (p.o.length < 2 || p.o.length > INT32_MAX)
-        ft_usage(&tool, "option '--length' wants 2 or more tokens");
+        ft_usage(&tool, "option '--length' wants from 2 to %d tokens", INT32_MAX);
+    if (!p.o.force && ft_writer_is_free(p.dir, &e))
+        ft_die(&tool, &e);
     if (model) {
         if (ft_tokenizer_load(model, &p.tokenizer, &e))
             ft_die(&tool, &e);

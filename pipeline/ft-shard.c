@@ -262,7 +262,7 @@ static void settle(const struct ft_tool *t, struct make *m, struct ft_set *first
     if (!m->o.writer.length)
         m->o.writer.length = i->length;
     if (m->o.writer.length < 2 || m->o.writer.length > INT32_MAX)
-        ft_usage(t, "option '--length' wants 2 or more tokens");
+        ft_usage(t, "option '--length' wants from 2 to %d tokens", INT32_MAX);
     m->o.writer.strategy = m->strategy < 0 ? i->strategy : (enum ft_strategy)m->strategy;
     if (!m->o.writer.window)
         m->o.writer.window = i->window ? i->window : 1 << 16;

@@ -59,6 +59,8 @@ static int map_file(const char *path, struct mapped *m, struct ft_err *e)
 {
     struct stat st;
     const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT)
+        return ft_fail(e, FT_DATA, "%s: missing: the set is not whole", path);
     if (fd < 0)
         return ft_fail_errno(e, "cannot open '%s'", path);
     if (fstat(fd, &st)) {

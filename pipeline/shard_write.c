@@ -225,14 +225,21 @@ static int plan_row(void *ctx, const struct ft_piece *v, size_t n, uint32_t lear
     return 0;
 }
 
-int ft_writer_new(const char *dir, const struct ft_writer_opts *o, struct ft_writer **out, struct ft_err *e)
+int ft_writer_is_free(const char *dir, struct ft_err *e)
 {
     struct stat st;
     char *manifest = join(dir, "manifest.json");
     const bool exists = lstat(manifest, &st) == 0;
     free(manifest);
+    return exists ? ft_fail(e, FT_DATA, "'%s' holds a set already: give '--force' to replace it", dir) : 0;
+}
+
+int ft_writer_new(const char *dir, const struct ft_writer_opts *o, struct ft_writer **out, struct ft_err *e)
+{
+    struct ft_err there = {0};
+    const bool exists = ft_writer_is_free(dir, &there) != 0;
     if (exists && !o->force)
-        return ft_fail(e, FT_DATA, "'%s' holds a set already: give '--force' to replace it", dir);
+        return *e = there, -1;
     if (mkdir(dir, 0777) && errno != EEXIST)
         return ft_fail_errno(e, "cannot make the folder '%s'", dir);
     const int lock = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -21,6 +21,9 @@ struct ft_writer_opts {
 
 struct ft_writer;
 
+/* FT_DATA when `dir` holds a set: for a program that wants to know before it
+ * reads its input. */
+int ft_writer_is_free(const char *dir, struct ft_err *e);
 /* Makes the folder. FT_DATA when it holds a set and !force. */
 int ft_writer_new(const char *dir, const struct ft_writer_opts *o, struct ft_writer **out, struct ft_err *e);
 

@@ -426,12 +426,20 @@ int ft_stream_check(struct ft_stream *s, struct ft_err *e)
     return e->code ? -1 : 0;
 }
 
+static void say_error(struct ft_stream *s, const struct ft_err *e)
+{
+    if (e->code && !s->err_shown)
+        fprintf(stderr, "%s: %s\n", s->tool->name, e->msg);
+    s->err_shown = s->err_shown || e->code;
+}
+
 int ft_stream_close(struct ft_stream *s, struct ft_err *e)
 {
     if (ft_stream_check(s, e) == 0)
         s->n_blank = ft_input_blank(s->in); /* those behind the last record too */
     if (s->bad_file && fclose(s->bad_file) && !e->code)
         ft_fail_errno(e, "cannot write '%s'", s->so.bad);
+    say_error(s, e); /* before the seal: the stages behind speak after this one */
     if (s->seal.mode != SEAL_NONE && !s->err.code) {
         struct ft_buf b = {0};
         ft_seal_write(s, e->code == FT_OK, &b);
@@ -443,8 +451,7 @@ int ft_stream_close(struct ft_stream *s, struct ft_err *e)
     ft_outfile_close(&s->file, e->code == FT_OK, e);
     if (s->so.stats)
         write_stats(s, e->code == FT_OK, e);
-    if (e->code && !s->err_shown)
-        fprintf(stderr, "%s: %s\n", s->tool->name, e->msg);
+    say_error(s, e);
     if (!s->so.quiet && s->seal.mode == SEAL_NONE) /* ft-pipe shows the counts of all */
         summary(s);
     const int status = e->code;
