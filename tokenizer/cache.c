@@ -7,16 +7,25 @@
 #endif
 
 #include "pipeline/hash.h"
+#include "tokenizer/cut.h"
 
-/* A slot without inline ids (count 0). In a side slot id[1] is where the ids
- * begin in `over` and id[2] how many; in a hot slot they are in the big table,
- * where they may have been overwritten. */
+/* A line without ids (count 0): in a side line id[1] is where they begin in `over`
+ * and id[2] how many; of a hot line they are in the big tables, where they may have
+ * been overwritten. */
 
 struct tk_big {
-    unsigned char key[TK_BIG_KEY]; /* bytes, zeros, length */
+    unsigned char key[48]; /* bytes, zeros, length */
     uint32_t n;
-    int32_t id[TK_BIG_IDS];
+    int32_t id[19];
 };
+
+struct tk_huge {
+    unsigned char key[256];
+    uint32_t n;
+    int32_t id[63];
+};
+
+enum { BIG_BITS = 14, HUGE_BITS = 9 };
 
 void tk_ids_grow(struct tk_ids *o, size_t room)
 {
@@ -42,53 +51,49 @@ static void *pages(size_t n)
 
 void tk_seed_init(struct tk_seed *s, size_t words)
 {
-    *s = (struct tk_seed){.n_lines = 64};
-    while (s->n_lines * 2 < words + words / 2)
-        s->n_lines *= 2;
-    s->line = pages(s->n_lines * sizeof *s->line);
+    *s = (struct tk_seed){.n_slots = 64};
+    while (s->n_slots < words + words / 2)
+        s->n_slots *= 2;
+    s->slot = pages(s->n_slots * sizeof *s->slot);
 }
 
 static struct tk_slot *seed_slot(const struct tk_seed *s, struct tk_key k, uint32_t hash)
 {
-    for (size_t i = hash & (s->n_lines - 1);; i = (i + 1) & (s->n_lines - 1))
-        for (int x = 0; x < 2; x++) {
-            struct tk_slot *slot = &s->line[i].slot[x];
-            if (tk_key_eq(slot->key, k) || !slot->key.hi)
-                return slot;
-        }
+    size_t i = hash & (s->n_slots - 1);
+    while (!tk_key_eq(s->slot[i].key, k) && s->slot[i].key.hi)
+        i = (i + 1) & (s->n_slots - 1);
+    return &s->slot[i];
 }
 
-static bool store(struct tk_slot *slot, struct tk_key k, const int32_t *ids, size_t n)
+static void fill(uint32_t *to, const int32_t *ids, size_t n)
 {
-    if (n < 1 || n > 4)
-        return false;
-    slot->key = k;
-    for (size_t i = 0; i < 4; i++)
-        slot->id[i] = i < n ? (uint32_t)ids[i] : 0;
-    slot->id[0] |= (uint32_t)n << 24;
-    return true;
+    for (size_t i = 0; i < n; i++)
+        to[i] = (uint32_t)ids[i];
+    to[0] |= (uint32_t)n << 24;
 }
 
 void tk_seed_add(struct tk_seed *s, const char *p, size_t n, const int32_t *ids, size_t n_ids)
 {
-    if (!n || n > TK_KEY_MAX)
+    if (!n || n > TK_KEY_MAX || n_ids < 1 || n_ids > 4)
         return;
     const struct tk_key k = tk_key_of(p, n);
     struct tk_slot *slot = seed_slot(s, k, tk_key_hash(k.lo, k.hi));
-    if (!slot->key.hi)
-        store(slot, k, ids, n_ids);
+    if (slot->key.hi)
+        return;
+    slot->key = k;
+    fill(slot->id, ids, n_ids);
 }
 
 void tk_seed_release(struct tk_seed *s)
 {
-    if (s->line && !s->mapped)
-        munmap(s->line, s->n_lines * sizeof *s->line);
+    if (s->slot && !s->mapped)
+        munmap(s->slot, s->n_slots * sizeof *s->slot);
     *s = (struct tk_seed){0};
 }
 
 static const struct tk_slot *seed_find(const struct tk_seed *s, struct tk_key k, uint32_t hash)
 {
-    if (!s->n_lines)
+    if (!s->n_slots)
         return NULL;
     const struct tk_slot *slot = seed_slot(s, k, hash);
     return slot->key.hi ? slot : NULL;
@@ -98,13 +103,17 @@ static const struct tk_slot *seed_find(const struct tk_seed *s, struct tk_key k,
 
 struct tk_cache *tk_cache_new(const struct tk_seed *seed, tk_word_fn *encode, void *ctx)
 {
-    struct tk_cache *c = ft_calloc(1, sizeof *c);
+    struct tk_cache *c;
+    if (posix_memalign((void **)&c, 64, sizeof *c))
+        c = ft_malloc(SIZE_MAX);
+    memset(c, 0, sizeof *c);
     c->seed = seed;
     c->encode = encode;
     c->ctx = ctx;
     c->hot = pages(sizeof *c->hot << TK_HOT_BITS);
-    c->part = pages(sizeof *c->part << TK_PART_BITS);
-    c->big = pages(sizeof *c->big << TK_BIG_BITS);
+    c->own = pages(sizeof *c->own << TK_OWN_BITS);
+    c->big = pages(sizeof *c->big << BIG_BITS);
+    c->huge = pages(sizeof *c->huge << HUGE_BITS);
     return c;
 }
 
@@ -113,88 +122,113 @@ void tk_cache_free(struct tk_cache *c)
     if (!c)
         return;
     munmap(c->hot, sizeof *c->hot << TK_HOT_BITS);
-    munmap(c->part, sizeof *c->part << TK_PART_BITS);
-    munmap(c->big, sizeof *c->big << TK_BIG_BITS);
+    munmap(c->own, sizeof *c->own << TK_OWN_BITS);
+    munmap(c->big, sizeof *c->big << BIG_BITS);
+    munmap(c->huge, sizeof *c->huge << HUGE_BITS);
     free(c->over.v);
     free(c);
 }
 
-/* ---- the big table ---- */
-
-/* The key, and the first of the two slots that the word may have. */
-static struct tk_big *big_of(const struct tk_cache *c, const struct tk_rec *r, unsigned char *key)
+void tk_cache_rest(struct tk_cache *c, size_t limit)
 {
-    memset(key, 0, TK_BIG_KEY);
-    memcpy(key, r->p, r->n);
-    key[TK_BIG_KEY - 1] = (unsigned char)r->n;
-    const uint32_t h = r->n <= TK_KEY_MAX ? r->hash : (uint32_t)ft_hash64(r->p, r->n);
-    return &c->big[h & ((1u << TK_BIG_BITS) - 2)];
+    const size_t n = (size_t)(c->left_end - c->left);
+    size_t at = 0;
+    while (at < n && c->n < limit) {
+        const size_t e = tk_cut_next(c->cut, c->left, n, at);
+        tk_cache_whole(c, c->left + at, e - at);
+        at = e;
+    }
+    c->left = at < n ? c->left + at : NULL;
 }
 
-/* The word's ids, appended; from the big table or else from the model. */
+/* ---- the big tables: two slots a word, the older falls out ---- */
+
+/* As bytes: key[key_n], count, ids. */
+struct place {
+    unsigned char *slot; /* the first of the two; NULL: the word is too long */
+    size_t key_n, size, max;
+    unsigned char key[256];
+};
+
+static void place_of(const struct tk_cache *c, const struct tk_rec *r, struct place *x)
+{
+    x->slot = NULL;
+    if (r->n > 255)
+        return;
+    const uint32_t h = r->n <= TK_KEY_MAX ? r->hash : (uint32_t)ft_hash64(r->p, r->n);
+    if (r->n < sizeof c->big->key) {
+        x->slot = (unsigned char *)&c->big[h & ((1u << BIG_BITS) - 2)];
+        x->key_n = sizeof c->big->key;
+        x->size = sizeof *c->big;
+        x->max = sizeof c->big->id / 4;
+    } else {
+        x->slot = (unsigned char *)&c->huge[h & ((1u << HUGE_BITS) - 2)];
+        x->key_n = sizeof c->huge->key;
+        x->size = sizeof *c->huge;
+        x->max = sizeof c->huge->id / 4;
+    }
+    memset(x->key, 0, x->key_n);
+    memcpy(x->key, r->p, r->n);
+    x->key[x->key_n - 1] = (unsigned char)r->n;
+}
+
+/* The word's ids, appended; from a big table or else from the model. */
 static int resolve(struct tk_cache *c, const struct tk_rec *r, struct tk_ids *out, struct ft_err *e)
 {
-    unsigned char key[TK_BIG_KEY];
-    struct tk_big *b = NULL;
-    if (r->n < TK_BIG_KEY) {
-        b = big_of(c, r, key);
-        const struct tk_big *hit = !memcmp(b->key, key, TK_BIG_KEY)     ? b
-                                   : !memcmp(b[1].key, key, TK_BIG_KEY) ? b + 1
-                                                                        : NULL;
-        if (hit) {
-            tk_ids_room(out, TK_BIG_IDS);
-            memcpy(out->v + out->n, hit->id, sizeof hit->id);
-            out->n += hit->n;
-            return 0;
-        }
+    struct place x;
+    place_of(c, r, &x);
+    for (int k = 0; x.slot && k < 2; k++) {
+        const unsigned char *b = x.slot + (size_t)k * x.size;
+        if (memcmp(b, x.key, x.key_n))
+            continue;
+        uint32_t n;
+        memcpy(&n, b + x.key_n, 4);
+        tk_ids_room(out, n);
+        memcpy(out->v + out->n, b + x.key_n + 4, n * sizeof *out->v);
+        out->n += n;
+        return 0;
     }
     const size_t first = out->n;
     if (c->encode(c->ctx, r->p, r->n, out, e))
         return -1;
     const size_t n = out->n - first;
-    if (b && n <= TK_BIG_IDS && (r->n > TK_KEY_MAX || n > 4)) {
-        b[1] = b[0]; /* the older falls out */
-        memcpy(b->key, key, TK_BIG_KEY);
-        memcpy(b->id, out->v + first, n * sizeof *b->id);
-        b->n = (uint32_t)n;
+    if (x.slot && n && n <= x.max && (r->n > TK_KEY_MAX || n > TK_INLINE)) {
+        const uint32_t count = (uint32_t)n;
+        memcpy(x.slot + x.size, x.slot, x.size);
+        memcpy(x.slot, x.key, x.key_n);
+        memcpy(x.slot + x.key_n, &count, 4);
+        memcpy(x.slot + x.key_n + 4, out->v + first, n * sizeof *out->v);
     }
     return 0;
 }
 
 /* ---- a batch ---- */
 
-/* A line that is full lends its neighbour's room. */
 static struct tk_line *neighbour(const struct tk_cache *c, struct tk_line *l) { return &c->hot[(l - c->hot) ^ 1]; }
 
-static const struct tk_slot *beside(const struct tk_cache *c, const struct tk_rec *r)
+static void insert(struct tk_cache *c, uint32_t hash, struct tk_key key, const uint32_t *ids, size_t room)
 {
-    const struct tk_line *l = neighbour(c, tk_cache_line(c, r->hash));
-    return tk_key_eq(l->slot[0].key, r->key) ? &l->slot[0] : tk_key_eq(l->slot[1].key, r->key) ? &l->slot[1] : NULL;
-}
-
-static void insert(struct tk_cache *c, const struct tk_rec *r, const struct tk_slot *slot)
-{
-    struct tk_line *l = tk_cache_line(c, r->hash);
-    if (tk_key_eq(l->slot[0].key, r->key))
+    struct tk_line *l = tk_cache_line(c, hash);
+    struct tk_line in = {.key = key};
+    memcpy(in.id, ids, room * sizeof *ids);
+    if (tk_key_eq(l->key, key))
         return;
-    if (l->slot[1].key.hi) { /* the older one moves over, and pushes out what is there */
-        struct tk_line *x = neighbour(c, l);
-        const int k = x->slot[1].key.hi && !x->slot[0].key.hi ? 0 : 1;
-        x->slot[k] = l->slot[1];
-    }
-    l->slot[1] = l->slot[0];
-    l->slot[0] = *slot;
+    if (l->key.hi)
+        *neighbour(c, l) = *l;
+    *l = in;
 }
 
-static bool is_hot(const struct tk_cache *c, const struct tk_slot *s)
+static struct tk_line *own_line(const struct tk_cache *c, uint32_t hash)
 {
-    return (uintptr_t)s - (uintptr_t)c->hot < sizeof *c->hot << TK_HOT_BITS;
+    return &c->own[hash >> (32 - TK_OWN_BITS)];
 }
 
 int tk_cache_flush(struct tk_cache *c, struct tk_ids *out, struct ft_err *e)
 {
-    const struct tk_slot *at[TK_BATCH + 64];
-    uint16_t miss[TK_BATCH + 64];
+    enum source { HOT, BESIDE, SEED, SIDE };
+    const uint32_t *at[TK_BATCH + TK_WINDOW];
+    uint16_t miss[TK_BATCH + TK_WINDOW];
+    uint8_t from[TK_BATCH + TK_WINDOW];
     const size_t n = c->n;
     size_t n_miss = 0;
     c->n = 0;
@@ -203,110 +237,139 @@ int tk_cache_flush(struct tk_cache *c, struct tk_ids *out, struct ft_err *e)
         const struct tk_rec *r = &c->rec[i];
         const struct tk_line *l = tk_cache_line(c, r->hash);
 #ifdef __SSE2__
-        const __m128i k = _mm_loadu_si128((const __m128i *)(const void *)&r->key);
-        const __m128i *s = (const __m128i *)(const void *)l;
-        const bool a = _mm_movemask_epi8(_mm_cmpeq_epi8(k, s[0])) == 0xffff;
-        const bool b = _mm_movemask_epi8(_mm_cmpeq_epi8(k, s[2])) == 0xffff;
+        const bool hit = _mm_movemask_epi8(_mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(const void *)&r->key),
+                                                          *(const __m128i *)(const void *)&l->key)) == 0xffff;
 #else
-        const bool a = tk_key_eq(r->key, l->slot[0].key), b = tk_key_eq(r->key, l->slot[1].key);
+        const bool hit = tk_key_eq(r->key, l->key);
 #endif
-        at[i] = &l->slot[b & !a];
+        at[i] = l->id;
         miss[n_miss] = (uint16_t)i;
-        n_miss += !(a | b) | !r->p;
+        n_miss += !hit | !r->p;
     }
     if (n_miss) {
-        if (c->seed->n_lines)
+        if (c->seed->n_slots)
             for (size_t k = 0; k < n_miss; k++)
-                __builtin_prefetch(&c->seed->line[c->rec[miss[k]].hash & (c->seed->n_lines - 1)]);
+                __builtin_prefetch(&c->seed->slot[c->rec[miss[k]].hash & (c->seed->n_slots - 1)]);
         for (size_t k = 0; k < n_miss; k++) {
             const struct tk_rec *r = &c->rec[miss[k]];
-            struct tk_slot *side = &c->side[miss[k]];
-            at[miss[k]] = side;
+            struct tk_line *side = &c->side[k];
+            const struct tk_slot *s;
+            from[k] = SIDE;
             if (!r->p) {
                 side->id[0] = r->n | 1u << 24;
+                at[miss[k]] = side->id;
                 continue;
             }
-            const struct tk_slot *s = NULL;
-            if (r->n <= TK_KEY_MAX && ((s = beside(c, r)) || (s = seed_find(c->seed, r->key, r->hash)))) {
-                at[miss[k]] = s;
+            if (r->n <= TK_KEY_MAX) {
+                const struct tk_line *l = neighbour(c, tk_cache_line(c, r->hash));
+                if (tk_key_eq(l->key, r->key)) {
+                    at[miss[k]] = l->id;
+                    from[k] = BESIDE;
+                    continue;
+                }
+                if ((s = seed_find(c->seed, r->key, r->hash))) {
+                    at[miss[k]] = s->id;
+                    from[k] = SEED;
+                    continue;
+                }
+            }
+            struct tk_line *own = own_line(c, r->hash);
+            at[miss[k]] = side->id;
+            if (tk_key_eq(own->key, r->key)) {
+                *side = *own; /* it may fall out before the ids are written */
                 continue;
             }
             const size_t first = c->over.n;
             if (resolve(c, r, &c->over, e))
                 return -1;
-            side->key = r->key;
-            if (store(side, r->key, c->over.v + first, c->over.n - first)) {
+            const size_t count = c->over.n - first;
+            if (count >= 1 && count <= TK_INLINE) {
+                side->id[0] = 0;
+                fill(side->id, c->over.v + first, count);
                 c->over.n = first;
+                if (r->n <= TK_KEY_MAX) {
+                    side->key = r->key;
+                    *own = *side;
+                }
             } else {
                 side->id[0] = 0;
                 side->id[1] = (uint32_t)first;
-                side->id[2] = (uint32_t)(c->over.n - first);
+                side->id[2] = (uint32_t)count;
             }
         }
     }
-    tk_ids_room(out, 4 * n + c->over.n + TK_BIG_IDS);
+    size_t room = 4 * n + c->over.n + 16;
+    tk_ids_room(out, room);
     int32_t *to = out->v + out->n;
     for (size_t i = 0; i < n; i++) {
-        const struct tk_slot *s = at[i];
-        const uint32_t count = s->id[0] >> 24;
-        to[0] = (int32_t)(s->id[0] & 0xffffff);
-        memcpy(to + 1, s->id + 1, 12);
-        to += count;
-        if (__builtin_expect(!count, 0)) {
-            if (s == &c->side[i]) {
-                memcpy(to, c->over.v + s->id[1], s->id[2] * sizeof *to);
-                to += s->id[2];
-            } else {
-                out->n = (size_t)(to - out->v);
-                if (resolve(c, &c->rec[i], out, e))
-                    return -1;
-                tk_ids_room(out, 4 * n + c->over.n + TK_BIG_IDS);
-                to = out->v + out->n;
-            }
+        const uint32_t *s = at[i], count = s[0] >> 24;
+        to[0] = (int32_t)(s[0] & 0xffffff);
+        memcpy(to + 1, s + 1, 12);
+        if (__builtin_expect(count - 1 < 4, 1)) {
+            to += count;
+            continue;
+        }
+        out->n = (size_t)(to - out->v);
+        room += TK_INLINE;
+        tk_ids_room(out, room);
+        to = out->v + out->n;
+        if (count) {
+            to[0] = (int32_t)(s[0] & 0xffffff);
+            memcpy(to + 1, s + 1, (TK_INLINE - 1) * sizeof *to);
+            to += count;
+        } else if ((uintptr_t)s - (uintptr_t)c->side < sizeof c->side) {
+            memcpy(to, c->over.v + s[1], s[2] * sizeof *to);
+            to += s[2];
+        } else {
+            if (resolve(c, &c->rec[i], out, e))
+                return -1;
+            tk_ids_room(out, room);
+            to = out->v + out->n;
         }
     }
     out->n = (size_t)(to - out->v);
     for (size_t k = 0; k < n_miss; k++) {
         const struct tk_rec *r = &c->rec[miss[k]];
-        const struct tk_slot *s = at[miss[k]];
-        if (r->p && r->n <= TK_KEY_MAX && (s == &c->side[miss[k]] || !is_hot(c, s)))
-            insert(c, r, s);
+        if (!r->p || r->n > TK_KEY_MAX)
+            continue;
+        if (from[k] == BESIDE && !tk_key_eq(neighbour(c, tk_cache_line(c, r->hash))->key, r->key))
+            continue; /* another one took its place just now */
+        insert(c, r->hash, r->key, at[miss[k]], from[k] == SEED ? 4 : TK_INLINE);
     }
     return 0;
 }
 
-int tk_cache_part(struct tk_cache *c, const char *p, size_t n, bool seeded, tk_word_fn *encode,
+int tk_cache_part(struct tk_cache *c, const char *p, size_t n, bool plain, tk_word_fn *encode,
                   struct tk_ids *out, struct ft_err *e)
 {
     if (n > TK_KEY_MAX)
         return encode(c->ctx, p, n, out, e);
-    const struct tk_key key = tk_key_of(p, n);
+    struct tk_key key = tk_key_of(p, n);
+    if (!plain)
+        key.hi |= 1ull << 63; /* no word has this key */
     const uint32_t hash = tk_key_hash(key.lo, key.hi);
-    struct tk_line *l = &c->part[hash >> (32 - TK_PART_BITS)];
-    const struct tk_slot *s = tk_key_eq(l->slot[0].key, key)   ? &l->slot[0]
-                              : tk_key_eq(l->slot[1].key, key) ? &l->slot[1]
-                                                               : NULL;
-    if (!s) {
-        struct tk_slot side;
-        const struct tk_slot *in = seeded ? seed_find(c->seed, key, hash) : NULL;
+    struct tk_line *l = own_line(c, hash);
+    if (!tk_key_eq(l->key, key)) {
+        const struct tk_slot *in = plain ? seed_find(c->seed, key, hash) : NULL;
         if (in) {
-            side = *in;
+            memcpy(l->id, in->id, sizeof in->id);
         } else {
             const size_t first = out->n;
             if (encode(c->ctx, p, n, out, e))
                 return -1;
             const size_t k = out->n - first;
-            if (!store(&side, key, out->v + first, k))
+            if (k < 1 || k > TK_INLINE)
                 return 0; /* too many to remember */
+            l->id[0] = 0;
+            fill(l->id, out->v + first, k);
             out->n = first;
         }
-        l->slot[1] = l->slot[0];
-        l->slot[0] = side;
-        s = &l->slot[0];
+        l->key = key;
     }
-    tk_ids_room(out, 4);
-    out->v[out->n] = (int32_t)(s->id[0] & 0xffffff);
-    memcpy(out->v + out->n + 1, s->id + 1, 12);
-    out->n += s->id[0] >> 24;
+    const uint32_t count = l->id[0] >> 24;
+    tk_ids_room(out, TK_INLINE);
+    out->v[out->n] = (int32_t)(l->id[0] & 0xffffff);
+    memcpy(out->v + out->n + 1, l->id + 1, (count > 4 ? TK_INLINE - 1 : 3) * sizeof *out->v);
+    out->n += count;
     return 0;
 }

@@ -1,19 +1,18 @@
 /* cache.h -- words and the ids they become, remembered.
  *
  * Text is a few thousand words said over and over: an encoder that looks a word
- * up costs tens of cycles, one that merges costs hundreds. Three tables, asked in
+ * up costs tens of cycles, one that merges costs hundreds. Four tables, asked in
  * this order; none is ever needed for a right answer.
  *
- *   hot   of one thread: lines of two slots, the newer first, the older falls
+ *   hot   of one thread: a line a word, with up to twelve ids. A word whose line
+ *         is taken moves the other to the neighbour line, and what was there falls
  *         out. Fixed size, so memory does not grow with the stream.
  *   seed  shared, read-only: every token of the vocabulary that can be a word,
  *         with the ids that the model gives it. Made at load or mapped from the
  *         compiled image.
- *   big   of one thread: words of 16 to 47 bytes or of 5 to 19 ids.
- *
- * A fourth, `part`, is like hot, for the parts that the encoder cuts a long word
- * into (cut.h): what a part becomes need not be what the same bytes become as a
- * word.
+ *   big   of one thread: words of 16 to 255 bytes, or of 13 to 63 ids.
+ *   own   of one thread: what the model had to be asked for, words and parts of
+ *         words (cut.h), so that falling out of hot costs little.
  *
  * Words go through in batches: the splitter fills records (key, line) and asks
  * for the lines; then all are probed, then what missed is sought in the seed, then
@@ -27,12 +26,12 @@
 #include "pipeline/str.h"
 
 enum {
-    TK_KEY_MAX = 15,  /* bytes of a word that has a key */
-    TK_BATCH = 256,   /* records */
-    TK_HOT_BITS = 15, /* lines of the hot table: 2 MiB */
-    TK_PART_BITS = 14, /* lines of the table of parts: 1 MiB */
-    TK_BIG_BITS = 14, /* slots of the big table: 2 MiB */
-    TK_BIG_KEY = 48, TK_BIG_IDS = 19,
+    TK_KEY_MAX = 15,   /* bytes of a word that has a key */
+    TK_BATCH = 256,    /* records */
+    TK_WINDOW = 64,    /* records that may come on top */
+    TK_HOT_BITS = 16,  /* lines of the hot table: 4 MiB */
+    TK_OWN_BITS = 16,  /* of the own table: 4 MiB */
+    TK_INLINE = 12,    /* ids in a line */
 };
 
 /* The bytes, zeros, and the length last: 1..15. 0 is free; above 15: no key. */
@@ -40,15 +39,16 @@ struct tk_key {
     uint64_t lo, hi;
 };
 
-/* Up to four ids of 24 bits; the count is on top of the first, 0: see cache.c. */
+/* Ids of 24 bits; their count is on top of the first, 0: see cache.c. */
+struct tk_line {
+    struct tk_key key;
+    uint32_t id[TK_INLINE];
+} __attribute__((aligned(64)));
+
 struct tk_slot {
     struct tk_key key;
     uint32_t id[4];
-};
-
-struct tk_line {
-    struct tk_slot slot[2];
-} __attribute__((aligned(64)));
+} __attribute__((aligned(32)));
 
 struct tk_rec { /* a word to be looked up */
     struct tk_key key;
@@ -65,11 +65,34 @@ static inline uint32_t tk_key_hash(uint64_t lo, uint64_t hi)
 
 static inline struct tk_key tk_key_of(const char *p, size_t n)
 {
-    unsigned char b[16] = {0};
-    memcpy(b, p, n < TK_KEY_MAX ? n : TK_KEY_MAX);
-    b[15] = n < 255 ? (unsigned char)n : 255;
-    struct tk_key k;
-    memcpy(&k, b, 16);
+    struct tk_key k = {0, 0};
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    uint32_t a, b;
+    if (n < 4) {
+        k.lo = (unsigned char)p[0];
+        if (n > 1)
+            k.lo |= (uint64_t)(unsigned char)p[1] << 8 | (uint64_t)(unsigned char)p[n - 1] << (8 * (n - 1));
+    } else if (n < 8) { /* the two halves overlap */
+        memcpy(&a, p, 4);
+        memcpy(&b, p + n - 4, 4);
+        k.lo = a | (uint64_t)b << (8 * (n - 4));
+    } else {
+        memcpy(&k.lo, p, 8);
+        if (n >= 15) {
+            memcpy(&a, p + 8, 4);
+            memcpy(&b, p + 11, 4);
+            k.hi = a | (uint64_t)b << 24;
+        } else if (n > 8) {
+            memcpy(&k.hi, p + n - 8, 8);
+            k.hi >>= 8 * (16 - n);
+        }
+    }
+    k.hi |= (uint64_t)(n < 255 ? n : 255) << 56;
+#else
+    unsigned char *to = (unsigned char *)&k;
+    memcpy(to, p, n < TK_KEY_MAX ? n : TK_KEY_MAX);
+    to[15] = n < 255 ? (unsigned char)n : 255;
+#endif
     return k;
 }
 
@@ -96,8 +119,8 @@ static inline void tk_ids_put(struct tk_ids *o, int32_t id)
 /* ---- seed ---- */
 
 struct tk_seed {
-    struct tk_line *line; /* a word is in its line or, when that is full, in the next */
-    size_t n_lines;       /* a power of two; 0: none */
+    struct tk_slot *slot; /* a word is in its slot or, when that is taken, in the next ones */
+    size_t n_slots;       /* a power of two; 0: none */
     bool mapped;          /* not ours to free */
 };
 /* Room for `words` words. */
@@ -111,16 +134,21 @@ void tk_seed_release(struct tk_seed *s);
 /* Encodes a word without the cache, appending to `out`. */
 typedef int tk_word_fn(void *ctx, const char *p, size_t n, struct tk_ids *out, struct ft_err *e);
 
+struct tk_cut;
+
 struct tk_cache {
-    struct tk_line *hot, *part;
+    struct tk_line *hot, *own;
     struct tk_big *big;
+    struct tk_huge *huge;
     const struct tk_seed *seed;
     tk_word_fn *encode;
     void *ctx;
+    const struct tk_cut *cut; /* words without a key are cut into parts by it, NULL: not */
+    const char *left, *left_end; /* of such a word what is not in a record yet */
     size_t n;                    /* records waiting */
-    struct tk_rec rec[TK_BATCH + 64]; /* a window more than a batch */
-    struct tk_slot side[TK_BATCH + 64];
-    struct tk_ids over;          /* ids of this batch that found no room in a slot */
+    struct tk_rec rec[TK_BATCH + TK_WINDOW];
+    struct tk_line side[TK_BATCH + TK_WINDOW]; /* of this batch what was not in a table */
+    struct tk_ids over;                        /* and its ids that found no room there */
 };
 
 struct tk_cache *tk_cache_new(const struct tk_seed *seed, tk_word_fn *encode, void *ctx);
@@ -131,8 +159,9 @@ static inline struct tk_line *tk_cache_line(const struct tk_cache *c, uint32_t h
     return &c->hot[hash >> (32 - TK_HOT_BITS)];
 }
 
-/* Adds a word of n >= 1 bytes; its bytes must stay until the flush. */
-static inline void tk_cache_word(struct tk_cache *c, const char *p, size_t n)
+/* Adds a word of n >= 1 bytes that has to stay whole; its bytes must stay until
+ * the flush. */
+static inline void tk_cache_whole(struct tk_cache *c, const char *p, size_t n)
 {
     struct tk_rec *r = &c->rec[c->n++];
     r->key = tk_key_of(p, n);
@@ -140,6 +169,21 @@ static inline void tk_cache_word(struct tk_cache *c, const char *p, size_t n)
     r->n = (uint32_t)n;
     r->hash = tk_key_hash(r->key.lo, r->key.hi);
     __builtin_prefetch(tk_cache_line(c, r->hash));
+}
+/* Adds parts of the word that is cut while there are fewer than `limit` records. */
+void tk_cache_rest(struct tk_cache *c, size_t limit);
+/* Adds a word, in parts if it is long: some may be left for tk_cache_rest, before
+ * any other word, unless it has no more than TK_WINDOW bytes and a window's words
+ * are no more than that together. */
+static inline void tk_cache_word(struct tk_cache *c, const char *p, size_t n)
+{
+    if (n <= TK_KEY_MAX || !c->cut) {
+        tk_cache_whole(c, p, n);
+        return;
+    }
+    c->left = p;
+    c->left_end = p + n;
+    tk_cache_rest(c, n <= TK_WINDOW ? TK_BATCH + TK_WINDOW : TK_BATCH);
 }
 /* Adds an id that is known. */
 static inline void tk_cache_id(struct tk_cache *c, int32_t id)
@@ -152,9 +196,9 @@ static inline bool tk_cache_full(const struct tk_cache *c) { return c->n >= TK_B
 /* Writes the ids of all waiting records. */
 int tk_cache_flush(struct tk_cache *c, struct tk_ids *out, struct ft_err *e);
 
-/* One part of a word, now; what is not remembered is encoded by `encode`.
- * `seeded`: the seed's answers are right for parts. */
-int tk_cache_part(struct tk_cache *c, const char *p, size_t n, bool seeded, tk_word_fn *encode,
+/* One part of a word, now; what is not remembered is encoded by `encode`. `plain`:
+ * a part becomes what the same bytes become as a word. */
+int tk_cache_part(struct tk_cache *c, const char *p, size_t n, bool plain, tk_word_fn *encode,
                   struct tk_ids *out, struct ft_err *e);
 
 #endif

@@ -1,36 +1,17 @@
 #include "tokenizer/cut.h"
 
-#include <stdlib.h>
-
-static size_t slot(const struct tk_cut *c, uint64_t key)
-{
-    size_t i = (size_t)((key * 0x9e3779b97f4a7c15u) >> 32) & (c->n_slots - 1);
-    while (c->pair[i] && c->pair[i] != key)
-        i = (i + 1) & (c->n_slots - 1);
-    return i;
-}
-
-void tk_cut_init(struct tk_cut *c, size_t expected)
-{
-    *c = (struct tk_cut){.n_slots = 1024};
-    while (c->n_slots < expected * 2)
-        c->n_slots *= 2;
-    c->pair = ft_calloc(c->n_slots, sizeof *c->pair);
-}
+static uint64_t mix(uint64_t key) { return (key * 0x9e3779b97f4a7c15u) >> (64 - TK_CUT_BITS); }
 
 static bool follows(unsigned char c) { return (c & 0xc0) == 0x80; }
 static size_t length_of(unsigned char c) { return c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4; }
 
-static uint64_t key_of(const char *left, size_t nl, const char *right, size_t nr)
+/* A character's bytes, or some of them, as a number, the first on top. */
+static uint32_t number(const unsigned char *p, size_t n)
 {
-    uint64_t k = 0;
-    for (size_t i = 0; i < nl; i++)
-        k = k << 8 | (unsigned char)left[i];
-    k <<= 32;
-    uint64_t r = 0;
-    for (size_t i = 0; i < nr; i++)
-        r = r << 8 | (unsigned char)right[i];
-    return (k | r) + 1;
+    uint32_t v = 0;
+    for (size_t i = 0; i < n; i++)
+        v = v << 8 | p[i];
+    return v;
 }
 
 void tk_cut_add(struct tk_cut *c, const char *p, size_t n)
@@ -55,71 +36,70 @@ void tk_cut_add(struct tk_cut *c, const char *p, size_t n)
             e++;
         if (e < n && e - i < length_of(u[i]))
             continue;
-        const uint64_t key = key_of(p + b, i - b, p + i, e - i);
-        size_t at = slot(c, key);
-        if (c->pair[at])
-            continue;
-        c->pair[at] = key;
-        if (++c->n_pairs * 2 > c->n_slots) {
-            uint64_t *old = c->pair;
-            const size_t k = c->n_slots;
-            c->n_slots *= 2;
-            c->pair = ft_calloc(c->n_slots, sizeof *c->pair);
-            for (size_t x = 0; x < k; x++)
-                if (old[x])
-                    c->pair[slot(c, old[x])] = old[x];
-            free(old);
-        }
+        c->lengths[u[i - 1]][u[i]] |= (uint16_t)(1u << (4 * (i - b - 1) + (e - i - 1)));
+        const uint64_t h = mix((uint64_t)number(u + b, i - b) << 32 | number(u + i, e - i));
+        c->pair[h >> 6] |= 1ull << (h & 63);
     }
 }
 
-void tk_cut_release(struct tk_cut *c)
+static inline bool has(const struct tk_cut *c, uint64_t a, uint32_t b)
 {
-    if (!c->mapped)
-        free(c->pair);
-    *c = (struct tk_cut){0};
+    const uint64_t h = mix(a << 32 | b);
+    return c->pair[h >> 6] >> (h & 63) & 1;
 }
 
-static bool spanned(const struct tk_cut *c, const char *a, size_t na, const char *b, size_t nb)
+/* Two characters side by side, of na and nb bytes: may a token have them so, or an
+ * end of the left one and a beginning of the right one? */
+static inline bool together(const struct tk_cut *c, uint32_t a, unsigned na, uint32_t b, unsigned nb)
 {
-    for (size_t i = 0; i < na; i++) /* the whole character, then ever shorter ends of it */
-        for (size_t k = nb; k > 0; k--)
-            if (c->pair[slot(c, key_of(a + i, na - i, b, k))])
-                return true;
-    return false;
-}
-
-static inline bool together(const struct tk_cut *c, struct tk_cut_memo *m, const char *a, size_t na, const char *b,
-                            size_t nb)
-{
-    if (na + nb == 2) {
-        const unsigned char x = (unsigned char)*a, y = (unsigned char)*b;
-        return c->ascii[x][y >> 6] >> (y & 63) & 1;
+    if ((a | b) < 0x80)
+        return c->ascii[a][b >> 6] >> (b & 63) & 1;
+    const unsigned todo = c->lengths[a & 255][b >> (8 * (nb - 1))], whole = 1u << (4 * (na - 1) + nb - 1);
+    bool yes = has(c, a, b) & !!(todo & whole);
+    for (unsigned rest = todo & ~whole; rest && !yes; rest &= rest - 1) {
+        const unsigned bit = (unsigned)__builtin_ctz(rest), l = bit / 4 + 1, r = bit % 4 + 1;
+        yes = l <= na && r <= nb && has(c, a & (0xffffffffu >> (32 - 8 * l)), b >> (8 * (nb - r)));
     }
-    int len;
-    const uint64_t pair = (uint64_t)ft_utf8_get(a, &len) << 21 | ft_utf8_get(b, &len);
-    uint64_t *at = &m->v[(size_t)((pair * 0x9e3779b97f4a7c15u) >> 51)];
-    if (*at >> 1 != pair)
-        *at = pair << 1 | spanned(c, a, na, b, nb);
-    return *at & 1;
+    return yes;
 }
 
-size_t tk_cut_next(const struct tk_cut *c, struct tk_cut_memo *m, const char *p, size_t n, size_t at)
+static inline uint32_t char_at(const unsigned char *p, unsigned *len)
 {
-    size_t len = length_of((unsigned char)p[at]);
-    for (at += len; at < n; at += len) {
-        const size_t before = len;
-        len = length_of((unsigned char)p[at]);
-        if (!together(c, m, p + at - before, before, p + at, len))
+    if (p[0] < 0x80)
+        return *len = 1, p[0];
+    if (p[0] < 0xe0)
+        return *len = 2, (uint32_t)p[0] << 8 | p[1];
+    if (p[0] < 0xf0)
+        return *len = 3, (uint32_t)p[0] << 16 | (uint32_t)p[1] << 8 | p[2];
+    return *len = 4, number(p, 4);
+}
+
+uint64_t tk_cut_mask(const struct tk_cut *c, const char *p, size_t n)
+{
+    const unsigned char *u = (const unsigned char *)p;
+    unsigned len, before;
+    uint32_t a = char_at(u, &before);
+    uint64_t cuts = 0;
+    for (size_t at = before; at < n; at += len) {
+        const uint32_t b = char_at(u + at, &len);
+        cuts |= (uint64_t)!together(c, a, before, b, len) << at;
+        a = b;
+        before = len;
+    }
+    return cuts;
+}
+
+size_t tk_cut_next(const struct tk_cut *c, const char *p, size_t n, size_t at)
+{
+    const unsigned char *u = (const unsigned char *)p;
+    unsigned len, before;
+    uint32_t a = char_at(u + at, &before);
+    for (at += before; at < n; at += len) {
+        const uint32_t b = char_at(u + at, &len);
+        if (!together(c, a, before, b, len))
             return at;
+        a = b;
+        before = len;
     }
     return n;
-}
-
-bool tk_cut_here(const struct tk_cut *c, struct tk_cut_memo *m, const char *p, size_t at)
-{
-    size_t b = at - 1;
-    while (follows((unsigned char)p[b]))
-        b--;
-    return !together(c, m, p + b, at - b, p + at, length_of((unsigned char)p[at]));
 }

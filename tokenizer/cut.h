@@ -6,33 +6,32 @@
  * apart. Chinese, Japanese and Korean text falls into parts of one to three
  * characters by this, which a cache can remember; and a hostile long word into
  * short ones.
+ *
+ * Pairs are remembered as bits by their hash, which may say yes where the truth is
+ * no: then a part is longer than it must be, and as right.
  */
 #ifndef FT_TOKENIZER_CUT_H
 #define FT_TOKENIZER_CUT_H
 
 #include "pipeline/str.h"
 
-struct tk_cut { /* immutable; all zero: cuts nowhere */
-    uint64_t *pair; /* left bytes << 32 | right bytes, 0: free */
-    size_t n_slots, n_pairs;
+enum { TK_CUT_BITS = 19 };
+
+struct tk_cut {
     uint64_t ascii[128][2]; /* bit b of [a]: ASCII a and b stand together in a token */
-    bool mapped;
+    /* [last byte left][first byte right]: bit 4 * (bytes left - 1) + bytes right - 1
+     * for the lengths that pairs with these bytes have. */
+    uint16_t lengths[256][256];
+    uint64_t pair[1 << (TK_CUT_BITS - 6)];
 };
 
-void tk_cut_init(struct tk_cut *c, size_t expected);
-/* Learns the boundaries inside one token's bytes. */
+/* Learns the boundaries inside one token's bytes. An empty one is all zero. */
 void tk_cut_add(struct tk_cut *c, const char *p, size_t n);
-void tk_cut_release(struct tk_cut *c);
-
-enum { TK_CUT_MEMO = 1 << 13 };
-struct tk_cut_memo { /* a thread's memory of answers; all zero is empty */
-    uint64_t v[TK_CUT_MEMO];
-};
-
+/* Bits of the bytes of p[0..n) before which it may be cut, n <= 64. p is whole
+ * characters of valid UTF-8; bit 0 is never set. */
+uint64_t tk_cut_mask(const struct tk_cut *c, const char *p, size_t n);
 /* The end of the part that begins at p[at]: the next boundary behind it that no
- * token spans, or n. p[0..n) is valid UTF-8. */
-size_t tk_cut_next(const struct tk_cut *c, struct tk_cut_memo *m, const char *p, size_t n, size_t at);
-/* May the boundary before p[at] be cut? 0 < at < n, a character's first byte. */
-bool tk_cut_here(const struct tk_cut *c, struct tk_cut_memo *m, const char *p, size_t at);
+ * token spans, or n. */
+size_t tk_cut_next(const struct tk_cut *c, const char *p, size_t n, size_t at);
 
 #endif

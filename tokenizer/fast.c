@@ -7,7 +7,6 @@
 struct tk_fast_state {
     const struct tk_fast *f;
     struct tk_cache *cache;
-    struct tk_cut_memo *memo;
     struct tk_scratch *scratch;
     struct tk_tokens tokens;
 };
@@ -39,10 +38,10 @@ static int word(void *ctx, const char *p, size_t n, struct tk_ids *out, struct f
             return 0;
         }
     }
-    if (!f->cuts || (n <= TK_KEY_MAX && !high(p, n)))
+    if (!f->cut || (n <= TK_KEY_MAX && !high(p, n)))
         return merge(s, p, n, out, e);
     for (size_t at = 0; at < n;) {
-        const size_t end = tk_cut_next(&f->cut, s->memo, p, n, at);
+        const size_t end = tk_cut_next(f->cut, p, n, at);
         if (tk_cache_part(s->cache, p + at, end - at, f->plain, merge, out, e))
             return -1;
         at = end;
@@ -109,7 +108,7 @@ void tk_fast_init(struct tk_fast *f, const struct tk_model *m, const struct ft_j
     for (int b = 0; b < 256; b++)
         whole = whole && m->raw_id[b] >= 0;
     if (whole) {
-        tk_cut_init(&f->cut, 8192);
+        f->cut = ft_calloc(1, sizeof *f->cut);
         f->len = ft_calloc(m->vocab.n_ids + 1, sizeof *f->len);
     }
     tk_seed_init(&f->seed, m->vocab.count);
@@ -122,7 +121,7 @@ void tk_fast_init(struct tk_fast *f, const struct tk_model *m, const struct ft_j
         if (!m->vocab.token[id].p || token_bytes(m->vocab.token[id], &b) || !b.n)
             continue;
         if (whole) {
-            tk_cut_add(&f->cut, b.p, b.n);
+            tk_cut_add(f->cut, b.p, b.n);
             f->len[id] = (uint16_t)(b.n < UINT16_MAX ? b.n : 0);
         }
         ids.n = 0;
@@ -138,7 +137,6 @@ void tk_fast_init(struct tk_fast *f, const struct tk_model *m, const struct ft_j
         }
         tk_seed_add(&f->seed, b.p, b.n, ids.v, ids.n);
     }
-    f->cuts = whole;
     tk_scratch_free(scratch);
     ft_buf_release(&b);
     free(ids.v);
@@ -147,7 +145,7 @@ void tk_fast_init(struct tk_fast *f, const struct tk_model *m, const struct ft_j
 void tk_fast_release(struct tk_fast *f)
 {
     tk_seed_release(&f->seed);
-    tk_cut_release(&f->cut);
+    free(f->cut);
     free(f->len);
     *f = (struct tk_fast){0};
 }
@@ -160,7 +158,7 @@ struct tk_fast_state *tk_fast_state_new(const struct tk_fast *f, struct tk_scrat
     s->f = f;
     s->scratch = scratch;
     s->cache = tk_cache_new(&f->seed, word, s);
-    s->memo = ft_calloc(1, sizeof *s->memo);
+    s->cache->cut = f->plain ? f->cut : NULL;
     return s;
 }
 
@@ -169,7 +167,6 @@ void tk_fast_state_free(struct tk_fast_state *s)
     if (!s)
         return;
     tk_cache_free(s->cache);
-    free(s->memo);
     free(s->tokens.v);
     free(s);
 }
@@ -181,7 +178,7 @@ int tk_fast_flush(struct tk_fast_state *s, struct tk_ids *out, struct ft_err *e)
 
 int tk_fast_text(struct tk_fast_state *s, const char *p, size_t n, struct tk_ids *out, struct ft_err *e)
 {
-    for (size_t at = 0; at < n;) {
+    for (size_t at = 0; at < n || s->cache->left;) {
         s->f->words(s->f->rule, s->cache, p, n, &at);
         if (tk_cache_full(s->cache) && tk_cache_flush(s->cache, out, e))
             return -1;

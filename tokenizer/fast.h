@@ -18,8 +18,7 @@ struct tk_fast { /* immutable */
     enum tk_rule rule;
     tk_words_fn *words;
     struct tk_seed seed;
-    struct tk_cut cut;
-    bool cuts;      /* a word may be encoded in parts */
+    struct tk_cut *cut; /* a word may be encoded in parts; NULL: it may not */
     bool plain;     /* a part's ids are those of the same word */
     uint16_t *len;  /* bytes of text that a token stands for, by id; NULL: not known */
 };

@@ -5,6 +5,8 @@
 
 void tk_words_scalar(enum tk_rule rule, struct tk_cache *c, const char *p, size_t n, size_t *at)
 {
+    if (c->left)
+        tk_cache_rest(c, TK_BATCH);
     while (*at < n && !tk_cache_full(c)) {
         const size_t e = tk_scan(rule, p, n, *at);
         tk_cache_word(c, p + *at, e - *at);

@@ -4,6 +4,7 @@
 #ifndef FT_TOKENIZER_WORDS_KERNEL_H
 #define FT_TOKENIZER_WORDS_KERNEL_H
 
+#include "tokenizer/cut.h"
 #include "tokenizer/unicode.h"
 #include "tokenizer/words.h"
 
@@ -227,12 +228,13 @@ static inline __attribute__((always_inline)) void words(enum tk_rule rule, struc
                                                         size_t *from)
 {
     size_t at = *from;
-    struct tk_rec *r = &c->rec[c->n];
-    const struct tk_rec *const stop = &c->rec[TK_BATCH];
-    while (at < n && r < stop) {
+    if (c->left)
+        tk_cache_rest(c, TK_BATCH);
+    while (at < n && !tk_cache_full(c)) {
         const unsigned char *q = (const unsigned char *)p + at;
         const size_t rest = n - at;
         bool end = rest < 61;
+        int whole; /* bytes of whole characters */
         int known = rest < 64 ? (int)rest : 64;
         struct masks m = classify(q, rest);
         if (m.high & low(known)) {
@@ -242,6 +244,7 @@ static inline __attribute__((always_inline)) void words(enum tk_rule rule, struc
                 end = false;
             }
         }
+        whole = known;
         uint64_t starts = 0;
         if (known > 3) {
             unsigned char tail[64];
@@ -261,23 +264,37 @@ static inline __attribute__((always_inline)) void words(enum tk_rule rule, struc
             starts &= low(known < 0 ? 0 : known);
         }
         starts &= ~1ull;
+        if (c->cut && !end && known > 0) {
+            /* Letters that go on behind the window are cut where it does not matter. */
+            const int last = starts ? 63 - (int)_lzcnt_u64(starts) : 0;
+            const uint64_t inner = m.letter & (m.letter << 1) & low(known) & ~low(last + 1);
+            if (known - last > TK_KEY_MAX && inner)
+                starts |= tk_cut_mask(c->cut, (const char *)q + last, (size_t)(whole - last)) << last & inner;
+        }
         if (!starts) {
             const size_t e = tk_scan(rule, p, n, at);
-            add_word(r++, p + at, e - at < 255 ? e - at : 255, p + n, c->hot);
-            r[-1].n = (uint32_t)(e - at);
+            tk_cache_word(c, p + at, e - at);
             at = e;
             continue;
         }
         size_t b = 0;
         do {
             const size_t e = (size_t)_tzcnt_u64(starts);
-            add_word(r++, p + at + b, e - b, p + n, c->hot);
+            if (__builtin_expect(e - b > TK_KEY_MAX, 0)) {
+                const uint64_t cuts = c->cut ? tk_cut_mask(c->cut, p + at + b, e - b) << b : 0;
+                if (cuts) {
+                    starts |= cuts;
+                    continue;
+                }
+                tk_cache_whole(c, p + at + b, e - b);
+            } else {
+                add_word(&c->rec[c->n++], p + at + b, e - b, p + n, c->hot);
+            }
             b = e;
             starts = _blsr_u64(starts);
         } while (starts);
         at += b;
     }
-    c->n = (size_t)(r - c->rec);
     *from = at;
 }
 

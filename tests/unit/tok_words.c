@@ -1,6 +1,7 @@
 /* The quick splitters give the words of the scanner, at every level that this
  * machine has, on text made to be awkward. */
 #include "tests/unit/test.h"
+#include "tokenizer/cut.h"
 #include "tokenizer/words.h"
 
 static uint64_t seed = 1;
@@ -82,11 +83,60 @@ static void compare(const char *isa, enum tk_rule rule)
     tk_cache_free(c);
 }
 
+/* With cuts: the same word ends and some more, each where no token spans. */
+static void compare_cut(const char *isa, enum tk_rule rule)
+{
+    static char text[12000];
+    tk_words_fn *f = tk_words_level(isa);
+    if (!f)
+        SKIP("this machine lacks it");
+    static struct tk_cut cut;
+    memset(&cut, 0, sizeof cut);
+    tk_cut_add(&cut, "aa", 2);
+    tk_cut_add(&cut, "\xe3\x81\x82\xe3", 4);
+    tk_cut_add(&cut, "\x80\xea\xb0\x80", 4);
+    tk_cut_add(&cut, "word", 4);
+    const struct tk_seed empty = {0};
+    struct tk_cache *c = tk_cache_new(&empty, none, NULL);
+    c->cut = &cut;
+    int bad = 0;
+    for (int round = 0; round < 4000 && !bad; round++) {
+        const size_t n = make(text, sizeof text);
+        char *p = ft_malloc(n ? n : 1);
+        memcpy(p, text, n);
+        size_t at = 0, expect = 0, end = 0;
+        while ((at < n || c->left) && !bad) {
+            f(rule, c, p, n, &at);
+            bad |= c->n == 0 || c->n > TK_BATCH + TK_WINDOW;
+            for (size_t i = 0; i < c->n && !bad; i++) {
+                const struct tk_rec *r = &c->rec[i];
+                if (expect == end)
+                    end = tk_scan(rule, p, n, expect);
+                bad |= r->p != p + expect || expect + r->n > end || !tk_key_eq(r->key, tk_key_of(r->p, r->n));
+                expect += r->n;
+                if (expect < end) { /* the cut is one that the pairs allow */
+                    size_t b = expect - 1;
+                    while (((unsigned char)p[b] & 0xc0) == 0x80)
+                        b--;
+                    bad |= tk_cut_next(&cut, p, end, b) != expect;
+                }
+            }
+            c->n = 0;
+        }
+        bad |= expect != n;
+        free(p);
+    }
+    CHECK(!bad);
+    tk_cache_free(c);
+}
+
 static void all(const char *isa)
 {
     compare(isa, TK_RULE_GPT2);
     compare(isa, TK_RULE_CL100K);
     compare(isa, TK_RULE_QWEN2);
+    compare_cut(isa, TK_RULE_GPT2);
+    compare_cut(isa, TK_RULE_CL100K);
 }
 
 TEST(words_scalar) { all("scalar"); }
