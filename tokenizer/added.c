@@ -7,70 +7,106 @@
 
 static int read_token(const struct ft_json *j, struct tk_added_token *t, struct ft_arena *mem, struct ft_err *e)
 {
-    struct ft_str s = {0};
-    *t = (struct tk_added_token){.normalized = true};
-    if (ft_json_get_string(j, "content", &s, e) || ft_json_get_bool(j, "special", &t->special, e) ||
-        ft_json_get_bool(j, "single_word", &t->single_word, e) ||
-        ft_json_get_bool(j, "lstrip", &t->lstrip, e) || ft_json_get_bool(j, "rstrip", &t->rstrip, e))
+    const struct {
+        const char *name;
+        bool *to;
+    } flags[] = {{"special", &t->special}, {"single_word", &t->single_word}, {"lstrip", &t->lstrip},
+                 {"rstrip", &t->rstrip}, {"normalized", &t->normalized}};
+    const struct ft_json *c = ft_json_get(j, "content"), *id = ft_json_get(j, "id");
+    *t = (struct tk_added_token){0};
+    if (!c || c->type != FT_JSON_STRING)
+        return ft_fail(e, FT_DATA, "no \"content\"");
+    if (!id || id->type != FT_JSON_NUMBER)
+        return ft_fail(e, FT_DATA, "no \"id\"");
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
+        const struct ft_json *v = ft_json_get(j, flags[i].name);
+        if (!v || (v->type != FT_JSON_TRUE && v->type != FT_JSON_FALSE))
+            return ft_fail(e, FT_DATA, "\"%s\" is not true or false", flags[i].name);
+        *flags[i].to = v->type == FT_JSON_TRUE;
+    }
+    t->text = t->content = (struct ft_str){ft_arena_dup(mem, c->s.p, c->s.n), c->s.n};
+    return 0;
+}
+
+/* A normalized token is sought in normalized text, so it is normalized itself. */
+static int normalize(struct tk_added_token *t, const struct tk_normalizer *norm, struct tk_work *w,
+                     struct tk_matcher *m, struct ft_arena *mem, struct ft_err *e)
+{
+    struct tk_piece p = {.p = t->content.p, .n = (uint32_t)t->content.n, .id = -1};
+    ft_arena_reset(&w->mem);
+    if (tk_normalize(norm, w, m, &p, e))
         return -1;
-    t->normalized = !t->special;
-    if (ft_json_get_bool(j, "normalized", &t->normalized, e))
-        return -1;
-    t->content = (struct ft_str){ft_arena_dup(mem, s.p, s.n), s.n};
+    if (!ft_str_eq((struct ft_str){p.p, p.n}, t->content))
+        t->text = (struct ft_str){ft_arena_dup(mem, p.p, p.n), p.n};
     return 0;
 }
 
 int tk_added_load(struct tk_added *a, const struct ft_json *list, const struct tk_vocab *vocab,
-                  const struct tk_normalizer *norm, struct ft_err *e)
+                  size_t vocab_size, const struct tk_normalizer *norm, struct ft_err *e)
 {
     const size_t count = list && list->type == FT_JSON_ARRAY ? list->n : 0;
-    int64_t max = -1;
+    int64_t next = (int64_t)vocab_size, max = -1;
+    struct tk_work w = {0};
+    struct tk_matcher *m = tk_matcher_new();
+    int r = 0;
     a->v = FT_NEWS(&a->mem, struct tk_added_token, count + 1);
     a->raw = tk_trie_new();
     a->norm = tk_trie_new();
     tk_vocab_init(&a->names, count + 1);
-    for (size_t i = 0; i < count; i++) {
+    tk_vocab_init(&a->specials, count + 1);
+    size_t slots = 64; /* index by id, open addressing: ids may repeat */
+    while (slots < 2 * count)
+        slots *= 2;
+    uint32_t *slot = ft_calloc(slots, sizeof *slot);
+    for (size_t i = 0; i < count && !r; i++) {
         struct tk_added_token t;
-        if (read_token(&list->items[i], &t, &a->mem, e))
-            return ft_fail_in(e, "added token %zu: ", i);
+        r = read_token(&list->items[i], &t, &a->mem, e);
+        if (!r && t.content.n && t.normalized)
+            r = normalize(&t, norm, &w, m, &a->mem, e);
+        if (r) {
+            ft_fail_in(e, "added token %zu: ", i);
+            break;
+        }
         if (!t.content.n)
             continue;
         int64_t id = tk_vocab_find(&a->names, t.content.p, t.content.n);
         if (id < 0)
             id = tk_vocab_find(vocab, t.content.p, t.content.n);
         if (id < 0)
-            id = max >= (int64_t)vocab->count ? max + 1 : (int64_t)vocab->count;
+            id = next++;
         t.id = (int32_t)id;
         max = id > max ? id : max;
-        size_t at = 0;
-        while (at < a->n && a->v[at].id != t.id)
-            at++;
-        a->n += at == a->n;
-        a->v[at] = t;
+        size_t at = (size_t)id * 0x9e3779b1u & (slots - 1);
+        while (slot[at] && a->v[slot[at] - 1].id != t.id)
+            at = (at + 1) & (slots - 1);
+        if (!slot[at]) {
+            slot[at] = (uint32_t)++a->n;
+        } else if (!t.normalized || ft_str_eq(t.text, t.content)) {
+            /* A token given twice keeps the normalized text of the first time. */
+            t.text = a->v[slot[at] - 1].text;
+        }
+        a->v[slot[at] - 1] = t;
         tk_vocab_add(&a->names, t.content, (uint32_t)id);
+        if (t.special && tk_vocab_find(&a->specials, t.content.p, t.content.n) < 0)
+            tk_vocab_add(&a->specials, t.content, (uint32_t)a->specials.count);
+        a->any_normalized |= t.normalized;
     }
+    free(slot);
     a->n_ids = (size_t)(max + 1);
-    a->by_id = ft_malloc(a->n_ids * sizeof *a->by_id);
+    a->by_id = ft_malloc((a->n_ids + 1) * sizeof *a->by_id);
     for (size_t i = 0; i < a->n_ids; i++)
         a->by_id[i] = -1;
-    struct tk_work w = {0};
-    struct tk_matcher *m = tk_matcher_new();
-    int r = 0;
-    for (size_t i = 0; i < a->n && !r; i++) {
+    /* Of two that are sought as the same text the first wins (the library's
+     * choice between them is random). */
+    for (size_t i = a->n; i-- > 0;) {
         const struct tk_added_token *t = &a->v[i];
+        const struct ft_str s = t->normalized ? t->text : t->content;
         a->by_id[t->id] = (int32_t)i;
-        if (!t->normalized) {
-            tk_trie_add(a->raw, t->content.p, t->content.n, (int32_t)i);
-            tk_seek_add(&a->seek_raw, t->content.p, t->content.n);
-            continue;
-        }
-        /* It is sought in normalized text, so it is normalized itself. */
-        struct tk_piece p = {.p = t->content.p, .n = (uint32_t)t->content.n, .id = -1};
-        r = tk_normalize(norm, &w, m, &p, e);
-        if (!r && p.n) {
-            tk_trie_add(a->norm, p.p, p.n, (int32_t)i);
-            tk_seek_add(&a->seek_norm, p.p, p.n);
-        }
+        if (!s.n) /* the library finds it between all bytes */
+            r = ft_fail(e, FT_DATA, "added token \"%.*s\" is empty once normalized", (int)(t->content.n < 100 ? t->content.n : 100),
+                        t->content.p);
+        tk_trie_add(t->normalized ? a->norm : a->raw, s.p, s.n, (int32_t)i);
+        tk_seek_add(t->normalized ? &a->seek_norm : &a->seek_raw, s.p, s.n);
     }
     tk_matcher_free(m);
     ft_arena_release(&w.mem);
@@ -83,6 +119,7 @@ void tk_added_release(struct tk_added *a)
     tk_trie_free(a->raw);
     tk_trie_free(a->norm);
     tk_vocab_release(&a->names);
+    tk_vocab_release(&a->specials);
     free(a->by_id);
     ft_arena_release(&a->mem);
     *a = (struct tk_added){0};
@@ -149,6 +186,8 @@ void tk_added_split(const struct tk_added *a, bool normalized, const struct tk_p
         }
         while (t->rstrip && stop < p->n && uc_is(ft_utf8_get(p->p + stop, &len), UC_SPACE))
             stop += (uint32_t)len;
+        if (start >= stop) /* all of it went to the token before (where the library gives up) */
+            continue;
         if (done < start)
             tk_push(out, tk_slice(p, done, start));
         struct tk_piece hit = tk_slice(p, start, stop);

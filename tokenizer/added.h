@@ -9,6 +9,7 @@
 
 struct tk_added_token {
     struct ft_str content;
+    struct ft_str text; /* what decoding gives: the content as the normalizer leaves it */
     int32_t id;
     bool special, single_word, lstrip, rstrip, normalized;
 };
@@ -20,14 +21,16 @@ struct tk_added {
     struct tk_trie *raw, *norm;  /* values: indexes into v */
     struct tk_seek seek_raw, seek_norm; /* where these may begin */
     struct tk_vocab names;       /* content -> id */
+    struct tk_vocab specials;    /* contents of all that were special once */
     int32_t *by_id;              /* index into v by id, -1 */
     size_t n_ids;
+    bool any_normalized;
 };
 
 /* A token whose content the model has keeps the model's id; the others get
  * ids from the vocabulary's size on, whatever the file says. */
 int tk_added_load(struct tk_added *a, const struct ft_json *list, const struct tk_vocab *vocab,
-                  const struct tk_normalizer *n, struct ft_err *e);
+                  size_t vocab_size, const struct tk_normalizer *n, struct ft_err *e);
 void tk_added_release(struct tk_added *a);
 /* Cuts one piece at the tokens found in it, but at none that touches one of the
  * `plain` ranges of the original (sorted, disjoint). */

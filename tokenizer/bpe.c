@@ -54,8 +54,12 @@ int tk_bpe_load(struct tk_model *m, const struct ft_json *j, struct ft_err *e)
         ft_json_get_string(j, "continuing_subword_prefix", &m->prefix, e) ||
         ft_json_get_string(j, "end_of_word_suffix", &m->suffix, e))
         return -1;
-    if (dropout > 0)
+    if (dropout < 0 || dropout > 1)
+        return ft_fail(e, FT_DATA, "BPE dropout %g is not between 0 and 1", dropout);
+    if (dropout > 0 && dropout < 1)
         return ft_fail(e, FT_DATA, "BPE dropout is not supported: its results are random");
+    const bool never = dropout >= 1; /* all merges are dropped */
+    m->ignore_merges = m->ignore_merges && !never;
     if (!merges || merges->type != FT_JSON_ARRAY)
         return ft_fail(e, FT_DATA, "\"model\" has no \"merges\"");
     if (unk.p) {
@@ -93,6 +97,8 @@ int tk_bpe_load(struct tk_model *m, const struct ft_json *j, struct ft_err *e)
             ft_buf_release(&joined);
             return -1;
         }
+        if (never)
+            continue;
         struct tk_merge *s = merge_slot(m, (uint64_t)ia << 32 | (uint64_t)ib);
         *s = (struct tk_merge){(uint64_t)ia << 32 | (uint64_t)ib, (uint32_t)i, (uint32_t)id};
     }

@@ -4,6 +4,7 @@
 #include <utf8proc.h>
 
 #include "pipeline/bytes.h"
+#include "tokenizer/unicode.h"
 
 struct tk_charsmap {
     uint32_t *unit;
@@ -112,6 +113,23 @@ static void replace(struct tk_work *w, const char *p, size_t n, struct ft_str by
         w->edits[w->n_edits - 1].change -= (int32_t)(old_n - new_n);
 }
 
+/* Clusters by the library's version of Unicode: what a character clings to is
+ * ours to know, the rest (line ends, Hangul, flags, emoji) has not changed. */
+static bool cluster_ends(uint32_t c, uint32_t next, utf8proc_int32_t *state)
+{
+    const bool broken = utf8proc_grapheme_break_stateful((utf8proc_int32_t)c, (utf8proc_int32_t)next, state);
+    const int before = utf8proc_get_property((utf8proc_int32_t)c)->boundclass;
+    const int behind = utf8proc_get_property((utf8proc_int32_t)next)->boundclass;
+    if (before == UTF8PROC_BOUNDCLASS_CR || before == UTF8PROC_BOUNDCLASS_LF || before == UTF8PROC_BOUNDCLASS_CONTROL)
+        return broken;
+    if (uc_is_attached(next) || (uc_is_prepended(c) && behind != UTF8PROC_BOUNDCLASS_CR &&
+                                 behind != UTF8PROC_BOUNDCLASS_LF && behind != UTF8PROC_BOUNDCLASS_CONTROL))
+        return false;
+    const bool clung = behind == UTF8PROC_BOUNDCLASS_EXTEND || behind == UTF8PROC_BOUNDCLASS_SPACINGMARK ||
+                       behind == UTF8PROC_BOUNDCLASS_ZWJ || before == UTF8PROC_BOUNDCLASS_PREPEND;
+    return broken || clung;
+}
+
 void tk_charsmap_apply(const struct tk_charsmap *m, struct tk_work *w, struct tk_piece *p)
 {
     bool modified = false;
@@ -123,7 +141,7 @@ void tk_charsmap_apply(const struct tk_charsmap *m, struct tk_work *w, struct tk
         uint32_t c = ft_utf8_get(p->p + i, &len), end = i + (uint32_t)len;
         while (end < p->n) {
             const uint32_t next = ft_utf8_get(p->p + end, &len);
-            if (utf8proc_grapheme_break_stateful((utf8proc_int32_t)c, (utf8proc_int32_t)next, &state))
+            if (cluster_ends(c, next, &state))
                 break;
             end += (uint32_t)len;
             c = next;

@@ -1,7 +1,7 @@
 #include <stdlib.h>
 
 #include "tokenizer/model.h"
-#include "tokenizer/post.h"
+#include "tokenizer/decode.h"
 
 enum kind { SEQUENCE, BYTE_LEVEL, WORDPIECE, METASPACE, BPE, CTC, REPLACE, FUSE, STRIP, BYTE_FALLBACK };
 
@@ -19,11 +19,51 @@ struct tk_decoder {
 static int str(const struct ft_json *j, const char *key, struct ft_arena *mem, struct ft_str *out,
                struct ft_err *e)
 {
-    if (ft_json_get_string(j, key, out, e))
-        return -1;
-    out->p = ft_arena_dup(mem, out->p, out->n);
+    const struct ft_json *v = ft_json_get(j, key);
+    if (!v || v->type != FT_JSON_STRING)
+        return ft_fail(e, FT_DATA, "\"%s\" is not a string", key);
+    *out = (struct ft_str){ft_arena_dup(mem, v->s.p, v->s.n), v->s.n};
     return 0;
 }
+
+static int character(const struct ft_json *j, const char *key, struct ft_arena *mem, struct ft_str *out, struct ft_err *e)
+{
+    if (str(j, key, mem, out, e))
+        return -1;
+    return ft_utf8_count(out->p, out->n) == 1 ? 0 : ft_fail(e, FT_DATA, "\"%s\" is not a character", key);
+}
+
+/* Without a default. */
+static int flag(const struct ft_json *j, const char *key, bool *out, struct ft_err *e)
+{
+    const struct ft_json *v = ft_json_get(j, key);
+    if (!v || (v->type != FT_JSON_TRUE && v->type != FT_JSON_FALSE))
+        return ft_fail(e, FT_DATA, "\"%s\" is not true or false", key);
+    *out = v->type == FT_JSON_TRUE;
+    return 0;
+}
+
+static int number(const struct ft_json *j, const char *key, int64_t *out, struct ft_err *e)
+{
+    const struct ft_json *v = ft_json_get(j, key);
+    if (!v || v->type != FT_JSON_NUMBER || ft_json_int(v, out) || *out < 0)
+        return ft_fail(e, FT_DATA, "\"%s\" is not a number", key);
+    return 0;
+}
+
+/* Without a type the members tell, in the library's order. */
+static struct ft_str guess(const struct ft_json *j)
+{
+    return ft_json_get(j, "suffix")                                            ? FT_STR("BPEDecoder")
+           : ft_json_get(j, "prefix") && ft_json_get(j, "cleanup")             ? FT_STR("WordPiece")
+           : ft_json_get(j, "pad_token") && ft_json_get(j, "word_delimiter_token") && ft_json_get(j, "cleanup")
+               ? FT_STR("CTC")
+           : ft_json_get(j, "pattern") && ft_json_get(j, "content")            ? FT_STR("Replace")
+           : ft_json_get(j, "content") && ft_json_get(j, "start") && ft_json_get(j, "stop") ? FT_STR("Strip")
+                                                                               : (struct ft_str){0};
+}
+
+static int load_kind(const struct ft_json *j, struct ft_arena *mem, struct tk_decoder *d, struct ft_err *e);
 
 static int load(const struct ft_json *j, struct ft_arena *mem, struct tk_decoder **out, struct ft_err *e)
 {
@@ -39,45 +79,58 @@ static int load(const struct ft_json *j, struct ft_arena *mem, struct tk_decoder
     size_t i = 0;
     while (i < sizeof names / sizeof *names && !ft_str_is(type, names[i].name))
         i++;
+    if (i == sizeof names / sizeof *names) {
+        const struct ft_str by_members = guess(j);
+        for (i = 0; i < sizeof names / sizeof *names && !ft_str_is(by_members, names[i].name);)
+            i++;
+    }
     if (i == sizeof names / sizeof *names)
         return ft_fail(e, FT_DATA, "decoder \"%.*s\" is not known", (int)type.n, type.p ? type.p : "");
     struct tk_decoder *d = FT_NEW(mem, struct tk_decoder);
     d->kind = names[i].kind;
     *out = d;
+    if (load_kind(j, mem, d, e))
+        return ft_fail_in(e, "decoder %s: ", names[i].name);
+    return 0;
+}
+
+static int load_kind(const struct ft_json *j, struct ft_arena *mem, struct tk_decoder *d, struct ft_err *e)
+{
+    bool unused = true;
     switch (d->kind) {
     case SEQUENCE: {
         const struct ft_json *list = ft_json_get(j, "decoders");
         if (!list || list->type != FT_JSON_ARRAY)
-            return ft_fail(e, FT_DATA, "a Sequence decoder has no \"decoders\"");
+            return ft_fail(e, FT_DATA, "no \"decoders\"");
         d->parts = FT_NEWS(mem, struct tk_decoder *, list->n);
         for (size_t k = 0; k < list->n; k++, d->n_parts++)
             if (load(&list->items[k], mem, &d->parts[k], e))
                 return -1;
         return 0;
     }
+    case BYTE_LEVEL:
+        return flag(j, "add_prefix_space", &unused, e) || flag(j, "trim_offsets", &unused, e) ||
+                       (ft_json_get(j, "use_regex") && flag(j, "use_regex", &unused, e))
+                   ? -1
+                   : 0;
     case WORDPIECE:
-        d->text = FT_STR("##");
-        d->cleanup = true;
-        return str(j, "prefix", mem, &d->text, e) || ft_json_get_bool(j, "cleanup", &d->cleanup, e) ? -1 : 0;
+        return str(j, "prefix", mem, &d->text, e) || flag(j, "cleanup", &d->cleanup, e) ? -1 : 0;
     case METASPACE: {
-        struct ft_str scheme = {0};
+        struct ft_str scheme = FT_STR("always");
         bool legacy = true;
-        d->text = FT_STR("\xe2\x96\x81");
-        if (str(j, "replacement", mem, &d->text, e) || ft_json_get_string(j, "prepend_scheme", &scheme, e) ||
-            ft_json_get_bool(j, "add_prefix_space", &legacy, e))
+        if (character(j, "replacement", mem, &d->text, e) || ft_json_get_string(j, "prepend_scheme", &scheme, e) ||
+            ft_json_get_bool(j, "split", &unused, e) || ft_json_get_bool(j, "add_prefix_space", &legacy, e))
             return -1;
-        d->never = scheme.p ? ft_str_is(scheme, "never") : !legacy;
-        return 0;
+        d->never = ft_str_is(scheme, "never");
+        if (!d->never && !ft_str_is(scheme, "always") && !ft_str_is(scheme, "first"))
+            return ft_fail(e, FT_DATA, "prepend_scheme \"%.*s\" is not known", (int)scheme.n, scheme.p);
+        return legacy || d->never ? 0 : ft_fail(e, FT_DATA, "add_prefix_space does not match prepend_scheme");
     }
     case BPE:
-        d->text = FT_STR("</w>");
         return str(j, "suffix", mem, &d->text, e);
     case CTC:
-        d->text = FT_STR("<pad>");
-        d->delimiter = FT_STR("|");
-        d->cleanup = true;
         return str(j, "pad_token", mem, &d->text, e) || str(j, "word_delimiter_token", mem, &d->delimiter, e) ||
-                       ft_json_get_bool(j, "cleanup", &d->cleanup, e)
+                       flag(j, "cleanup", &d->cleanup, e)
                    ? -1
                    : 0;
     case REPLACE:
@@ -85,8 +138,8 @@ static int load(const struct ft_json *j, struct ft_arena *mem, struct tk_decoder
                    ? -1
                    : 0;
     case STRIP:
-        return str(j, "content", mem, &d->text, e) || ft_json_get_int(j, "start", &d->start, e) ||
-                       ft_json_get_int(j, "stop", &d->stop, e)
+        return character(j, "content", mem, &d->text, e) || number(j, "start", &d->start, e) ||
+                       number(j, "stop", &d->stop, e)
                    ? -1
                    : 0;
     default:
@@ -144,6 +197,17 @@ static struct ft_str replaced(struct ft_str s, struct ft_str from, struct ft_str
     struct ft_buf b = {0};
     size_t at = 0;
     const char *hit;
+    if (!from.n && to.n) { /* nothing stands between all characters, and at both ends */
+        for (int len; at < s.n; at += (size_t)len) {
+            ft_buf_puts(&b, to);
+            ft_utf8_get(s.p + at, &len);
+            ft_buf_put(&b, s.p + at, (size_t)len);
+        }
+        ft_buf_puts(&b, to);
+        const struct ft_str spread = keep(mem, &b);
+        ft_buf_release(&b);
+        return spread;
+    }
     if (!from.n || !memmem(s.p, s.n, from.p, from.n))
         return s;
     while ((hit = memmem(s.p + at, s.n - at, from.p, from.n))) {

@@ -49,11 +49,22 @@ static int load_vocab(struct tk_model *m, const struct ft_json *j, struct ft_err
     for (size_t i = 0; i < v->n; i++) {
         int64_t id;
         const struct ft_str key = v->members[i].key;
-        if (ft_json_int(&v->members[i].value, &id) || id < 0 || id > INT32_MAX / 4)
-            return ft_fail(e, FT_DATA, "token \"%.*s\" has no valid id", (int)(key.n < 100 ? key.n : 100),
-                           key.p);
+        const int shown = (int)(key.n < 100 ? key.n : 100);
+        if (ft_json_int(&v->members[i].value, &id) || id < 0)
+            return ft_fail(e, FT_DATA, "token \"%.*s\" has no valid id", shown, key.p);
+        if (id >= TK_MAX_IDS)
+            return ft_fail(e, FT_DATA, "token \"%.*s\" has id %lld: the limit is %d", shown, key.p, (long long)id,
+                           TK_MAX_IDS - 1);
+        const int64_t before = tk_vocab_find(&m->vocab, key.p, key.n);
+        if (id != before && (size_t)id < m->vocab.n_ids && m->vocab.token[id].p)
+            return ft_fail(e, FT_DATA, "id %lld is both \"%.*s\" and \"%.*s\": which one it decodes to is not defined",
+                           (long long)id, (int)(m->vocab.token[id].n < 100 ? m->vocab.token[id].n : 100),
+                           m->vocab.token[id].p, shown, key.p);
         tk_vocab_add(&m->vocab, key, (uint32_t)id);
+        if (before >= 0 && before != id) /* of two entries the last counts */
+            m->vocab.token[before] = (struct ft_str){0};
     }
+    m->size = m->vocab.count;
     return 0;
 }
 
@@ -105,6 +116,20 @@ int tk_model_load(struct tk_model *m, const struct ft_json *j, struct ft_err *e)
     if (load_vocab(m, j, e))
         return -1;
     return m->type == TK_BPE ? tk_bpe_load(m, j, e) : load_words(m, j, e);
+}
+
+bool tk_model_takes_bytes(const struct tk_model *m)
+{
+    if (m->type != TK_BPE)
+        return false;
+    /* A character of the alphabet that vanishes, or that falls back to bytes,
+     * shifts the offsets behind it by its length in UTF-8. */
+    if (m->unk >= 0 && !m->byte_fallback)
+        return true;
+    bool all = !m->prefix.n && !m->suffix.n;
+    for (int b = 0; b < 256; b++)
+        all = all && m->raw_id[b] >= 0;
+    return all;
 }
 
 void tk_model_release(struct tk_model *m)

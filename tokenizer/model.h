@@ -40,6 +40,7 @@ struct tk_merge { /* a slot of the pair table */
 struct tk_model {
     enum tk_model_type type;
     struct tk_vocab vocab;
+    size_t size;            /* entries: where the ids of added tokens begin */
     int64_t unk;            /* id, -1: none */
     bool byte_fallback, fuse_unk, ignore_merges;
     struct ft_str prefix, suffix; /* continuing_subword_prefix, end_of_word_suffix */
@@ -67,6 +68,8 @@ int tk_model_load(struct tk_model *m, const struct ft_json *j, struct ft_err *e)
  * only); otherwise the word is UTF-8. */
 int tk_model_encode(const struct tk_model *m, struct tk_scratch *s, const char *p, size_t n, bool raw,
                     struct tk_tokens *out, struct ft_err *e);
+/* May words come as bytes (`raw`) with the same tokens and offsets? */
+bool tk_model_takes_bytes(const struct tk_model *m);
 void tk_model_release(struct tk_model *m);
 
 /* The byte-level alphabet of GPT-2: printable bytes stand for themselves, the

@@ -29,8 +29,6 @@ int tk_pattern_load(const struct ft_json *j, struct ft_arena *mem, struct tk_pat
 {
     const struct ft_json *s = ft_json_get(j, "String"), *r = ft_json_get(j, "Regex");
     *out = (struct tk_pattern){0};
-    if (j && j->type == FT_JSON_STRING)
-        s = j;
     if (s && s->type == FT_JSON_STRING) {
         out->text = (struct ft_str){ft_arena_dup(mem, s->s.p, s->s.n), s->s.n};
         return 0;
@@ -53,7 +51,8 @@ int tk_pattern_find(const struct tk_pattern *pat, struct tk_matcher *m, struct f
 {
     struct tk_match *v = NULL;
     size_t k = 0, cap = 0, at = 0;
-    while (at <= n) {
+    /* Empty matches count, but not one where the last match ends. */
+    while (n && at <= n) {
         size_t b, e;
         if (pat->regex) {
             const int r = tk_regex_find(pat->regex, m, p, n, at, &b, &e, err);
@@ -62,23 +61,22 @@ int tk_pattern_find(const struct tk_pattern *pat, struct tk_matcher *m, struct f
             if (!r)
                 break;
         } else {
-            const char *hit = pat->text.n && n - at >= pat->text.n
-                                  ? memmem(p + at, n - at, pat->text.p, pat->text.n)
-                                  : NULL;
+            const char *hit = !pat->text.n ? p + at
+                              : n - at >= pat->text.n ? memmem(p + at, n - at, pat->text.p, pat->text.n)
+                                                      : NULL;
             if (!hit)
                 break;
             b = (size_t)(hit - p);
             e = b + pat->text.n;
         }
-        at = e;
-        if (b == e) { /* an empty match moves on by a character */
-            if (at >= n)
-                break;
-            int len;
-            ft_utf8_get(p + at, &len);
+        if (b == e && k && v[k - 1].e == e) {
+            int len = 1;
+            if (at < n)
+                ft_utf8_get(p + at, &len);
             at += (size_t)len;
             continue;
         }
+        at = e;
         if (k == cap) {
             struct tk_match *more = ft_arena_alloc(mem, (cap = cap ? cap * 2 : 16) * sizeof *v);
             if (k)
@@ -94,12 +92,44 @@ int tk_pattern_find(const struct tk_pattern *pat, struct tk_matcher *m, struct f
 
 /* ---- load ---- */
 
+/* Old files give no type: the members tell, in the library's order. */
+static struct ft_str guess(const struct ft_json *j)
+{
+    return ft_json_get(j, "clean_text") && ft_json_get(j, "handle_chinese_chars") && ft_json_get(j, "lowercase")
+               ? FT_STR("BertNormalizer")
+           : ft_json_get(j, "strip_left") && ft_json_get(j, "strip_right") ? FT_STR("Strip")
+           : ft_json_get(j, "normalizers")                                 ? FT_STR("Sequence")
+           : ft_json_get(j, "precompiled_charsmap")                        ? FT_STR("Precompiled")
+           : ft_json_get(j, "pattern") && ft_json_get(j, "content")        ? FT_STR("Replace")
+           : ft_json_get(j, "prepend")                                     ? FT_STR("Prepend")
+                                                                           : (struct ft_str){0};
+}
+
+/* A flag without a default. */
+static int flag(const struct ft_json *j, const char *key, bool *out, struct ft_err *e)
+{
+    const struct ft_json *v = ft_json_get(j, key);
+    if (!v || (v->type != FT_JSON_TRUE && v->type != FT_JSON_FALSE))
+        return ft_fail(e, FT_DATA, "normalizer: \"%s\" is not true or false", key);
+    *out = v->type == FT_JSON_TRUE;
+    return 0;
+}
+
+static int string(const struct ft_json *j, const char *key, struct ft_arena *mem, struct ft_str *out, struct ft_err *e)
+{
+    const struct ft_json *v = ft_json_get(j, key);
+    if (!v || v->type != FT_JSON_STRING)
+        return ft_fail(e, FT_DATA, "normalizer: \"%s\" is not a string", key);
+    *out = (struct ft_str){ft_arena_dup(mem, v->s.p, v->s.n), v->s.n};
+    return 0;
+}
+
 static int load(const struct ft_json *j, struct ft_arena *mem, struct tk_normalizer **out, struct ft_err *e)
 {
     static const struct {
         const char *name;
         enum kind kind;
-    } names[] = {{"Sequence", SEQUENCE}, {"BertNormalizer", BERT}, {"Strip", STRIP},
+    } names[] = {{"Sequence", SEQUENCE}, {"BertNormalizer", BERT}, {"Bert", BERT}, {"Strip", STRIP},
                  {"StripAccents", STRIP_ACCENTS}, {"NFC", NFC}, {"NFD", NFD}, {"NFKC", NFKC},
                  {"NFKD", NFKD}, {"Lowercase", LOWERCASE}, {"Nmt", NMT}, {"Precompiled", PRECOMPILED},
                  {"Replace", REPLACE}, {"Prepend", PREPEND}, {"ByteLevel", BYTE_LEVEL}};
@@ -109,6 +139,11 @@ static int load(const struct ft_json *j, struct ft_arena *mem, struct tk_normali
     size_t i = 0;
     while (i < sizeof names / sizeof *names && !ft_str_is(type, names[i].name))
         i++;
+    if (i == sizeof names / sizeof *names) {
+        const struct ft_str by_members = guess(j);
+        for (i = 0; i < sizeof names / sizeof *names && !ft_str_is(by_members, names[i].name);)
+            i++;
+    }
     if (i == sizeof names / sizeof *names)
         return ft_fail(e, FT_DATA, "normalizer \"%.*s\" is not known", (int)type.n, type.p ? type.p : "");
     struct tk_normalizer *n = FT_NEW(mem, struct tk_normalizer);
@@ -127,10 +162,8 @@ static int load(const struct ft_json *j, struct ft_arena *mem, struct tk_normali
     }
     case BERT: {
         const struct ft_json *strip = ft_json_get(j, "strip_accents");
-        n->clean = n->chinese = n->lower = true;
-        if (ft_json_get_bool(j, "clean_text", &n->clean, e) ||
-            ft_json_get_bool(j, "handle_chinese_chars", &n->chinese, e) ||
-            ft_json_get_bool(j, "lowercase", &n->lower, e))
+        if (flag(j, "clean_text", &n->clean, e) || flag(j, "handle_chinese_chars", &n->chinese, e) ||
+            flag(j, "lowercase", &n->lower, e))
             return -1;
         n->strip_accents = n->lower; /* null: as lowercase says */
         if (strip && strip->type != FT_JSON_NULL)
@@ -138,28 +171,20 @@ static int load(const struct ft_json *j, struct ft_arena *mem, struct tk_normali
         return 0;
     }
     case STRIP:
-        n->left = n->right = true;
-        return ft_json_get_bool(j, "strip_left", &n->left, e) ||
-                       ft_json_get_bool(j, "strip_right", &n->right, e)
-                   ? -1
-                   : 0;
+        return flag(j, "strip_left", &n->left, e) || flag(j, "strip_right", &n->right, e) ? -1 : 0;
     case PRECOMPILED: {
         struct ft_str b64 = {0};
-        if (ft_json_get_string(j, "precompiled_charsmap", &b64, e))
+        if (string(j, "precompiled_charsmap", mem, &b64, e))
             return -1;
         return (n->map = tk_charsmap_new(b64, e)) ? 0 : -1;
     }
     case REPLACE:
         if (tk_pattern_load(ft_json_get(j, "pattern"), mem, &n->pattern, e) ||
-            ft_json_get_string(j, "content", &n->content, e))
+            string(j, "content", mem, &n->content, e))
             return -1;
-        n->content.p = ft_arena_dup(mem, n->content.p, n->content.n);
         return 0;
     case PREPEND:
-        if (ft_json_get_string(j, "prepend", &n->content, e))
-            return -1;
-        n->content.p = ft_arena_dup(mem, n->content.p, n->content.n);
-        return 0;
+        return string(j, "prepend", mem, &n->content, e);
     default:
         return 0;
     }
@@ -319,24 +344,10 @@ static void lowercase(struct tk_work *w, struct tk_piece *p)
     tk_edit_apply(w, p, 0);
 }
 
-static bool not_mark(uint32_t c) { return !uc_is(c, UC_MN); }
+static bool not_mark(uint32_t c) { return !uc_is_bert_mark(c); }
 static bool not_accent(uint32_t c) { return !uc_is_accent(c); }
 
-/* Control, format and private-use characters, as BertNormalizer sees them. */
-static bool other(uint32_t c)
-{
-    if (c == '\t' || c == '\n' || c == '\r')
-        return false;
-    return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad || (c >= 0x600 && c <= 0x605) || c == 0x61c ||
-           c == 0x6dd || c == 0x70f || c == 0x8e2 || c == 0x180e || (c >= 0x200b && c <= 0x200f) ||
-           (c >= 0x202a && c <= 0x202e) || (c >= 0x2060 && c <= 0x2064) || (c >= 0x2066 && c <= 0x206f) ||
-           c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb) || c == 0x110bd || c == 0x110cd ||
-           (c >= 0x1bca0 && c <= 0x1bca3) || (c >= 0x1d173 && c <= 0x1d17a) || c == 0xe0001 ||
-           (c >= 0xe0020 && c <= 0xe007f) || (c >= 0xe000 && c <= 0xf8ff) ||
-           (c >= 0xf0000 && c <= 0xffffd) || (c >= 0x100000 && c <= 0x10fffd);
-}
-
-static bool clean_keep(uint32_t c) { return c != 0 && c != 0xfffd && !other(c); }
+static bool clean_keep(uint32_t c) { return !uc_is_control(c); }
 
 /* The ranges of BertNormalizer, its slip 0x2b920 (for 0x2b820) included. */
 static bool chinese(uint32_t c)

@@ -8,7 +8,7 @@
 
 enum kind {
     SEQUENCE, BERT, BYTE_LEVEL, DELIMITER, METASPACE, WHITESPACE, WHITESPACE_SPLIT, SPLIT, PUNCTUATION,
-    DIGITS, FIXED_LENGTH,
+    DIGITS, FIXED_LENGTH, UNICODE_SCRIPTS,
 };
 
 enum behavior { REMOVED, ISOLATED, WITH_PREVIOUS, WITH_NEXT, CONTIGUOUS };
@@ -24,7 +24,7 @@ struct tk_pretok {
     struct tk_pattern pattern; /* SPLIT */
     enum tk_rule rule;        /* SPLIT, BYTE_LEVEL: a scanner instead of the regex */
     bool prefix_space, use_regex; /* BYTE_LEVEL */
-    bool keep_mapped;         /* BYTE_LEVEL: pre-tokenizers behind it must see the alphabet */
+    bool keep_mapped;         /* BYTE_LEVEL: what is behind it must see the alphabet */
     struct ft_str replacement; /* METASPACE, DELIMITER */
     enum scheme scheme;
     bool split;               /* METASPACE */
@@ -41,15 +41,51 @@ static int behavior_of(const struct ft_json *j, enum behavior *out, struct ft_er
     struct ft_str s = {0};
     if (ft_json_get_string(j, "behavior", &s, e))
         return -1;
-    if (!s.p)
-        return 0;
     for (int i = 0; i < 5; i++)
         if (ft_str_is(s, names[i]))
             return *out = (enum behavior)i, 0;
-    return ft_fail(e, FT_DATA, "behavior \"%.*s\" is not known", (int)s.n, s.p);
+    return ft_fail(e, FT_DATA, "behavior \"%.*s\" is not known", (int)s.n, s.p ? s.p : "");
 }
 
-static int load(const struct ft_json *j, struct ft_arena *mem, struct tk_pretok **out, struct ft_err *e)
+/* A member that must be one character. */
+static int character(const struct ft_json *j, const char *key, struct ft_arena *mem, struct ft_str *out, struct ft_err *e)
+{
+    const struct ft_json *v = ft_json_get(j, key);
+    if (!v || v->type != FT_JSON_STRING || ft_utf8_count(v->s.p, v->s.n) != 1)
+        return ft_fail(e, FT_DATA, "\"%s\" is not a character", key);
+    *out = (struct ft_str){ft_arena_dup(mem, v->s.p, v->s.n), v->s.n};
+    return 0;
+}
+
+/* A flag without a default. */
+static int flag(const struct ft_json *j, const char *key, bool *out, struct ft_err *e)
+{
+    const struct ft_json *v = ft_json_get(j, key);
+    if (!v || (v->type != FT_JSON_TRUE && v->type != FT_JSON_FALSE))
+        return ft_fail(e, FT_DATA, "\"%s\" is not true or false", key);
+    *out = v->type == FT_JSON_TRUE;
+    return 0;
+}
+
+static int metaspace(const struct ft_json *j, struct ft_arena *mem, struct tk_pretok *t, struct ft_err *e)
+{
+    struct ft_str scheme = FT_STR("always");
+    bool legacy = true;
+    t->split = true;
+    if (character(j, "replacement", mem, &t->replacement, e) || ft_json_get_string(j, "prepend_scheme", &scheme, e) ||
+        ft_json_get_bool(j, "split", &t->split, e) || ft_json_get_bool(j, "add_prefix_space", &legacy, e))
+        return -1;
+    t->scheme = ft_str_is(scheme, "always") ? ALWAYS : ft_str_is(scheme, "first") ? FIRST : NEVER;
+    if (t->scheme == NEVER && !ft_str_is(scheme, "never"))
+        return ft_fail(e, FT_DATA, "prepend_scheme \"%.*s\" is not known", (int)scheme.n, scheme.p);
+    if (!legacy && t->scheme != NEVER)
+        return ft_fail(e, FT_DATA, "add_prefix_space does not match prepend_scheme");
+    return 0;
+}
+
+static int load_kind(const struct ft_json *j, bool raw, struct ft_arena *mem, struct tk_pretok *t, struct ft_err *e);
+
+static int load(const struct ft_json *j, bool raw, struct ft_arena *mem, struct tk_pretok **out, struct ft_err *e)
 {
     static const struct {
         const char *name;
@@ -57,7 +93,7 @@ static int load(const struct ft_json *j, struct ft_arena *mem, struct tk_pretok 
     } names[] = {{"Sequence", SEQUENCE}, {"BertPreTokenizer", BERT}, {"ByteLevel", BYTE_LEVEL},
                  {"CharDelimiterSplit", DELIMITER}, {"Metaspace", METASPACE}, {"Whitespace", WHITESPACE},
                  {"WhitespaceSplit", WHITESPACE_SPLIT}, {"Split", SPLIT}, {"Punctuation", PUNCTUATION},
-                 {"Digits", DIGITS}, {"FixedLength", FIXED_LENGTH}};
+                 {"Digits", DIGITS}, {"FixedLength", FIXED_LENGTH}, {"UnicodeScripts", UNICODE_SCRIPTS}};
     struct ft_str type = {0};
     if (ft_json_get_string(j, "type", &type, e))
         return -1;
@@ -65,50 +101,44 @@ static int load(const struct ft_json *j, struct ft_arena *mem, struct tk_pretok 
     while (i < sizeof names / sizeof *names && !ft_str_is(type, names[i].name))
         i++;
     if (i == sizeof names / sizeof *names)
-        return ft_fail(e, FT_DATA, "pre-tokenizer \"%.*s\" is not supported", (int)type.n, type.p ? type.p : "");
+        return ft_fail(e, FT_DATA, "pre-tokenizer \"%.*s\" is not known", (int)type.n, type.p ? type.p : "");
     struct tk_pretok *t = FT_NEW(mem, struct tk_pretok);
     t->kind = names[i].kind;
     *out = t;
+    if (load_kind(j, raw, mem, t, e))
+        return ft_fail_in(e, "pre-tokenizer %s: ", names[i].name);
+    return 0;
+}
+
+static int load_kind(const struct ft_json *j, bool raw, struct ft_arena *mem, struct tk_pretok *t, struct ft_err *e)
+{
     switch (t->kind) {
     case SEQUENCE: {
         const struct ft_json *list = ft_json_get(j, "pretokenizers");
         if (!list || list->type != FT_JSON_ARRAY)
-            return ft_fail(e, FT_DATA, "a Sequence pre-tokenizer has no \"pretokenizers\"");
+            return ft_fail(e, FT_DATA, "no \"pretokenizers\"");
         t->parts = FT_NEWS(mem, struct tk_pretok *, list->n);
-        for (size_t k = 0; k < list->n; k++, t->n_parts++) {
-            if (load(&list->items[k], mem, &t->parts[k], e))
+        for (size_t k = 0; k < list->n; k++, t->n_parts++)
+            if (load(&list->items[k], raw && k + 1 == list->n, mem, &t->parts[k], e))
                 return -1;
-            if (k + 1 < list->n)
-                t->parts[k]->keep_mapped = true;
-        }
         return 0;
     }
-    case BYTE_LEVEL:
-        t->prefix_space = t->use_regex = true;
+    case BYTE_LEVEL: {
+        bool trim = true;
+        t->use_regex = true;
         t->rule = TK_RULE_GPT2;
-        return ft_json_get_bool(j, "add_prefix_space", &t->prefix_space, e) ||
-                       ft_json_get_bool(j, "use_regex", &t->use_regex, e)
+        t->keep_mapped = !raw;
+        return flag(j, "add_prefix_space", &t->prefix_space, e) || flag(j, "trim_offsets", &trim, e) ||
+                       (ft_json_get(j, "use_regex") && flag(j, "use_regex", &t->use_regex, e))
                    ? -1
                    : 0;
-    case DELIMITER:
-    case METASPACE: {
-        struct ft_str scheme = {0};
-        bool legacy = true;
-        t->replacement = t->kind == METASPACE ? FT_STR("\xe2\x96\x81") : FT_STR("");
-        t->split = true;
-        if (ft_json_get_string(j, t->kind == METASPACE ? "replacement" : "delimiter", &t->replacement, e) ||
-            ft_json_get_string(j, "prepend_scheme", &scheme, e) || ft_json_get_bool(j, "split", &t->split, e) ||
-            ft_json_get_bool(j, "add_prefix_space", &legacy, e))
-            return -1;
-        t->replacement.p = ft_arena_dup(mem, t->replacement.p, t->replacement.n);
-        t->scheme = !scheme.p                     ? (legacy ? ALWAYS : NEVER)
-                    : ft_str_is(scheme, "always") ? ALWAYS
-                    : ft_str_is(scheme, "first")  ? FIRST
-                                                  : NEVER;
-        return 0;
     }
+    case DELIMITER:
+        return character(j, "delimiter", mem, &t->replacement, e);
+    case METASPACE:
+        return metaspace(j, mem, t, e);
     case SPLIT:
-        if (behavior_of(j, &t->behavior, e) || ft_json_get_bool(j, "invert", &t->invert, e) ||
+        if (behavior_of(j, &t->behavior, e) || flag(j, "invert", &t->invert, e) ||
             tk_pattern_load(ft_json_get(j, "pattern"), mem, &t->pattern, e))
             return -1;
         if (t->pattern.regex && t->behavior == ISOLATED)
@@ -116,14 +146,14 @@ static int load(const struct ft_json *j, struct ft_arena *mem, struct tk_pretok 
         return 0;
     case PUNCTUATION:
         t->behavior = ISOLATED;
-        return behavior_of(j, &t->behavior, e);
+        return ft_json_get(j, "behavior") ? behavior_of(j, &t->behavior, e) : 0;
     case DIGITS:
-        return ft_json_get_bool(j, "individual_digits", &t->individual, e);
+        return flag(j, "individual_digits", &t->individual, e);
     case FIXED_LENGTH:
         t->length = 5;
         if (ft_json_get_int(j, "length", &t->length, e))
             return -1;
-        return t->length > 0 ? 0 : ft_fail(e, FT_DATA, "FixedLength has length %lld", (long long)t->length);
+        return t->length > 0 ? 0 : ft_fail(e, FT_DATA, "length %lld", (long long)t->length);
     default:
         return 0;
     }
@@ -138,13 +168,13 @@ static void release(struct tk_pretok *t)
     tk_pattern_release(&t->pattern);
 }
 
-int tk_pretok_load(const struct ft_json *j, struct tk_pretok **out, struct ft_err *e)
+int tk_pretok_load(const struct ft_json *j, bool raw, struct tk_pretok **out, struct ft_err *e)
 {
     *out = NULL;
     if (!j || j->type == FT_JSON_NULL)
         return 0;
     struct ft_arena mem = {0};
-    const int r = load(j, &mem, out, e);
+    const int r = load(j, raw, &mem, out, e);
     if (r) {
         release(*out);
         ft_arena_release(&mem);
@@ -162,6 +192,26 @@ void tk_pretok_free(struct tk_pretok *t)
     struct ft_arena mem = t->mem;
     release(t);
     ft_arena_release(&mem);
+}
+
+/* Walks the parts in order, keeping what has happened before each. */
+static bool asks_origin(const struct tk_pretok *t, bool *rewritten, bool *cut)
+{
+    if (t->kind == SEQUENCE) {
+        for (size_t i = 0; i < t->n_parts; i++)
+            if (asks_origin(t->parts[i], rewritten, cut))
+                return true;
+        return false;
+    }
+    const bool asks = t->kind == METASPACE && t->scheme == FIRST && *rewritten && *cut;
+    *rewritten |= t->kind == METASPACE || t->kind == BYTE_LEVEL;
+    *cut = true;
+    return asks;
+}
+
+bool tk_pretok_asks_origin(const struct tk_pretok *t, bool rewritten, bool cut)
+{
+    return t && asks_origin(t, &rewritten, &cut);
 }
 
 /* ---- cutting ---- */
@@ -267,6 +317,25 @@ static void whitespace(struct tk_pieces *out, const struct tk_piece *p)
         put(out, p, i, e);
         i = e;
     }
+}
+
+/* Cuts where the script changes. Script 0 goes with any other, and what stands
+ * in front of the first character with a script is lost, as in the library. */
+static void scripts(struct tk_pieces *out, const struct tk_piece *p)
+{
+    int len, last = -1;
+    uint32_t from = UINT32_MAX;
+    for (uint32_t i = 0; i < p->n; i += (uint32_t)len) {
+        const int k = uc_script(ft_utf8_get(p->p + i, &len));
+        if (k && k != last) {
+            if (from != UINT32_MAX)
+                put(out, p, from, i);
+            from = i;
+            last = k;
+        }
+    }
+    if (from != UINT32_MAX)
+        put(out, p, from, p->n);
 }
 
 /* Writes the bytes as characters of the byte-level alphabet. */
@@ -375,6 +444,9 @@ static int apply(const struct tk_pretok *t, struct tk_work *w, struct tk_matcher
             put(out, p, i, end);
             i = end;
         }
+        return 0;
+    case UNICODE_SCRIPTS:
+        scripts(out, p);
         return 0;
     case SEQUENCE:
         break;

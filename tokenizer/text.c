@@ -64,7 +64,7 @@ void tk_edit_apply(struct tk_work *w, struct tk_piece *p, uint32_t skip)
         const struct tk_edit *d = &w->edits[i];
         const int len = ft_utf8_put(out + n, d->c);
         if (al) {
-            struct tk_range r = {0, 0};
+            struct tk_range r = {p->base, p->base};
             if (d->change <= 0)
                 r = at(p, old);
             else if (old > 0)
@@ -87,16 +87,17 @@ void tk_edit_apply(struct tk_work *w, struct tk_piece *p, uint32_t skip)
 
 void tk_prepend(struct tk_work *w, struct tk_piece *p, struct ft_str text)
 {
-    if (!p->n || !text.n)
+    if (!p->n || (!text.n && !w->offsets))
         return;
     char *out = ft_arena_alloc(&w->mem, p->n + text.n);
     memcpy(out, text.p, text.n);
     memcpy(out + text.n, p->p, p->n);
     struct tk_range *al = NULL;
-    if (w->offsets) { /* what is put in front stands for the first character, as that does itself */
+    if (w->offsets) { /* what is put in front stands for the first character, as that does itself; if that is nothing,
+                         so does it for nothing (a slip of the library) */
         int first;
         ft_utf8_get(p->p, &first);
-        const struct tk_range r = at(p, 0);
+        const struct tk_range r = text.n ? at(p, 0) : (struct tk_range){p->base, p->base};
         al = ft_arena_alloc(&w->mem, (p->n + text.n) * sizeof *al);
         for (size_t i = 0; i < text.n + (size_t)first; i++)
             al[i] = r;
@@ -127,7 +128,7 @@ void tk_replace(struct tk_work *w, struct tk_piece *p, const struct tk_match *m,
             break;
         memcpy(out + to, text.p, text.n);
         if (al) { /* it stands for the last character replaced */
-            const struct tk_range r = m[i].e ? at(p, m[i].e - 1) : (struct tk_range){0, 0};
+            const struct tk_range r = m[i].e ? at(p, m[i].e - 1) : (struct tk_range){p->base, p->base};
             for (size_t k = 0; k < text.n; k++)
                 al[to + k] = r;
         }

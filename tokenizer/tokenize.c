@@ -75,21 +75,19 @@ static int convert(const struct config *c, struct ft_rec *r, const char *key, co
     return 0;
 }
 
+/* Last, for it turns the encoding's offsets into characters. */
 static void set_offsets(const struct config *c, struct ft_rec *r, struct ft_str text, const struct ft_encoding *x)
 {
     struct ft_buf out = {0};
-    size_t at = 0, chars = 0; /* code points before byte `at` */
     ft_buf_putc(&out, '[');
+    if (c->offsets == OFFSETS_CHAR)
+        ft_offsets_to_chars(x->begin, x->end, x->n, text);
     for (size_t i = 0; i < x->n; i++) {
-        size_t v[2] = {x->begin[i], x->end[i]};
-        for (int k = 0; k < 2 && c->offsets == OFFSETS_CHAR; k++) {
-            if (v[k] < at)
-                at = chars = 0; /* a token put in, or several of one character */
-            chars += ft_utf8_count(text.p + at, v[k] - at);
-            at = v[k];
-            v[k] = chars;
-        }
-        ft_buf_printf(&out, "%s[%zu,%zu]", i ? "," : "", v[0], v[1]);
+        ft_buf_putz(&out, i ? ",[" : "[");
+        ft_buf_put_u64(&out, x->begin[i]);
+        ft_buf_putc(&out, ',');
+        ft_buf_put_u64(&out, x->end[i]);
+        ft_buf_putc(&out, ']');
     }
     ft_buf_putc(&out, ']');
     ft_rec_set(r, "offsets", (struct ft_str){ft_arena_dup(r->mem, out.p, out.n), out.n});

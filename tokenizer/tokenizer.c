@@ -6,6 +6,7 @@
 
 #include "pipeline/canon.h"
 #include "tokenizer/added.h"
+#include "tokenizer/decode.h"
 #include "tokenizer/fast.h"
 #include "tokenizer/model.h"
 #include "tokenizer/post.h"
@@ -16,13 +17,23 @@ struct ft_tokenizer {
     struct tk_normalizer *normalizer;
     struct tk_pretok *pretok;
     struct tk_model model;
-    struct tk_fast fast;
     struct tk_added added;
     struct tk_post post;
     struct tk_decoder *decoder;
+    struct tk_fast fast;
     struct ft_tok_specials specials;
     char fingerprint[FT_TOK_FINGERPRINT + 1];
     size_t size;
+    bool origins; /* the pre-tokenizer must know where rewritten text came from */
+};
+
+/* Tokens on their way out. */
+struct row {
+    struct tk_ids ids;
+    /* Only when something of them is asked for: */
+    uint32_t *begin, *end, *type;
+    uint32_t *lead, *trail; /* white space at the ends of the token, where it is trimmed */
+    size_t cap;
 };
 
 struct ft_tok_state {
@@ -31,9 +42,10 @@ struct ft_tok_state {
     struct tk_scratch *scratch;
     struct tk_tokens tokens;
     struct tk_fast_state *fast; /* NULL: the slow way only */
-    struct tk_ids ids;
-    uint32_t *begin, *end;
-    size_t cap; /* of begin and end */
+    bool places;                /* rows have more than ids */
+    struct row row, assembled;
+    size_t *ends; /* tokens before the end of each piece */
+    size_t ends_cap;
 };
 
 /* ---- load ---- */
@@ -104,10 +116,10 @@ static int load(struct ft_tokenizer *t, const char *path, struct ft_err *e)
         goto out;
     if (tk_model_load(&t->model, ft_json_get(&j, "model"), e) ||
         tk_normalizer_load(ft_json_get(&j, "normalizer"), &t->normalizer, e) ||
-        tk_pretok_load(ft_json_get(&j, "pre_tokenizer"), &t->pretok, e) ||
+        tk_pretok_load(ft_json_get(&j, "pre_tokenizer"), tk_model_takes_bytes(&t->model), &t->pretok, e) ||
         tk_post_load(ft_json_get(&j, "post_processor"), &t->mem, &t->post, e) ||
         tk_decoder_load(ft_json_get(&j, "decoder"), &t->decoder, e) ||
-        tk_added_load(&t->added, ft_json_get(&j, "added_tokens"), &t->model.vocab, t->normalizer, e)) {
+        tk_added_load(&t->added, ft_json_get(&j, "added_tokens"), &t->model.vocab, t->model.size, t->normalizer, e)) {
         ft_fail_in(e, "%s: ", path);
         goto out;
     }
@@ -118,6 +130,7 @@ static int load(struct ft_tokenizer *t, const char *path, struct ft_err *e)
         }
     if (t->added.n_ids > t->size)
         t->size = t->added.n_ids;
+    t->origins = tk_pretok_asks_origin(t->pretok, t->normalizer != NULL, t->added.any_normalized);
     fingerprint(t, &j);
     tk_fast_init(&t->fast, &t->model, ft_json_get(&j, "pre_tokenizer"));
     r = 0;
@@ -211,12 +224,22 @@ void ft_tokenizer_free(struct ft_tokenizer *t)
         return;
     tk_normalizer_free(t->normalizer);
     tk_pretok_free(t->pretok);
-    tk_fast_release(&t->fast);
     tk_model_release(&t->model);
     tk_added_release(&t->added);
     tk_decoder_free(t->decoder);
+    tk_fast_release(&t->fast);
     ft_arena_release(&t->mem);
     free(t);
+}
+
+static void row_release(struct row *r)
+{
+    free(r->ids.v);
+    free(r->begin);
+    free(r->end);
+    free(r->type);
+    free(r->lead);
+    free(r->trail);
 }
 
 struct ft_tok_state *ft_tok_state_new(const struct ft_tokenizer *t)
@@ -239,32 +262,33 @@ void ft_tok_state_free(struct ft_tok_state *s)
     tk_matcher_free(s->matcher);
     tk_scratch_free(s->scratch);
     free(s->tokens.v);
-    free(s->ids.v);
     tk_fast_state_free(s->fast);
-    free(s->begin);
-    free(s->end);
+    row_release(&s->row);
+    row_release(&s->assembled);
+    free(s->ends);
     free(s);
 }
 
 /* ---- encode ---- */
 
 /* Room for the places of all ids so far. */
-static void places(struct ft_tok_state *s)
+static void places(struct row *r)
 {
-    if (s->ids.cap <= s->cap)
+    if (r->ids.cap <= r->cap)
         return;
-    s->cap = s->ids.cap;
-    s->begin = ft_reallocs(s->begin, s->cap, sizeof *s->begin);
-    s->end = ft_reallocs(s->end, s->cap, sizeof *s->end);
+    r->cap = r->ids.cap;
+    uint32_t **const all[] = {&r->begin, &r->end, &r->type, &r->lead, &r->trail};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        *all[i] = ft_reallocs(*all[i], r->cap, sizeof **all[i]);
 }
 
-static void put(struct ft_tok_state *s, bool offsets, int32_t id, uint32_t b, uint32_t e)
+static void put(struct row *r, bool with_places, int32_t id, uint32_t b, uint32_t e)
 {
-    tk_ids_put(&s->ids, id);
-    if (offsets) {
-        places(s);
-        s->begin[s->ids.n - 1] = b;
-        s->end[s->ids.n - 1] = e;
+    tk_ids_put(&r->ids, id);
+    if (with_places) {
+        places(r);
+        r->begin[r->ids.n - 1] = b;
+        r->end[r->ids.n - 1] = e;
     }
 }
 
@@ -293,61 +317,106 @@ static int sections(const struct ft_tokenizer *t, struct ft_tok_state *s, struct
     return 0;
 }
 
-/* What is in w->a, by pre-tokenizer and model. */
-static int slowly(const struct ft_tokenizer *t, struct ft_tok_state *s, bool offsets, struct ft_err *e)
+/* What the library calls the token's value, whose white space is trimmed. */
+static struct ft_str value_of(const struct ft_tokenizer *t, const struct tk_piece *p, const struct tk_token *x)
+{
+    if (t->model.type == TK_UNIGRAM && x->id == t->model.unk && x->e <= p->n)
+        return (struct ft_str){p->p + x->b, x->e - x->b};
+    return t->model.vocab.token[x->id];
+}
+
+/* What is in w->a, by pre-tokenizer and model. With a limit it stops as the library does, behind the first piece that
+ * reaches it. */
+static int slowly(const struct ft_tokenizer *t, struct ft_tok_state *s, const struct ft_encode_opts *o, bool limited,
+                  struct ft_err *e)
 {
     struct tk_work *w = &s->work;
+    struct row *r = &s->row;
+    const size_t first = r->ids.n;
+    const bool spaces = o->offsets && t->post.trims;
     if (tk_pretokenize(t->pretok, w, s->matcher, e))
         return -1;
     for (size_t i = 0; i < w->a.n; i++) {
         const struct tk_piece *p = &w->a.v[i];
         if (p->id >= 0) {
-            const struct tk_range r = offsets ? tk_origin(p, 0, p->n) : (struct tk_range){0, 0};
-            put(s, offsets, p->id, r.b, r.e);
-            continue;
+            const struct tk_range x = o->offsets ? tk_origin(p, 0, p->n) : (struct tk_range){0, 0};
+            put(r, s->places, p->id, x.b, x.e);
+            if (spaces)
+                tk_post_spaces((struct ft_str){p->p, p->n}, &r->lead[r->ids.n - 1], &r->trail[r->ids.n - 1]);
+        } else {
+            s->tokens.n = 0;
+            if (tk_model_encode(&t->model, s->scratch, p->p, p->n, p->mapped, &s->tokens, e))
+                return -1;
+            for (size_t k = 0; k < s->tokens.n; k++) {
+                const struct tk_token *x = &s->tokens.v[k];
+                /* Fallback bytes of a suffix reach beyond the word: the library
+                 * leaves their offsets as they are. */
+                const struct tk_range g = !o->offsets ? (struct tk_range){0, 0}
+                                          : x->b < x->e && x->e <= p->n ? tk_origin(p, x->b, x->e)
+                                                                        : (struct tk_range){x->b, x->e};
+                put(r, s->places, x->id, g.b, g.e);
+                if (spaces)
+                    tk_post_spaces(value_of(t, p, x), &r->lead[r->ids.n - 1], &r->trail[r->ids.n - 1]);
+            }
+            if (limited && !o->left && r->ids.n - first >= o->max_length)
+                break;
         }
-        s->tokens.n = 0;
-        if (tk_model_encode(&t->model, s->scratch, p->p, p->n, p->mapped, &s->tokens, e))
-            return -1;
-        for (size_t k = 0; k < s->tokens.n; k++) {
-            const struct tk_token *x = &s->tokens.v[k];
-            const struct tk_range r = offsets && x->b < x->e && x->e <= p->n ? tk_origin(p, x->b, x->e)
-                                                                             : (struct tk_range){0, 0};
-            put(s, offsets, x->id, r.b, r.e);
+        if (limited && o->left) {
+            if (i >= s->ends_cap)
+                s->ends = ft_reallocs(s->ends, s->ends_cap = 2 * w->a.n, sizeof *s->ends);
+            s->ends[i] = r->ids.n;
         }
     }
+    if (!limited || !o->left)
+        return 0;
+    /* The same from the back. */
+    size_t from = r->ids.n;
+    for (size_t i = w->a.n; i-- > 0;) {
+        from = i ? s->ends[i - 1] : first;
+        if (w->a.v[i].id < 0 && r->ids.n - from >= o->max_length)
+            break;
+    }
+    const size_t n = r->ids.n - from;
+    memmove(r->ids.v + first, r->ids.v + from, n * sizeof *r->ids.v);
+    if (s->places) {
+        uint32_t *const all[] = {r->begin, r->end, r->lead, r->trail};
+        for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+            memmove(all[i] + first, all[i] + from, n * sizeof *all[i]);
+    }
+    r->ids.n = first + n;
     return 0;
 }
 
 /* The same by words and their ids. Places follow from the lengths of the tokens. */
 static int quickly(const struct ft_tokenizer *t, struct ft_tok_state *s, bool offsets, struct ft_err *e)
 {
+    struct row *r = &s->row;
     for (size_t i = 0; i < s->work.a.n; i++) {
         const struct tk_piece *p = &s->work.a.v[i];
-        const size_t first = s->ids.n;
-        if (p->id >= 0 ? tk_fast_id(s->fast, p->id, &s->ids, e) : tk_fast_text(s->fast, p->p, p->n, &s->ids, e))
+        const size_t first = r->ids.n;
+        if (p->id >= 0 ? tk_fast_id(s->fast, p->id, &r->ids, e) : tk_fast_text(s->fast, p->p, p->n, &r->ids, e))
             return -1;
         if (!offsets)
             continue;
-        if (tk_fast_flush(s->fast, &s->ids, e))
+        if (tk_fast_flush(s->fast, &r->ids, e))
             return -1;
-        places(s);
+        places(r);
         uint32_t at = 0;
-        for (size_t k = first; k < s->ids.n; k++) {
-            const uint32_t to = p->id >= 0 ? p->n : at + t->fast.len[s->ids.v[k]];
-            const struct tk_range r = tk_origin(p, at, to);
-            s->begin[k] = r.b;
-            s->end[k] = r.e;
+        for (size_t k = first; k < r->ids.n; k++) {
+            const uint32_t to = p->id >= 0 ? p->n : at + t->fast.len[r->ids.v[k]];
+            const struct tk_range x = tk_origin(p, at, to);
+            r->begin[k] = x.b;
+            r->end[k] = x.e;
             at = to;
         }
     }
-    return tk_fast_flush(s->fast, &s->ids, e);
+    return tk_fast_flush(s->fast, &r->ids, e);
 }
 
 /* Can it be done quickly? Places are known of text that stands as it was. */
 static bool quick(const struct ft_tokenizer *t, const struct ft_tok_state *s, bool offsets)
 {
-    if (!s->fast || (offsets && !t->fast.len))
+    if (!s->fast || (offsets && (!t->fast.len || t->post.trims)))
         return false;
     for (size_t i = 0; offsets && i < s->work.a.n; i++)
         if (s->work.a.v[i].al)
@@ -355,35 +424,216 @@ static bool quick(const struct ft_tokenizer *t, const struct ft_tok_state *s, bo
     return true;
 }
 
+/* Appends the text's tokens to the row: those that stand in it, no special ones. */
+static int encode_text(const struct ft_tokenizer *t, struct ft_tok_state *s, struct ft_str text,
+                       const struct ft_encode_opts *o, bool limited, struct ft_err *e)
+{
+    if (text.n >= INT32_MAX)
+        return ft_fail(e, FT_DATA, "text of %zu bytes: the limit is 2 GiB", text.n);
+    ft_arena_reset(&s->work.mem);
+    s->work.offsets = o->offsets || o->n_plain || t->origins;
+    if (sections(t, s, text, o, e))
+        return -1;
+    if (!limited && quick(t, s, o->offsets) ? quickly(t, s, o->offsets, e) : slowly(t, s, o, limited, e))
+        return -1;
+    if (s->places)
+        places(&s->row);
+    return 0;
+}
+
+static bool lead_byte(char c) { return ((unsigned char)c & 0xc0) != 0x80; }
+
+/* Takes the white space at a token's ends off its offsets, character by character of the text. */
+static void trim(const struct tk_post_item *it, bool front, struct ft_str text, uint32_t lead, uint32_t trail, uint32_t *b,
+                 uint32_t *e)
+{
+    for (size_t k = 0; k < it->n_trims; k++) {
+        const struct tk_post_trim *x = &it->trims[k];
+        /* One space in front of the first word is the one that was put there. */
+        const bool own = ((x->first && front) || *b == 0) && x->prefix_space && lead == 1;
+        for (uint32_t i = 0; i < lead && !own && *b < *e; i++)
+            for (++*b; *b < *e && *b < text.n && !lead_byte(text.p[*b]);)
+                ++*b;
+        uint32_t to = *e < text.n ? *e : (uint32_t)text.n, i = 0;
+        for (; i < trail && to > 0; i++)
+            for (--to; to > 0 && !lead_byte(text.p[to]);)
+                --to;
+        if (i == trail && trail)
+            *e = to > *b ? to : *b;
+    }
+}
+
+/* What lies outside of the text stays, as in the library. */
+void ft_offsets_to_chars(uint32_t *begin, uint32_t *end, size_t n_tokens, struct ft_str text)
+{
+    size_t at = 0, chars = 0; /* characters that begin before byte `at` */
+    for (size_t i = 0; i < n_tokens; i++) {
+        const size_t b = begin[i], e = end[i];
+        if (b > text.n || (b == text.n && e > b))
+            continue;
+        if (b < at)
+            at = chars = 0;
+        chars += ft_utf8_count(text.p + at, b - at);
+        at = b;
+        const size_t first = chars - (b < text.n && !lead_byte(text.p[b]));
+        size_t last;
+        if (e > text.n) {
+            last = first + 2;
+        } else {
+            const size_t from = e < at ? 0 : at;
+            const size_t n = (e < at ? 0 : chars) + ft_utf8_count(text.p + from, e - from);
+            last = e < text.n ? n - !lead_byte(text.p[e]) : n;
+            if (e >= at) {
+                at = e;
+                chars = n;
+            }
+        }
+        begin[i] = (uint32_t)first;
+        end[i] = (uint32_t)last;
+    }
+}
+
+static void finish(struct row *r, const struct tk_post_item *it, size_t from, struct ft_str text, const struct ft_encode_opts *o)
+{
+    for (size_t i = from; o->offsets && it->n_trims && i < r->ids.n; i++)
+        trim(it, i == from, text, r->lead[i], r->trail[i], &r->begin[i], &r->end[i]);
+    if (o->offsets && o->chars)
+        ft_offsets_to_chars(r->begin + from, r->end + from, r->ids.n - from, text);
+    for (size_t i = from; o->types && i < r->ids.n; i++)
+        r->type[i] = it->type;
+}
+
+static void put_special(struct row *r, bool with_places, const struct tk_post_item *it)
+{
+    put(r, with_places, it->id, 0, 0);
+    if (with_places)
+        r->type[r->ids.n - 1] = it->type;
+}
+
+/* The lengths to which two sequences of n[0] and n[1] tokens are cut. */
+static int truncated(const struct ft_encode_opts *o, size_t max, size_t n[2], struct ft_err *e)
+{
+    const size_t total = n[0] + n[1];
+    if (max == 0) {
+        n[0] = n[1] = 0;
+        return 0;
+    }
+    if (total <= max)
+        return 0;
+    if (o->strategy == FT_TOK_LONGEST_FIRST) {
+        if (!o->pair) {
+            n[0] = max;
+            return 0;
+        }
+        const bool swap = n[0] > n[1];
+        size_t a = swap ? n[1] : n[0], b; /* a: of the shorter one */
+        b = a > max ? a : max - a > a ? max - a : a;
+        if (a + b > max) {
+            a = max / 2;
+            b = a + max % 2;
+        }
+        n[0] = (swap ? b : a) < n[0] ? (swap ? b : a) : n[0];
+        n[1] = (swap ? a : b) < n[1] ? (swap ? a : b) : n[1];
+        return 0;
+    }
+    const int k = o->strategy == FT_TOK_ONLY_SECOND;
+    if (k && !o->pair)
+        return ft_fail(e, FT_DATA, "the second sequence is to be cut, and there is none");
+    if (n[k] <= total - max)
+        return ft_fail(e, FT_DATA, "the %s sequence is too short to be cut to %zu tokens in all", k ? "second" : "first", max);
+    n[k] -= total - max;
+    return 0;
+}
+
+/* Pairs, truncation, templates that do not have the sequence just once: by way of a second row. */
+static int assemble(const struct ft_tokenizer *t, struct ft_tok_state *s, const struct ft_str text[2],
+                    const struct ft_encode_opts *o, const struct tk_post_program *p, struct ft_encoding *out,
+                    struct ft_err *e)
+{
+    struct row *r = &s->row, *to = &s->assembled;
+    size_t n[2] = {0, 0}, room = o->max_length;
+    const size_t added = o->special ? t->post.added[o->pair != NULL] : 0;
+    if (o->truncate && room < added)
+        return ft_fail(e, FT_DATA, "%zu special tokens alone are more than --max-length", added);
+    room -= o->truncate ? added : 0;
+    for (int k = 0; k < (o->pair ? 2 : 1); k++) {
+        const bool limited = o->truncate && (o->strategy != FT_TOK_ONLY_SECOND || k == 1);
+        const size_t before = r->ids.n;
+        if (encode_text(t, s, text[k], o, limited, e))
+            return -1;
+        n[k] = r->ids.n - before;
+    }
+    size_t keep[2] = {n[0], n[1]};
+    if (o->truncate && truncated(o, room, keep, e))
+        return -1;
+    out->n_cut = n[0] - keep[0] + n[1] - keep[1];
+    to->ids.n = 0;
+    bool seen = false;
+    for (size_t i = 0; i < p->n; i++) {
+        const struct tk_post_item *it = &p->v[i];
+        if (it->id >= 0) {
+            put_special(to, s->places, it);
+            continue;
+        }
+        const int k = it->id == TK_POST_B;
+        const size_t from = (k ? n[0] : 0) + (o->left ? n[k] - keep[k] : 0), at = to->ids.n;
+        out->n_prefix = seen ? out->n_prefix : at;
+        seen = true;
+        for (size_t x = from; x < from + keep[k]; x++) {
+            put(to, false, r->ids.v[x], 0, 0);
+            if (!s->places)
+                continue;
+            places(to);
+            const size_t last = to->ids.n - 1;
+            to->begin[last] = r->begin[x];
+            to->end[last] = r->end[x];
+            to->lead[last] = r->lead[x];
+            to->trail[last] = r->trail[x];
+        }
+        finish(to, it, at, text[k], o);
+    }
+    out->n_prefix = seen ? out->n_prefix : to->ids.n;
+    return 0;
+}
+
 int ft_encode(const struct ft_tokenizer *t, struct ft_tok_state *s, struct ft_str text,
               const struct ft_encode_opts *o, struct ft_encoding *out, struct ft_err *e)
 {
-    struct tk_work *w = &s->work;
+    const struct tk_post_program *p = &t->post.of[o->pair != NULL][o->special];
+    struct row *r = &s->row;
     *out = (struct ft_encoding){0};
-    if (text.n >= INT32_MAX)
-        return ft_fail(e, FT_DATA, "text of %zu bytes: the limit is 2 GiB", text.n);
-    ft_arena_reset(&w->mem);
-    s->ids.n = 0;
-    w->offsets = o->offsets || o->n_plain;
-    if (sections(t, s, text, o, e))
-        return -1;
-    for (size_t i = 0; o->special && i < t->post.n_prefix; i++)
-        put(s, o->offsets, t->post.prefix[i], 0, 0);
-    out->n_prefix = s->ids.n;
-    if (quick(t, s, o->offsets) ? quickly(t, s, o->offsets, e) : slowly(t, s, o->offsets, e))
-        return -1;
-    if (o->offsets && t->post.trim)
-        for (size_t i = out->n_prefix; i < s->ids.n; i++)
-            tk_post_trim(&t->post, ft_token_str(t, s->ids.v[i]), i - out->n_prefix, &s->begin[i], &s->end[i]);
-    for (size_t i = 0; o->special && i < t->post.n_suffix; i++)
-        put(s, o->offsets, t->post.suffix[i], 0, 0);
-    tk_ids_room(&s->ids, 1);
-    if (o->offsets)
-        places(s);
-    out->n = s->ids.n;
-    out->ids = s->ids.v;
-    out->begin = o->offsets ? s->begin : NULL;
-    out->end = o->offsets ? s->end : NULL;
+    r->ids.n = 0;
+    s->places = o->offsets || o->types;
+    if (p->error)
+        return ft_fail(e, FT_DATA, "post-processor: %s", p->error);
+    size_t sequences = 0;
+    for (size_t i = 0; i < p->n; i++)
+        sequences += p->v[i].id < 0;
+    if (sequences == 1 && !o->pair && !o->truncate) {
+        for (size_t i = 0; i < p->n; i++) {
+            if (p->v[i].id >= 0) {
+                put_special(r, s->places, &p->v[i]);
+                continue;
+            }
+            const size_t from = out->n_prefix = r->ids.n;
+            if (encode_text(t, s, text, o, false, e))
+                return -1;
+            finish(r, &p->v[i], from, text, o);
+        }
+    } else {
+        const struct ft_str texts[2] = {text, o->pair ? *o->pair : (struct ft_str){0}};
+        if (assemble(t, s, texts, o, p, out, e))
+            return -1;
+        r = &s->assembled;
+    }
+    tk_ids_room(&r->ids, 1);
+    if (s->places)
+        places(r);
+    out->n = r->ids.n;
+    out->ids = r->ids.v;
+    out->begin = o->offsets ? r->begin : NULL;
+    out->end = o->offsets ? r->end : NULL;
+    out->type = o->types ? r->type : NULL;
     return 0;
 }
 
@@ -396,8 +646,9 @@ int ft_decode(const struct ft_tokenizer *t, struct ft_tok_state *s, const int32_
     ft_arena_reset(mem);
     struct tk_strings v = {ft_arena_alloc(mem, (n + 1) * sizeof *v.v), 0};
     for (size_t i = 0; i < n; i++) {
-        const struct ft_str token = ft_token_str(t, ids[i]);
-        if (token.p && !(skip_special && ft_token_is_special(t, ids[i])))
+        const struct tk_added_token *a = tk_added_of(&t->added, ids[i]);
+        const struct ft_str token = a ? a->text : ft_token_str(t, ids[i]);
+        if (token.p && !(skip_special && tk_vocab_find(&t->added.specials, token.p, token.n) >= 0))
             v.v[v.n++] = token;
     }
     if (t->decoder && tk_decode(t->decoder, &v, s->matcher, mem, e))
@@ -430,8 +681,8 @@ struct ft_str ft_token_str(const struct ft_tokenizer *t, int64_t id)
 
 bool ft_token_is_special(const struct ft_tokenizer *t, int64_t id)
 {
-    const struct tk_added_token *a = tk_added_of(&t->added, id);
-    return a && a->special;
+    const struct ft_str s = ft_token_str(t, id);
+    return s.p && tk_vocab_find(&t->added.specials, s.p, s.n) >= 0;
 }
 
 size_t ft_tokenizer_size(const struct ft_tokenizer *t) { return t->size; }

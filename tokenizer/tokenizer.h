@@ -27,27 +27,41 @@ void ft_tok_state_free(struct ft_tok_state *s);
 
 struct ft_encoding { /* lives in the state until its next call */
     int32_t *ids;
-    uint32_t *begin, *end; /* bytes of the text; NULL unless asked for. (0,0) for tokens put in */
+    uint32_t *begin, *end; /* where each token stands in its text; NULL unless asked for. (0,0) for tokens put in */
+    uint32_t *type;        /* type ids (0 first, 1 second sequence, or as the template says); NULL unless asked for */
     size_t n;
-    size_t n_prefix; /* special tokens that the post-processor put in front */
+    size_t n_prefix;       /* special tokens that the post-processor put in front */
+    size_t n_cut;          /* tokens that truncation took away */
 };
 
 struct ft_tok_range {
     uint32_t begin, end; /* bytes of the text */
 };
 
+enum ft_tok_strategy { FT_TOK_LONGEST_FIRST, FT_TOK_ONLY_FIRST, FT_TOK_ONLY_SECOND };
+
 struct ft_encode_opts {
     bool special;  /* let the post-processor add its tokens */
     bool offsets;
+    bool chars;    /* offsets count characters (code points), not bytes */
+    bool types;
     bool no_added; /* find no added tokens in the text: it is all plain */
     const struct ft_tok_range *plain; /* sorted, disjoint: no added token is found that touches one */
     size_t n_plain;
+    const struct ft_str *pair; /* a second text; its offsets count from its own start */
+    bool truncate;             /* to max_length tokens, special tokens included */
+    bool left;                 /* cut at the front of the text, not at its end */
+    enum ft_tok_strategy strategy; /* which of two texts is cut */
+    size_t max_length;
 };
 
 /* `text` must be valid UTF-8 of less than 2 GiB. FT_DATA where the library
  * raises (a character that is not in the vocabulary, and no unknown token). */
 int ft_encode(const struct ft_tokenizer *t, struct ft_tok_state *s, struct ft_str text,
               const struct ft_encode_opts *o, struct ft_encoding *out, struct ft_err *e);
+
+/* Byte offsets of one text's tokens to offsets in characters, in place. */
+void ft_offsets_to_chars(uint32_t *begin, uint32_t *end, size_t n, struct ft_str text);
 
 /* Appends the text to `out`. Ids that the tokenizer does not have are left out,
  * as the library leaves them out. */

@@ -11,7 +11,8 @@
 enum {
     UC_LU = 1 << 0, UC_LL = 1 << 1, UC_LT = 1 << 2, UC_LM = 1 << 3, UC_LO = 1 << 4,
     UC_MN = 1 << 5, UC_M = 1 << 6, UC_ND = 1 << 7, UC_N = 1 << 8, UC_P = 1 << 9, UC_S = 1 << 10,
-    UC_SPACE = 1 << 11, UC_WORD = 1 << 12,
+    UC_SPACE = 1 << 11,
+    UC_WORD = 1 << 12,   /* of the Whitespace pre-tokenizer and of added tokens: \w of Rust's regex crate */
     UC_PUNCT = 1 << 13,  /* the Punctuation and BERT pre-tokenizers' own notion */
     UC_DIGIT = 1 << 14,  /* the Digits pre-tokenizer's: Rust's is_numeric */
     UC_HAN = 1 << 15,
@@ -23,6 +24,11 @@ extern const uint16_t uc_class_index[], uc_class_data[];
 /* The class word of a code point below 0x110000. */
 static inline unsigned uc_class(uint32_t c) { return uc_class_data[uc_class_index[c >> 7] * 128u + (c & 127)]; }
 static inline bool uc_is(uint32_t c, unsigned classes) { return (uc_class(c) & classes) != 0; }
+
+/* The script by the UnicodeScripts pre-tokenizer's count; 0 goes with every other. */
+extern const uint16_t uc_script_index[];
+extern const uint8_t uc_script_data[];
+static inline int uc_script(uint32_t c) { return uc_script_data[uc_script_index[c >> 7] * 128u + (c & 127)]; }
 
 /* Canonical combining class. */
 int uc_ccc(uint32_t c);
@@ -39,5 +45,11 @@ int uc_lower(uint32_t c, uint32_t *out);
 
 /* Does the StripAccents normalizer drop it? */
 bool uc_is_accent(uint32_t c);
+/* Does BertNormalizer drop it as a control character; as an accent? */
+bool uc_is_control(uint32_t c);
+bool uc_is_bert_mark(uint32_t c);
+/* Does a grapheme cluster go on with it; behind it? */
+bool uc_is_attached(uint32_t c);
+bool uc_is_prepended(uint32_t c);
 
 #endif

@@ -12,7 +12,7 @@ import os, sys, unicodedata
 folder = sys.argv[1]
 # The order is that of the bits in unicode.h.
 CLASSES = ["onig_Lu", "onig_Ll", "onig_Lt", "onig_Lm", "onig_Lo", "onig_Mn", "onig_M", "onig_Nd", "onig_N", "onig_P",
-           "onig_S", "onig_space", "onig_w", "hf_Punctuation", "hf_Digits", "onig_Han"]
+           "onig_S", "onig_space", "word", "hf_Punctuation", "hf_Digits", "onig_Han"]
 
 def ranges(name):
     for line in open(os.path.join(folder, name + ".txt")):
@@ -41,9 +41,17 @@ def emit(decl, values):
         line += s
     print(line + "};")
 
+def words():
+    """\\w of Rust's regex crate, which is not Oniguruma's: what the Whitespace pre-tokenizer does not cut from a letter."""
+    from tokenizers import pre_tokenizers
+    cut = pre_tokenizers.Whitespace().pre_tokenize_str
+    for c in range(0x110000):
+        if not 0xD800 <= c < 0xE000 and len(cut("a" + chr(c))) == 1 and cut(chr(c)):
+            yield c, c
+
 flags = [0] * 0x110000
 for bit, name in enumerate(CLASSES):
-    for a, b in ranges(name):
+    for a, b in words() if name == "word" else ranges(name):
         for c in range(a, b + 1):
             flags[c] |= 1 << bit
 
@@ -114,3 +122,66 @@ for c, d in nfd.items():
 pairs.sort()
 emit(f"static const uint64_t uc_pair_key[{len(pairs)}]", [f"{k}u" for k, _ in pairs])
 emit(f"static const uint32_t uc_pair[{len(pairs)}]", [c for _, c in pairs])
+
+# Scripts as the UnicodeScripts pre-tokenizer has them, numbered as they come; 0 is its "Any", which goes with every other.
+from tokenizers import pre_tokenizers
+cut = pre_tokenizers.UnicodeScripts().pre_tokenize_str
+script = [0] * 0x110000
+known = []  # a character of each
+scalars = [c for c in range(0x110000) if not 0xD800 <= c < 0xE000]
+for piece, (a, b) in cut("".join(map(chr, scalars))):
+    # Inside a piece all have the first one's script, or none: one of none leaves no piece when it stands alone.
+    first = piece[0]
+    k = next((i for i, r in enumerate(known) if len(cut(r + first)) == 1), None)
+    if k is None:
+        k = len(known); known.append(first)
+    for ch in piece:
+        if cut(ch):
+            script[ord(ch)] = k + 1
+assert len(known) < 255
+emit_two_stage("uc_script", "uint8_t", script, 7)
+
+def emit_runs(name, keep):
+    """Sorted ranges of the scalars for which keep holds."""
+    out = []
+    for c in scalars:
+        if keep(chr(c)):
+            if out and out[-1][1] == c - 1:
+                out[-1][1] = c
+            else:
+                out.append([c, c])
+    emit(f"static const uint32_t {name}[{2 * len(out)}]", [x for r in out for x in r])
+
+# What BertNormalizer drops as control characters and as accents, by the old tables of a crate of its own.
+clean = normalizers.BertNormalizer(clean_text=True, handle_chinese_chars=False, strip_accents=False, lowercase=False).normalize_str
+plain = normalizers.BertNormalizer(clean_text=False, handle_chinese_chars=False, strip_accents=True, lowercase=False).normalize_str
+emit_runs("uc_control", lambda c: clean("a" + c + "b") == "ab")
+emit_runs("uc_bert_mark", lambda c: ord(c) not in nfd and plain("a" + c + "b") == "ab")
+
+# Where grapheme clusters go on, as the Precompiled normalizer sees it: it replaces a short cluster as a whole, so ½ and a character that
+# goes with it become 1/2, and é does not come of e and an accent in a longer cluster. (Any charsmap with NFKC in it shows this.)
+import io
+import sentencepiece
+
+def fields(b):
+    """The length-delimited fields of a protobuf message, by number; the last of each."""
+    def varint(i):
+        v = s = 0
+        while True:
+            v |= (b[i] & 127) << s; s += 7; i += 1
+            if b[i - 1] < 128: return v, i
+    i, out = 0, {}
+    while i < len(b):
+        key, i = varint(i)
+        if key & 7 == 2:
+            n, i = varint(i); out[key >> 3] = b[i:i + n]; i += n
+        elif key & 7 == 0: _, i = varint(i)
+        else: i += 4 if key & 7 == 5 else 8
+    return out
+
+trained = io.BytesIO()
+sentencepiece.SentencePieceTrainer.train(sentence_iterator=iter(["a b c d e f g"] * 50), model_writer=trained, vocab_size=12, model_type="unigram",
+                                         hard_vocab_limit=False, minloglevel=2)
+nfkc = normalizers.Precompiled(fields(fields(trained.getvalue())[3])[2]).normalize_str  # normalizer_spec.precompiled_charsmap
+emit_runs("uc_attached", lambda c: nfkc("½" + c) == nfkc("½") if ord(c) < 0x10000 else nfkc("e\u0301" + c) != "é" + nfkc(c))
+emit_runs("uc_prepended", lambda c: "é" not in nfkc(c + "e\u0301") and "e\u0301" in nfkc(c + "e\u0301"))

@@ -19,6 +19,7 @@ int tk_unigram_load(struct tk_model *m, const struct ft_json *j, struct ft_err *
     if (unk >= (int64_t)vocab->n)
         return ft_fail(e, FT_DATA, "\"unk_id\" %lld is not in the vocabulary", (long long)unk);
     m->unk = unk;
+    m->size = vocab->n;
     m->fuse_unk = true;
     m->score = ft_calloc(vocab->n + 1, sizeof *m->score);
     m->trie = tk_trie_new();

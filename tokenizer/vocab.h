@@ -4,6 +4,8 @@
 
 #include "pipeline/str.h"
 
+enum { TK_MAX_IDS = 1 << 24 }; /* the table by id must fit in memory */
+
 struct tk_vocab { /* all zero is empty */
     struct ft_arena mem;
     struct ft_str *token; /* by id; p == NULL: no such id */
