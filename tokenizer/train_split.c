@@ -22,8 +22,8 @@ int tk_splitter_load(const struct ft_json *j, struct tk_splitter **out, struct f
     struct tk_splitter *s = ft_calloc(1, sizeof *s);
     tk_vocab_init(&s->none, 1);
     if (tk_normalizer_load(ft_json_get(j, "normalizer"), &s->normalizer, e) ||
-        tk_pretok_load(ft_json_get(j, "pre_tokenizer"), &s->pretok, e) ||
-        tk_added_load(&s->added, ft_json_get(j, "added_tokens"), &s->none, s->normalizer, e)) {
+        tk_pretok_load(ft_json_get(j, "pre_tokenizer"), true, &s->pretok, e) ||
+        tk_added_load(&s->added, ft_json_get(j, "added_tokens"), &s->none, 0, s->normalizer, e)) {
         tk_splitter_free(s);
         return -1;
     }
