@@ -14,7 +14,8 @@ struct config {
     struct ft_list fields, specials;
     struct tk_recipe recipe;
     struct tk_learn_opts learn;
-    uint64_t limit, max_length;
+    uint64_t limit, max_length, size;
+    const char *temp;
     bool force, plain_specials;
     /* from here on not options */
     const char **names; /* --field */
@@ -22,7 +23,7 @@ struct config {
     struct tk_parts parts;
     struct tk_splitter *splitter;
     struct tk_split_state **state; /* a worker each */
-    struct tk_words *words;
+    struct tk_tally *tally;
 };
 
 /* ---- the texts of a record ---- */
@@ -120,9 +121,9 @@ static int map(void *ctx, int worker, struct ft_rec *r, struct ft_buf *out, stru
     if (gather(c, r, &t, e))
         return -1;
     for (size_t i = 0; i < t.n; i++)
-        if (tk_split(c->splitter, c->state[worker], t.v[i], !c->plain_specials, &c->words[worker], e))
+        if (tk_split(c->splitter, c->state[worker], t.v[i], !c->plain_specials, &c->tally[worker], e))
             return -1;
-    return 1;
+    return tk_tally_check(&c->tally[worker], e) ? -1 : 1;
 }
 
 /* ---- options ---- */
@@ -218,7 +219,6 @@ static int learn(struct config *c, struct tk_learner *l, struct tk_words *w, str
 {
     if (!w->n)
         return ft_fail(e, FT_DATA, "no text to learn from");
-    tk_words_sort(w);
     base_tokens(c, l);
     tk_alphabet_make(a, l, w, c->recipe.type == TK_BYTE_LEVEL, c->limit, ft_strz(c->initial ? c->initial : ""));
     if (l->n_tokens > c->learn.vocab_size)
@@ -226,6 +226,7 @@ static int learn(struct config *c, struct tk_learner *l, struct tk_words *w, str
                        " tokens, more than '--vocab-size'; '--limit-alphabet' leaves rare ones out", a->kept, l->n_tokens);
     if (tk_alphabet_words(a, l, w, e))
         return -1;
+    tk_words_release(w);
     tk_learner_run(l, &c->learn);
     return 0;
 }
@@ -298,7 +299,10 @@ static void summary(const struct config *c, const struct tk_learner *l, const st
         fprintf(stderr, "%s%" PRIu64 " characters, ", r->byte_fallback ? "256 bytes, " : "", a->kept);
     else
         fprintf(stderr, "256 bytes, ");
-    fprintf(stderr, "%zu merges) from %" PRIu64 " words, %zu of them different\n", l->n_merges, w->total, w->n);
+    fprintf(stderr, "%zu merges) from %" PRIu64 " words, %" PRIu64 " of them different\n", l->n_merges, w->seen, w->distinct);
+    if (w->dropped)
+        fprintf(stderr, "%s: %" PRIu64 " rare words (%.2g%% of the text's) were dropped to fit '-S'; the rarest kept is seen %" PRIu64
+                " times\n", c->tool->name, w->dropped, 100 * (double)w->lost / (double)w->seen, w->rarest);
     if (a->kept < a->seen)
         fprintf(stderr, "%s: %" PRIu64 " rare characters (%" PRIu64 " occurrences) got no token of their own\n", c->tool->name,
                 a->seen - a->kept, a->lost);
@@ -310,7 +314,7 @@ static void summary(const struct config *c, const struct tk_learner *l, const st
 int main(int argc, char **argv)
 {
     struct ft_stream_opts so = FT_STREAM_DEFAULTS;
-    struct config c = {.learn = {.vocab_size = 32000, .min_frequency = 2}, .recipe = {.byte_fallback = true}};
+    struct config c = {.size = 4ull << 30, .learn = {.vocab_size = 32000, .min_frequency = 2}, .recipe = {.byte_fallback = true}};
     struct ft_arena mem = {0};
     struct tk_recipe *const recipe = &c.recipe;
     so.no_records_out = true;
@@ -327,6 +331,8 @@ int main(int argc, char **argv)
         {0, "limit-alphabet", FT_OPT_SIZE, &c.limit, "N", "sentencepiece: keep the N most frequent characters", NULL},
         {0, "initial-alphabet", FT_OPT_STR, &c.initial, "CHARS", "sentencepiece: characters to have whether seen or not", NULL},
         {0, "byte-fallback", FT_OPT_FLAG, &recipe->byte_fallback, NULL, "sentencepiece: byte tokens for unknown characters (default)", NULL},
+        {'S', "buffer-size", FT_OPT_SIZE, &c.size, "SIZE", "memory for words; the rarest are dropped when they need more", NULL},
+        {'T', "temporary-directory", FT_OPT_STR, &c.temp, "DIR", "for word counts that do not fit; else $TMPDIR or /tmp", NULL},
         {0, "Splitting", FT_OPT_HEAD, NULL, NULL, NULL, NULL},
         {0, "split", FT_OPT_CHOICE, &recipe->split, "qwen2|gpt2|cl100k|llama3|o200k", "byte-level: how text is cut into words", NULL},
         {0, "split-regex", FT_OPT_STR, &recipe->regex, "REGEX", "byte-level: the same by a pattern for one word", NULL},
@@ -365,28 +371,32 @@ int main(int argc, char **argv)
     struct ft_stream *s = ft_stream_open(&tool, &so, files, argv);
     const int jobs = ft_stream_jobs(s);
     c.state = ft_calloc((size_t)jobs, sizeof *c.state);
-    c.words = ft_calloc((size_t)jobs, sizeof *c.words);
-    for (int i = 0; i < jobs; i++)
+    c.tally = ft_calloc((size_t)jobs, sizeof *c.tally);
+    for (int i = 0; i < jobs; i++) {
         c.state[i] = tk_split_state_new();
+        c.tally[i].limit = c.size / 2 / (uint64_t)jobs + 1;
+        c.tally[i].temp = c.temp;
+    }
+    struct tk_words words = {0};
     struct tk_learner l;
     struct tk_alphabet a = {0};
     tk_learner_init(&l);
     bool good = ft_stream_map(s, map, &c, &e) == 0 && ft_stream_check(s, &e) == 0;
-    for (int i = 1; i < jobs; i++)
-        tk_words_merge(&c.words[0], &c.words[i]);
-    good = good && learn(&c, &l, &c.words[0], &a, &e) == 0 && write_all(&c, &l, ft_buf_str(&template), &e) == 0;
+    good = good && tk_tally_finish(c.tally, (size_t)jobs, c.size, &words, &e) == 0 && learn(&c, &l, &words, &a, &e) == 0 && write_all(&c, &l, ft_buf_str(&template), &e) == 0;
     const int status = ft_stream_close(s, &e);
     if (good && !status && !so.quiet)
-        summary(&c, &l, &c.words[0], &a);
-    for (int i = 0; i < jobs; i++)
+        summary(&c, &l, &words, &a);
+    for (int i = 0; i < jobs; i++) {
         tk_split_state_free(c.state[i]);
-    tk_words_release(&c.words[0]);
+        tk_tally_release(&c.tally[i]);
+    }
+    tk_words_release(&words);
     tk_learner_release(&l);
     tk_splitter_free(c.splitter);
     ft_buf_release(&template);
     ft_arena_release(&mem);
     free(a.id);
     free(c.state);
-    free(c.words);
+    free(c.tally);
     return status;
 }

@@ -53,9 +53,9 @@ void tk_alphabet_make(struct tk_alphabet *a, struct tk_learner *l, const struct 
     }
     uint64_t *counts = ft_calloc(CODE_POINTS, sizeof *counts);
     for (size_t i = 0; i < w->n; i++)
-        for (uint32_t at = 0; at < w->slots[i].n;) {
+        for (uint32_t at = 0; at < w->v[i].n;) {
             int len;
-            counts[ft_utf8_get(w->slots[i].p + at, &len)] += w->slots[i].count;
+            counts[ft_utf8_get(w->v[i].p + at, &len)] += w->v[i].count;
             at += (uint32_t)len;
         }
     for (size_t at = 0; at < initial.n;) {
@@ -100,7 +100,7 @@ int tk_alphabet_words(const struct tk_alphabet *a, struct tk_learner *l, const s
 {
     size_t slots = 0, cap = 0;
     for (size_t i = 0; i < w->n; i++) {
-        const struct tk_word *x = &w->slots[i];
+        const struct tk_counted *x = &w->v[i];
         const size_t n = a->bytes ? x->n : ft_utf8_count(x->p, x->n);
         slots += n;
         cap = n > cap ? n : cap;
@@ -110,7 +110,7 @@ int tk_alphabet_words(const struct tk_alphabet *a, struct tk_learner *l, const s
     uint32_t *ids = ft_reallocs(NULL, cap ? cap : 1, sizeof *ids);
     tk_learner_begin(l, w->n, slots);
     for (size_t i = 0; i < w->n; i++) {
-        const struct tk_word *x = &w->slots[i];
+        const struct tk_counted *x = &w->v[i];
         size_t n = 0;
         for (uint32_t at = 0; at < x->n;) {
             int len = 1;

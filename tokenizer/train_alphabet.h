@@ -3,7 +3,7 @@
 #define FT_TOKENIZER_TRAIN_ALPHABET_H
 
 #include "tokenizer/train_bpe.h"
-#include "tokenizer/train_words.h"
+#include "tokenizer/train_tally.h"
 
 struct tk_alphabet {
     bool bytes;      /* words are raw bytes: `id` is by byte, else by code point */
@@ -13,7 +13,7 @@ struct tk_alphabet {
 };
 
 /* Adds the alphabet's tokens, by code point. Bytes: all 256, in GPT-2's printable
- * characters. Else the characters of the words (sorted, tk_words_sort) and of
+ * characters. Else the characters of the words and of
  * `initial`; more than `limit` (0: none): the rarest go, of equally rare ones
  * the higher code points; those of `initial` go last. */
 void tk_alphabet_make(struct tk_alphabet *a, struct tk_learner *l, const struct tk_words *w, bool bytes,

@@ -36,7 +36,7 @@ struct entry {
 struct near { /* a neighbour of the merged pair, by id */
     int64_t lost, won; /* of (neighbour, first) or (second, neighbour); of the new pair */
     uint32_t n_won;    /* occurrences of the new pair */
-    uint32_t *at;      /* their list */
+    uint32_t *at;      /* where their list grows; NULL: no entry */
 };
 
 struct found {
@@ -79,6 +79,12 @@ void tk_learner_init(struct tk_learner *l)
     tk_vocab_init(&l->vocab, 1024);
 }
 
+static void release_list(const struct tk_corpus *c, uint32_t *at)
+{
+    if (at < c->first_lists || at >= c->first_lists + c->n_first)
+        free(at);
+}
+
 void tk_learner_release(struct tk_learner *l)
 {
     struct tk_corpus *c = l->corpus;
@@ -87,8 +93,7 @@ void tk_learner_release(struct tk_learner *l)
     free(l->merges);
     if (c) {
         for (size_t i = 0; i < c->heap_n; i++)
-            if (c->heap[i].at < c->first_lists || c->heap[i].at >= c->first_lists + c->n_first)
-                free(c->heap[i].at);
+            release_list(c, c->heap[i].at);
         free(c->sym);
         free(c->runs);
         free(c->block);
@@ -208,6 +213,17 @@ static void grow_counts(struct tk_corpus *c)
     free(old);
 }
 
+/* NULL: none, the pair is too rare to matter. */
+static inline struct count *find_count(const struct tk_corpus *c, uint64_t pair)
+{
+    for (size_t k = mix(pair) & (c->n_slots - 1);; k = (k + 1) & (c->n_slots - 1)) {
+        if (c->counts[k].pair == pair)
+            return &c->counts[k];
+        if (c->counts[k].pair == UINT64_MAX)
+            return NULL;
+    }
+}
+
 /* Valid until the next call. */
 static inline struct count *count_of(struct tk_corpus *c, uint64_t pair)
 {
@@ -284,7 +300,7 @@ static struct entry pop(struct tk_corpus *c)
 
 /* ---- the start: all pairs that there are ---- */
 
-static void first_pairs(struct tk_learner *l)
+static void first_pairs(struct tk_learner *l, int64_t least)
 {
     struct tk_corpus *c = l->corpus;
     size_t total = 0;
@@ -302,7 +318,8 @@ static void first_pairs(struct tk_learner *l)
                     struct count *x = &c->counts[k];
                     const uint32_t n = x->at;
                     x->at = at;
-                    c->heap[c->heap_n++] = (struct entry){x->n, x->pair, n, c->first_lists + at};
+                    if (x->n >= least)
+                        c->heap[c->heap_n++] = (struct entry){x->n, x->pair, n, c->first_lists + at};
                     at += n;
                 }
         }
@@ -365,6 +382,7 @@ static inline void change(struct side *s, uint32_t id, int64_t weight_, bool kee
 struct merging {
     uint32_t a, b, id, size;
     uint64_t limit; /* a new pair must be shorter */
+    int64_t least;  /* the count that a pair must have */
     int64_t done;   /* sum of the weights */
 };
 
@@ -389,21 +407,28 @@ static inline void merge_at(struct tk_learner *l, struct merging *m, uint32_t at
     c->sym[at + m->size - 1] = BACK | (m->size - 1);
 }
 
-/* Books what the merge took away and what it made. */
-static void settle_counts(struct tk_corpus *c, const struct merging *m)
+/* Books what the merge made. A pair that is too rare now will not become more
+ * frequent: it gets no count and no entry. */
+static void count_new(struct tk_corpus *c, const struct merging *m, bool right)
 {
-    count_of(c, pair_of(m->a, m->b))->n -= m->done;
-    for (size_t i = 0; i < c->left.n_seen; i++) {
-        const uint32_t x = c->left.seen[i];
-        count_of(c, pair_of(x, m->a))->n -= c->left.by_id[x].lost;
-        if (c->left.by_id[x].n_won)
-            count_of(c, pair_of(x, m->id))->n += c->left.by_id[x].won;
+    struct side *s = right ? &c->right : &c->left;
+    for (size_t i = 0; i < s->n_seen; i++) {
+        struct near *x = &s->by_id[s->seen[i]];
+        if (x->won < m->least)
+            x->n_won = 0;
+        else
+            count_of(c, right ? pair_of(m->id, s->seen[i]) : pair_of(s->seen[i], m->id))->n += x->won;
     }
-    for (size_t i = 0; i < c->right.n_seen; i++) {
-        const uint32_t x = c->right.seen[i];
-        count_of(c, pair_of(m->b, x))->n -= c->right.by_id[x].lost;
-        if (c->right.by_id[x].n_won)
-            count_of(c, pair_of(m->id, x))->n += c->right.by_id[x].won;
+}
+
+/* Books what the merge took away. */
+static void count_lost(struct tk_corpus *c, const struct merging *m, bool right)
+{
+    struct side *s = right ? &c->right : &c->left;
+    for (size_t i = 0; i < s->n_seen; i++) {
+        struct count *x = find_count(c, right ? pair_of(m->b, s->seen[i]) : pair_of(s->seen[i], m->a));
+        if (x)
+            x->n -= s->by_id[s->seen[i]].lost;
     }
 }
 
@@ -413,26 +438,22 @@ static void queue_new(struct tk_corpus *c, const struct merging *m, bool right)
     struct side *s = right ? &c->right : &c->left;
     for (size_t i = 0; i < s->n_seen; i++) {
         struct near *x = &s->by_id[s->seen[i]];
-        if (x->n_won)
-            x->at = ft_reallocs(NULL, x->n_won, sizeof *x->at);
-        x->n_won = 0; /* from here on: how many the list holds */
+        if (!x->n_won)
+            continue;
+        const struct count *n = find_count(c, right ? pair_of(m->id, s->seen[i]) : pair_of(s->seen[i], m->id));
+        if (n->n >= m->least) {
+            uint32_t *at = ft_reallocs(NULL, x->n_won, sizeof *at);
+            push(c, (struct entry){n->n, n->pair, x->n_won, at});
+            x->at = at;
+        }
     }
     for (size_t i = 0; i < s->won.n; i++) {
         struct near *x = &s->by_id[s->won.v[i].id];
-        x->at[x->n_won++] = s->won.v[i].at;
+        if (x->at)
+            *x->at++ = s->won.v[i].at;
     }
-    for (size_t i = 0; i < s->n_seen; i++) {
-        const uint32_t id = s->seen[i];
-        struct near *x = &s->by_id[id];
-        if (x->n_won) {
-            const struct count *n = count_of(c, right ? pair_of(m->id, id) : pair_of(id, m->id));
-            if (n->n > 0)
-                push(c, (struct entry){n->n, n->pair, x->n_won, x->at});
-            else
-                free(x->at);
-        }
-        *x = (struct near){0};
-    }
+    for (size_t i = 0; i < s->n_seen; i++)
+        s->by_id[s->seen[i]] = (struct near){0};
     s->n_seen = s->won.n = 0;
 }
 
@@ -475,21 +496,21 @@ void tk_learner_run(struct tk_learner *l, const struct tk_learn_opts *o)
     struct tk_corpus *c = l->corpus;
     if (!c->n_runs)
         return;
-    first_pairs(l);
     const uint64_t limit = o->max_token_length ? o->max_token_length : UINT64_MAX;
+    const int64_t least = o->min_frequency > INT64_MAX ? INT64_MAX : o->min_frequency ? (int64_t)o->min_frequency : 1;
+    first_pairs(l, least);
     while (l->n_tokens < o->vocab_size && c->heap_n) {
         struct entry top = pop(c);
         struct count *n = count_of(c, top.pair);
-        if (top.count != n->n) {
+        if (top.count != n->n) { /* it was queued with more */
             top.count = n->n;
-            push(c, top);
+            if (n->n >= least)
+                push(c, top);
+            else
+                release_list(c, top.at);
             continue;
         }
-        if (top.count < 1 || (uint64_t)top.count < o->min_frequency) {
-            push(c, top); /* its list is released with the others */
-            break;
-        }
-        struct merging m = {.a = (uint32_t)(top.pair >> 32), .b = (uint32_t)top.pair, .limit = limit};
+        struct merging m = {.a = (uint32_t)(top.pair >> 32), .b = (uint32_t)top.pair, .limit = limit, .least = least};
         m.size = l->len[m.a] + l->len[m.b];
         m.id = join(l, m.a, m.b);
         if (!n->merged)
@@ -498,11 +519,14 @@ void tk_learner_run(struct tk_learner *l, const struct tk_learn_opts *o)
         room_for_ids(l);
         for (uint32_t i = 0; i < top.n; i++)
             merge_at(l, &m, top.at[i]);
-        settle_counts(c, &m);
+        count_of(c, top.pair)->n -= m.done;
+        count_new(c, &m, false);
+        count_new(c, &m, true);
+        count_lost(c, &m, false);
+        count_lost(c, &m, true);
         queue_new(c, &m, false);
         queue_new(c, &m, true);
-        if (top.at < c->first_lists || top.at >= c->first_lists + c->n_first)
-            free(top.at);
+        release_list(c, top.at);
         if (o->progress && l->n_merges % 256 == 0)
             o->progress(o->ctx, l->n_tokens);
     }

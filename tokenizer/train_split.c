@@ -62,7 +62,7 @@ void tk_split_state_free(struct tk_split_state *st)
 }
 
 int tk_split(const struct tk_splitter *s, struct tk_split_state *st, struct ft_str text, bool added,
-             struct tk_words *words, struct ft_err *e)
+             struct tk_tally *words, struct ft_err *e)
 {
     struct tk_work *w = &st->work;
     const struct tk_piece all = {.p = text.p, .n = (uint32_t)text.n, .id = -1};
@@ -90,6 +90,6 @@ int tk_split(const struct tk_splitter *s, struct tk_split_state *st, struct ft_s
         return -1;
     for (size_t i = 0; i < w->a.n; i++)
         if (w->a.v[i].id < 0 && w->a.v[i].n)
-            tk_words_add(words, w->a.v[i].p, w->a.v[i].n, 1);
+            tk_tally_add(words, w->a.v[i].p, w->a.v[i].n);
     return 0;
 }

@@ -7,7 +7,7 @@
 #define FT_TOKENIZER_TRAIN_SPLIT_H
 
 #include "pipeline/json.h"
-#include "tokenizer/train_words.h"
+#include "tokenizer/train_tally.h"
 
 struct tk_splitter; /* immutable, shared by threads */
 struct tk_split_state; /* a thread's */
@@ -23,6 +23,6 @@ void tk_split_state_free(struct tk_split_state *s);
 /* Counts the words of a text. Those of a byte-level pre-tokenizer are raw bytes,
  * others UTF-8. `added`: find added tokens in it, else it is all plain. */
 int tk_split(const struct tk_splitter *s, struct tk_split_state *st, struct ft_str text, bool added,
-             struct tk_words *words, struct ft_err *e);
+             struct tk_tally *words, struct ft_err *e);
 
 #endif
