@@ -51,7 +51,7 @@ static int word(void *ctx, const char *p, size_t n, struct tk_ids *out, struct f
 
 /* ---- load ---- */
 
-static enum tk_rule rule_of(const struct ft_json *j)
+enum tk_rule tk_fast_rule(const struct ft_json *j)
 {
     struct ft_str type = {0}, regex = {0}, how = {0};
     bool prefix = true, use_regex = true, invert = false;
@@ -99,7 +99,7 @@ void tk_fast_init(struct tk_fast *f, const struct tk_model *m, const struct ft_j
     *f = (struct tk_fast){.model = m};
     if (m->type != TK_BPE || m->prefix.n || m->suffix.n || m->vocab.n_ids >= 1u << 24)
         return;
-    f->rule = rule_of(pretok);
+    f->rule = tk_fast_rule(pretok);
     if (f->rule == TK_RULE_NONE)
         return;
     f->on = true;

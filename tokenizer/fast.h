@@ -23,6 +23,9 @@ struct tk_fast { /* immutable */
     uint16_t *len;  /* bytes of text that a token stands for, by id; NULL: not known */
 };
 
+/* The rule of a pre_tokenizer that cuts text by one and maps bytes, and no more. */
+enum tk_rule tk_fast_rule(const struct ft_json *pretok);
+
 /* `pretok`: the pre_tokenizer's JSON. Never fails: what it does not know leaves
  * `on` false. */
 void tk_fast_init(struct tk_fast *f, const struct tk_model *m, const struct ft_json *pretok);

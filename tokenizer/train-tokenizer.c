@@ -301,8 +301,8 @@ static void summary(const struct config *c, const struct tk_learner *l, const st
         fprintf(stderr, "256 bytes, ");
     fprintf(stderr, "%zu merges) from %" PRIu64 " words, %" PRIu64 " of them different\n", l->n_merges, w->seen, w->distinct);
     if (w->dropped)
-        fprintf(stderr, "%s: %" PRIu64 " rare words (%.2g%% of the text's) were dropped to fit '-S'; the rarest kept is seen %" PRIu64
-                " times\n", c->tool->name, w->dropped, 100 * (double)w->lost / (double)w->seen, w->rarest);
+        fprintf(stderr, "%s: %" PRIu64 " rare words (%.2g%% of the text's) were dropped to fit '-S'; those seen more than %" PRIu64
+                " times are all there\n", c->tool->name, w->dropped, 100 * (double)w->lost / (double)w->seen, w->rarest);
     if (a->kept < a->seen)
         fprintf(stderr, "%s: %" PRIu64 " rare characters (%" PRIu64 " occurrences) got no token of their own\n", c->tool->name,
                 a->seen - a->kept, a->lost);

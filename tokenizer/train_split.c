@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "tokenizer/added.h"
+#include "tokenizer/fast.h"
 #include "tokenizer/pretok.h"
 
 struct tk_splitter {
@@ -10,11 +11,13 @@ struct tk_splitter {
     struct tk_pretok *pretok;
     struct tk_added added;
     struct tk_vocab none;
+    enum tk_rule rule; /* bytes cut by a rule that has a scanner of its own */
 };
 
 struct tk_split_state {
     struct tk_work work;
     struct tk_matcher *matcher;
+    struct tk_cache *cache; /* for its records */
 };
 
 int tk_splitter_load(const struct ft_json *j, struct tk_splitter **out, struct ft_err *e)
@@ -27,6 +30,7 @@ int tk_splitter_load(const struct ft_json *j, struct tk_splitter **out, struct f
         tk_splitter_free(s);
         return -1;
     }
+    s->rule = tk_fast_rule(ft_json_get(j, "pre_tokenizer"));
     *out = s;
     return 0;
 }
@@ -42,10 +46,13 @@ void tk_splitter_free(struct tk_splitter *s)
     free(s);
 }
 
+static const struct tk_seed no_seed;
+
 struct tk_split_state *tk_split_state_new(void)
 {
     struct tk_split_state *st = ft_calloc(1, sizeof *st);
     st->matcher = tk_matcher_new();
+    st->cache = tk_cache_new(&no_seed, NULL, NULL);
     return st;
 }
 
@@ -58,6 +65,7 @@ void tk_split_state_free(struct tk_split_state *st)
     free(st->work.b.v);
     free(st->work.edits);
     tk_matcher_free(st->matcher);
+    tk_cache_free(st->cache);
     free(st);
 }
 
@@ -85,6 +93,15 @@ int tk_split(const struct tk_splitter *s, struct tk_split_state *st, struct ft_s
             tk_added_split(&s->added, true, &p, NULL, 0, &w->a);
         else
             tk_push(&w->a, p);
+    }
+    if (s->rule != TK_RULE_NONE) {
+        tk_words_fn *cut = tk_words();
+        for (size_t i = 0; i < w->a.n; i++)
+            for (size_t at = 0; w->a.v[i].id < 0 && at < w->a.v[i].n;) {
+                cut(s->rule, st->cache, w->a.v[i].p, w->a.v[i].n, &at);
+                tk_tally_take(words, st->cache);
+            }
+        return 0;
     }
     if (tk_pretokenize(s->pretok, w, st->matcher, e))
         return -1;

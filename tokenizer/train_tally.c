@@ -10,37 +10,59 @@
 #ifdef FT_TINY
 enum { CHUNK = 256, FIRST = 8, READ = 64 };
 #else
-enum { CHUNK = 1 << 18, FIRST = 4096, READ = 1 << 18 };
+enum { CHUNK = 1 << 18, FIRST = 512, READ = 1 << 16 };
 #endif
 enum { CLASSES = 1 << 16 }; /* counts told apart when words are dropped */
 
 /* ---- counting ---- */
 
-static char *keep(struct tk_tally *t, const char *p, size_t n)
+/* A word of at most 15 bytes is in its key (cache.h). A longer one lies elsewhere
+ * and has a key that tells most of them apart. */
+struct tk_tally_slot {
+    struct tk_key key;
+    uint64_t count; /* 0: free */
+    struct far {
+        uint32_t n, hash;
+        char p[];
+    } *far; /* NULL: short */
+};
+
+static char *room(struct tk_tally *t, size_t n)
 {
+    n = (n + 7) & ~(size_t)7;
     if ((size_t)(t->end - t->at) < n) {
         const size_t size = n > CHUNK / 4 ? n : CHUNK;
         char *chunk = ft_arena_alloc(&t->mem, size);
         t->held += size;
         if (size == n)
-            return memcpy(chunk, p, n);
+            return chunk;
         t->at = chunk;
         t->end = chunk + size;
     }
-    char *to = memcpy(t->at, p, n);
+    char *to = t->at;
     t->at += n;
     return to;
 }
 
+static inline size_t length(const struct tk_tally_slot *s)
+{
+    return s->far ? s->far->n : (size_t)(s->key.hi >> 56);
+}
+
+static inline uint32_t hash_of(const struct tk_tally_slot *s)
+{
+    return s->far ? s->far->hash : tk_key_hash(s->key.lo, s->key.hi);
+}
+
 static void grow(struct tk_tally *t)
 {
-    struct tk_counted *old = t->slots;
+    struct tk_tally_slot *old = t->slots;
     const size_t n = t->n_slots;
     t->n_slots = n ? n * 2 : FIRST;
     t->slots = ft_calloc(t->n_slots, sizeof *t->slots);
     for (size_t i = 0; i < n; i++)
         if (old[i].count) {
-            size_t k = old[i].hash & (t->n_slots - 1);
+            size_t k = hash_of(&old[i]) & (t->n_slots - 1);
             while (t->slots[k].count)
                 k = (k + 1) & (t->n_slots - 1);
             t->slots[k] = old[i];
@@ -48,28 +70,67 @@ static void grow(struct tk_tally *t)
     free(old);
 }
 
-static struct tk_counted *slot_of(const struct tk_tally *t, const char *p, size_t n, uint32_t hash)
-{
-    for (size_t i = hash & (t->n_slots - 1);; i = (i + 1) & (t->n_slots - 1)) {
-        struct tk_counted *s = &t->slots[i];
-        if (!s->count || (s->hash == hash && s->n == n && !memcmp(s->p, p, n)))
-            return s;
-    }
-}
-
-static void add(struct tk_tally *t, const char *p, size_t n, uint32_t hash, uint64_t count)
+static inline void add_short(struct tk_tally *t, struct tk_key key, uint32_t hash, uint64_t count)
 {
     if (t->n * 2 >= t->n_slots)
         grow(t);
-    struct tk_counted *s = slot_of(t, p, n, hash);
-    if (!s->count) {
-        *s = (struct tk_counted){keep(t, p, n), 0, (uint32_t)n, hash};
-        t->n++;
+    for (size_t i = hash & (t->n_slots - 1);; i = (i + 1) & (t->n_slots - 1)) {
+        struct tk_tally_slot *s = &t->slots[i];
+        if (!s->count) {
+            s->key = key;
+            t->n++;
+        } else if (!tk_key_eq(s->key, key)) {
+            continue;
+        }
+        s->count += count;
+        return;
     }
-    s->count += count;
 }
 
-void tk_tally_add(struct tk_tally *t, const char *p, size_t n) { add(t, p, n, (uint32_t)ft_hash64(p, n), 1); }
+static void add_long(struct tk_tally *t, struct tk_key key, const char *p, size_t n, uint64_t count)
+{
+    const uint32_t hash = (uint32_t)ft_hash64(p, n); /* the key's would be that of its first bytes */
+    if (t->n * 2 >= t->n_slots)
+        grow(t);
+    for (size_t i = hash & (t->n_slots - 1);; i = (i + 1) & (t->n_slots - 1)) {
+        struct tk_tally_slot *s = &t->slots[i];
+        if (!s->count) {
+            s->key = key;
+            s->far = (struct far *)(void *)room(t, sizeof *s->far + n);
+            s->far->n = (uint32_t)n;
+            s->far->hash = hash;
+            memcpy(s->far->p, p, n);
+            t->n++;
+        } else if (!tk_key_eq(s->key, key) || s->far->hash != hash || s->far->n != n || memcmp(s->far->p, p, n)) {
+            continue;
+        }
+        s->count += count;
+        return;
+    }
+}
+
+static void add(struct tk_tally *t, const char *p, size_t n, uint64_t count)
+{
+    const struct tk_key key = tk_key_of(p, n);
+    if (n <= TK_KEY_MAX)
+        add_short(t, key, tk_key_hash(key.lo, key.hi), count);
+    else
+        add_long(t, key, p, n, count);
+}
+
+void tk_tally_add(struct tk_tally *t, const char *p, size_t n) { add(t, p, n, 1); }
+
+void tk_tally_take(struct tk_tally *t, struct tk_cache *c)
+{
+    for (size_t i = 0; i < c->n; i++) {
+        const struct tk_rec *r = &c->rec[i];
+        if (r->n <= TK_KEY_MAX)
+            add_short(t, r->key, r->hash, 1);
+        else
+            add_long(t, r->key, r->p, r->n, 1);
+    }
+    c->n = 0;
+}
 
 static void forget(struct tk_tally *t)
 {
@@ -100,13 +161,17 @@ static int by_bytes(const void *x, const void *y)
     return ft_str_cmp((struct ft_str){a->p, a->n}, (struct ft_str){b->p, b->n});
 }
 
-/* Moves the words to the front of the slots. */
-static void gather(struct tk_tally *t)
+/* The words; short ones lie in the slots. */
+static struct tk_counted *gather(const struct tk_tally *t)
 {
+    struct tk_counted *v = ft_reallocs(NULL, t->n ? t->n : 1, sizeof *v);
     size_t n = 0;
-    for (size_t i = 0; i < t->n_slots; i++)
-        if (t->slots[i].count)
-            t->slots[n++] = t->slots[i];
+    for (size_t i = 0; i < t->n_slots; i++) {
+        const struct tk_tally_slot *s = &t->slots[i];
+        if (s->count)
+            v[n++] = (struct tk_counted){s->far ? s->far->p : (const char *)&s->key, s->count, (uint32_t)length(s)};
+    }
+    return v;
 }
 
 static void put_number(struct ft_buf *b, uint64_t v)
@@ -152,21 +217,22 @@ static int spill(struct tk_tally *t, struct ft_err *e)
         return 0;
     if (!t->open && open_temp(t, e))
         return -1;
-    gather(t);
-    qsort(t->slots, t->n, sizeof *t->slots, by_bytes);
+    struct tk_counted *v = gather(t);
+    qsort(v, t->n, sizeof *v, by_bytes);
     t->ends = ft_reallocs(t->ends, t->n_runs + 1, sizeof *t->ends);
     t->ends[t->n_runs] = t->n_runs ? t->ends[t->n_runs - 1] : 0;
     struct ft_buf b = {0};
     int r = 0;
     for (size_t i = 0; i < t->n && !r; i++) {
-        put_number(&b, t->slots[i].n);
-        put_number(&b, t->slots[i].count);
-        ft_buf_put(&b, t->slots[i].p, t->slots[i].n);
+        put_number(&b, v[i].n);
+        put_number(&b, v[i].count);
+        ft_buf_put(&b, v[i].p, v[i].n);
         if (b.n >= READ)
             r = write_out(t, &b, e);
     }
     r = r || write_out(t, &b, e) ? -1 : 0;
     t->n_runs++;
+    free(v);
     ft_buf_release(&b);
     forget(t);
     return r;
@@ -174,10 +240,10 @@ static int spill(struct tk_tally *t, struct ft_err *e)
 
 int tk_tally_check(struct tk_tally *t, struct ft_err *e)
 {
-    /* Half as much again while the table grows. */
+    /* Old and new table stand side by side while it grows, which is next. */
     const uint64_t slots = t->n_slots * sizeof *t->slots;
-    const bool full = t->limit && t->n && t->held + (t->n * 2 >= t->n_slots * 7 / 8 ? slots * 3 : slots) > t->limit;
-    return full ? spill(t, e) : 0;
+    const bool grows = t->n * 2 >= t->n_slots / 8 * 7;
+    return t->limit && t->n >= FIRST / 2 && t->held + (grows ? slots * 3 : slots) > t->limit ? spill(t, e) : 0;
 }
 
 struct reader {
@@ -281,11 +347,13 @@ static int merge_begin(struct merge *m, const struct tk_tally *t, size_t n_talli
     size_t runs = 0;
     for (size_t i = 0; i < n_tallies; i++)
         runs += t[i].n_runs;
+    const uint64_t share = runs ? t->limit * n_tallies / runs : 0;
+    const size_t cap = share > READ ? READ : share > 1024 ? (size_t)share : 1024;
     *m = (struct merge){.r = ft_calloc(runs, sizeof *m->r), .heap = ft_calloc(runs, sizeof *m->heap)};
     for (size_t i = 0; i < n_tallies; i++)
         for (size_t k = 0; k < t[i].n_runs; k++) {
             struct reader *r = &m->r[m->n_readers++];
-            *r = (struct reader){.fd = t[i].fd, .at = k ? t[i].ends[k - 1] : 0, .end = t[i].ends[k], .cap = READ / 4};
+            *r = (struct reader){.fd = t[i].fd, .at = k ? t[i].ends[k - 1] : 0, .end = t[i].ends[k], .cap = cap};
             r->buf = ft_malloc(r->cap);
             const int more = next_word(r, e);
             if (more < 0)
@@ -306,7 +374,7 @@ static int merge_next(struct merge *m, struct tk_counted *out, struct ft_err *e)
         return 0;
     m->word.n = 0;
     ft_buf_puts(&m->word, m->heap[0]->word);
-    *out = (struct tk_counted){m->word.p ? m->word.p : "", 0, (uint32_t)m->word.n, 0};
+    *out = (struct tk_counted){m->word.p, 0, (uint32_t)m->word.n};
     while (m->n && ft_str_eq(m->heap[0]->word, ft_buf_str(&m->word))) {
         out->count += m->heap[0]->count;
         const int more = next_word(m->heap[0], e);
@@ -317,7 +385,6 @@ static int merge_next(struct merge *m, struct tk_counted *out, struct ft_err *e)
         if (m->n)
             sift(m, 0);
     }
-    out->hash = (uint32_t)ft_hash64(out->p, out->n);
     return 1;
 }
 
@@ -351,9 +418,7 @@ static bool sieve_keeps(const struct sieve *s, const struct tk_counted *w)
     const size_t c = class_of(w->count);
     if (c != s->rarest)
         return c > s->rarest;
-    /* The table's hash bits would do, but for them to be spread anew. */
-    const uint32_t h = (w->hash ^ w->hash >> 15) * 0x85ebca6bu;
-    return (h ^ h >> 13) <= s->below && tk_word_cost(w->n) <= s->room / 8;
+    return ft_hash64(w->p, w->n) >> 32 <= s->below && tk_word_cost(w->n) <= s->room / 8;
 }
 
 static void account(struct tk_words *out, const struct tk_counted *w, bool kept)
@@ -387,13 +452,16 @@ static void push(struct tk_words *out, size_t *cap, struct tk_counted w)
 static void finish_held(struct tk_tally *t, size_t n_tallies, struct sieve *s, struct tk_words *out)
 {
     for (size_t i = 1; i < n_tallies; i++) {
-        for (size_t k = 0; k < t[i].n_slots; k++)
-            if (t[i].slots[k].count)
-                add(&t[0], t[i].slots[k].p, t[i].slots[k].n, t[i].slots[k].hash, t[i].slots[k].count);
+        for (size_t k = 0; k < t[i].n_slots; k++) {
+            const struct tk_tally_slot *x = &t[i].slots[k];
+            if (x->count && x->far)
+                add_long(&t[0], x->key, x->far->p, x->far->n, x->count);
+            else if (x->count)
+                add_short(&t[0], x->key, tk_key_hash(x->key.lo, x->key.hi), x->count);
+        }
         tk_tally_release(&t[i]);
     }
-    gather(&t[0]);
-    struct tk_counted *v = t[0].slots;
+    struct tk_counted *v = gather(&t[0]);
     const size_t n = t[0].n;
     for (size_t i = 0; i < n; i++) {
         s->cost[class_of(v[i].count)] += tk_word_cost(v[i].n);
@@ -411,6 +479,7 @@ static void finish_held(struct tk_tally *t, size_t n_tallies, struct sieve *s, s
     }
     out->v = v;
     out->mem = t[0].mem;
+    out->keys = t[0].slots;
     t[0].slots = NULL;
     t[0].mem = (struct ft_arena){0};
     forget(&t[0]);
@@ -436,7 +505,7 @@ static int finish_runs(struct tk_tally *t, size_t n_tallies, struct sieve *s, st
                 const bool kept = sieve_keeps(s, &w);
                 account(out, &w, kept);
                 if (kept) {
-                    w.p = keep(&store, w.p, w.n);
+                    w.p = memcpy(room(&store, w.n), w.p, w.n);
                     push(out, &cap, w);
                 }
             }
@@ -472,6 +541,8 @@ int tk_tally_finish(struct tk_tally *t, size_t n_tallies, uint64_t size, struct 
 void tk_words_release(struct tk_words *w)
 {
     free(w->v);
+    free(w->keys);
+    w->keys = NULL;
     ft_arena_release(&w->mem);
     w->v = NULL;
     w->n = 0;

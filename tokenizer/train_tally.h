@@ -10,21 +10,21 @@
 #ifndef FT_TOKENIZER_TRAIN_TALLY_H
 #define FT_TOKENIZER_TRAIN_TALLY_H
 
-#include "pipeline/str.h"
+#include "tokenizer/cache.h"
 
 struct tk_counted { /* a word */
     const char *p;
     uint64_t count;
-    uint32_t n, hash;
+    uint32_t n;
 };
 
 struct tk_tally { /* all zero but for limit and temp is empty */
     uint64_t limit;   /* bytes; 0: none */
     const char *temp; /* folder for the temporary file; NULL: $TMPDIR, or /tmp */
     /* private */
-    struct tk_counted *slots; /* open addressing; count 0: free */
+    struct tk_tally_slot *slots; /* open addressing */
     size_t n_slots, n;
-    struct ft_arena mem; /* the bytes of the words, in chunks */
+    struct ft_arena mem; /* the bytes of long words, in chunks */
     char *at, *end;
     uint64_t held;   /* bytes in chunks */
     int fd;
@@ -33,8 +33,10 @@ struct tk_tally { /* all zero but for limit and temp is empty */
     size_t n_runs;
 };
 
-/* n < 4 GiB; the bytes are copied when the word is new. */
+/* 1 <= n < 4 GiB. */
 void tk_tally_add(struct tk_tally *t, const char *p, size_t n);
+/* The words that wait in a cache's records; empties them. */
+void tk_tally_take(struct tk_tally *t, struct tk_cache *c);
 /* To be called now and then: writes the tally out if it is beyond its limit. */
 int tk_tally_check(struct tk_tally *t, struct ft_err *e);
 void tk_tally_release(struct tk_tally *t);
@@ -46,6 +48,7 @@ struct tk_words { /* all zero is empty */
     uint64_t dropped, lost;    /* words, their occurrences */
     uint64_t rarest;           /* count of the rarest word kept, if any were dropped */
     struct ft_arena mem;
+    void *keys; /* where short words lie */
 };
 
 /* What learning from a word of n bytes takes, about, in bytes of memory. */

@@ -49,6 +49,13 @@ done
 gzip -c many.jsonl | train-tokenizer -q -o gz --vocab-size 400 && cmp gz/tokenizer.json j1/tokenizer.json && echo "same packed"
 tac many.jsonl | train-tokenizer -q -o tac --vocab-size 400 && cmp tac/tokenizer.json j1/tokenizer.json && echo "same backwards"
 
+echo "-- little memory: the same rare words go, whatever the threads"
+awk 'BEGIN { for (i = 0; i < 700; i++) { w = ""; for (k = i + 1000; k; k = int(k / 10)) w = w substr("habokedizuwolymasexi", k % 10 * 2 + 1, 2)
+    printf "{\"text\":\"%s %s %s낱말\"}\n", w, i % 9 ? "often" : w, substr(w, 1, 4) } }' >rare.jsonl
+s train-tokenizer rare.jsonl -S 60K -j1 -o s1 --vocab-size 320
+for j in 2 5; do train-tokenizer -q rare.jsonl -S 60K -T . -j$j -o s$j --vocab-size 320; cmp s$j/tokenizer.json s1/tokenizer.json && echo "same -j$j"; done
+s train-tokenizer rare.jsonl -o s9 --vocab-size 320
+cmp -s s9/tokenizer.json s1/tokenizer.json || echo "another with all words"
 echo "-- members"
 cat >mem.jsonl <<'X'
 {"messages":[{"role":"user","content":"zq zq"},{"role":"assistant","content":[{"type":"text","text":"zq zq"},{"type":"image"}]}]}
