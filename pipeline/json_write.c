@@ -29,7 +29,8 @@ void ft_json_put_str(struct ft_buf *b, struct ft_str s)
         }
         }
     }
-    ft_buf_put(b, s.p + from, s.n - from);
+    if (s.n > from)
+        ft_buf_put(b, s.p + from, s.n - from);
     ft_buf_putc(b, '"');
 }
 

@@ -484,6 +484,8 @@ int ft_set_row(struct ft_set *s, uint64_t i, struct ft_piece *out, size_t max, s
         if (!out[k - b].length || (uint64_t)out[k - b].start + out[k - b].length > d.n)
             return damaged(e, s->plan_path, (uint64_t)(s->start + 4 * k - s->plan.p) + 1,
                            "a piece lies outside its document");
+        if (d.kind == FT_DOC_PREFERENCE && (out[k - b].length != d.n || end - b > 1))
+            return damaged(e, s->plan_path, (uint64_t)(s->start + 4 * k - s->plan.p) + 1, "a pair that is not a whole row");
     }
     *n = end - b;
     *learn = u32_at(s->row_learn, i);

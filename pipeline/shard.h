@@ -80,7 +80,7 @@ void ft_doc_tokens(const struct ft_doc *d, uint32_t start, uint32_t n, int32_t *
 void ft_doc_flags(const struct ft_doc *d, uint32_t start, uint32_t n, uint32_t *out);
 
 /* Row i < rows: its pieces, copied to out[max]; each lies in its document, whose
- * block is checked. */
+ * block is checked; a pair is a whole row. */
 int ft_set_row(struct ft_set *s, uint64_t i, struct ft_piece *out, size_t max, size_t *n, uint32_t *learn,
                struct ft_err *e);
 /* The most pieces a row has: size the array above by it. */
