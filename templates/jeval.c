@@ -1,0 +1,217 @@
+/* jeval.c -- expressions. */
+#include "templates/jiter.h"
+#include "templates/jnode.h"
+#include "templates/jtext.h"
+
+static inline struct jval slot_of(const struct node *n, struct jframe *f)
+{
+    for (uint32_t i = n->up; i; i--)
+        f = f->up;
+    return f->slot[n->slot];
+}
+
+static struct jval eval_seq(struct jrt *rt, const struct node *n, struct jframe *f)
+{
+    struct jval *v = J_NEWS(rt, struct jval, n->list.n);
+    for (uint32_t i = 0; i < n->list.n; i++)
+        v[i] = ft_jeval(rt, n->list.v[i], f);
+    return n->kind == N_LIST ? ft_jlist(rt, v, n->list.n) : ft_jtuple(rt, v, n->list.n);
+}
+
+static bool compare(struct jrt *rt, unsigned op, struct jval a, struct jval b)
+{
+    switch (op) {
+    case CMP_EQ: return ft_jeq(rt, a, b);
+    case CMP_NE: return !ft_jeq(rt, a, b);
+    case CMP_LT: return ft_jcompare(rt, a, b, J_LT);
+    case CMP_LE: return ft_jcompare(rt, a, b, J_LE);
+    case CMP_GT: return ft_jcompare(rt, a, b, J_GT);
+    case CMP_GE: return ft_jcompare(rt, a, b, J_GE);
+    case CMP_IN: return ft_jin(rt, a, b);
+    default: return !ft_jin(rt, a, b);
+    }
+}
+
+static struct jval eval_concat(struct jrt *rt, const struct node *n, struct jframe *f)
+{
+    struct jval v = ft_jeval(rt, n->list.v[0], f);
+    if (rt->autoescape) {
+        /* markup_join: escaped as soon as one part is Markup */
+        struct jval *p = J_NEWS(rt, struct jval, n->list.n);
+        bool markup = v.tag == J_STR && v.s->markup;
+        p[0] = v;
+        for (uint32_t i = 1; i < n->list.n; i++) {
+            p[i] = ft_jeval(rt, n->list.v[i], f);
+            markup |= p[i].tag == J_STR && p[i].s->markup;
+        }
+        struct jstr *s = ft_jstr_ref(rt, "", 0);
+        for (uint32_t i = 0; i < n->list.n; i++) {
+            struct jstr *x = ft_jsoft(rt, p[i]);
+            s = ft_jstr_cat(rt, s, ft_jstr_as(rt, markup ? ft_jstr_escape(rt, x) : x, false));
+        }
+        return ft_jstrv(ft_jstr_as(rt, s, markup));
+    }
+    struct jstr *s = ft_jstr_of(rt, v);
+    for (uint32_t i = 1; i < n->list.n; i++)
+        s = ft_jstr_cat(rt, s, ft_jstr_of(rt, ft_jeval(rt, n->list.v[i], f)));
+    return ft_jstrv(s);
+}
+
+enum { FEW = 8 };
+
+/* Arguments evaluated into room for FEW of each, or the arena. */
+static void eval_args(struct jrt *rt, const struct call *c, struct jframe *f, struct jargs *out, struct jval *v,
+                      struct jkw *kw)
+{
+    const uint32_t n = c->args.n, nkw = c->nkw;
+    out->v = n > FEW ? J_NEWS(rt, struct jval, n) : v;
+    out->kw = nkw > FEW ? J_NEWS(rt, struct jkw, nkw) : kw;
+    for (uint32_t i = 0; i < n; i++)
+        out->v[i] = ft_jeval(rt, c->args.v[i], f);
+    for (uint32_t i = 0; i < nkw; i++)
+        out->kw[i] = (struct jkw){c->kw[i].name, ft_jeval(rt, c->kw[i].value, f)};
+    out->n = n;
+    out->nkw = nkw;
+    if (c->dyn_args) {
+        const struct jval d = ft_jeval(rt, c->dyn_args, f);
+        if (!ft_jiterable(d))
+            ft_jraise(rt, J_TYPE, "Value after * must be an iterable, not %s", ft_jtype(d));
+        struct jvec a = {0};
+        for (uint32_t i = 0; i < n; i++)
+            ft_jvec_put(rt, &a, out->v[i]);
+        const struct jvec more = ft_jcollect(rt, d);
+        for (size_t i = 0; i < more.n; i++)
+            ft_jvec_put(rt, &a, more.v[i]);
+        out->v = a.v;
+        out->n = (uint32_t)a.n;
+    }
+    if (c->dyn_kwargs) {
+        const struct jval d = ft_jeval(rt, c->dyn_kwargs, f);
+        if (d.tag == J_UNDEF)
+            ft_jundef_raise(rt, d);
+        if (d.tag != J_DICT)
+            ft_jraise(rt, J_TYPE, "argument after ** must be a mapping, not %s", ft_jtype(d));
+        struct jkw *k = J_NEWS(rt, struct jkw, nkw + d.d->n);
+        memcpy(k, out->kw, nkw * sizeof *k);
+        for (uint32_t i = 0; i < d.d->n; i++) {
+            const struct jval key = d.d->e[i].k;
+            if (key.tag != J_STR)
+                ft_jraise(rt, J_TYPE, "keywords must be strings");
+            for (uint32_t j = 0; j < nkw; j++)
+                if (ft_jstr_same(k[j].name, key.s))
+                    ft_jraise(rt, J_TYPE, "got multiple values for keyword argument '%.*s'", (int)key.s->n, key.s->p);
+            k[nkw + i] = (struct jkw){key.s, d.d->e[i].v};
+        }
+        out->kw = k;
+        out->nkw = nkw + d.d->n;
+    }
+}
+
+static struct jval eval_call(struct jrt *rt, const struct node *n, struct jframe *f)
+{
+    struct jval v[FEW];
+    struct jkw kw[FEW];
+    struct jargs args;
+    const struct jval callee = ft_jeval(rt, n->a, f);
+    eval_args(rt, n->call, f, &args, v, kw);
+    return ft_jcall(rt, callee, &args);
+}
+
+struct jval ft_jeval_filter(struct jrt *rt, const struct node *n, struct jframe *f, struct jval v)
+{
+    struct jval room[FEW];
+    struct jkw kw[FEW];
+    struct jargs args;
+    eval_args(rt, n->call, f, &args, room, kw);
+    if (!n->filter)
+        ft_jraise(rt, J_RUNTIME, "No %s named '%.*s' found.", n->kind == N_FILTER ? "filter" : "test", (int)n->name->n,
+                  n->name->p);
+    return n->filter->call(rt, v, &args);
+}
+
+struct jval ft_jeval(struct jrt *rt, const struct node *n, struct jframe *f)
+{
+    struct jval v;
+    ft_jstep(rt, 1);
+    switch (n->kind) {
+    case N_CONST: return n->value;
+    case N_NAME:
+        v = slot_of(n, f);
+        if (v.tag == J_MISSING && n->maybe)
+            return ft_jundef_name(rt, n->name);
+        return v;
+    case N_DATA: return ft_jstrv(n->name);
+    case N_TUPLE:
+    case N_LIST: ft_jstack(rt); return eval_seq(rt, n, f);
+    case N_DICT: {
+        ft_jstack(rt);
+        struct jdict *d = ft_jdict_new(rt, n->list.n / 2);
+        for (uint32_t i = 0; i < n->list.n; i += 2) {
+            const struct jval k = ft_jeval(rt, n->list.v[i], f);
+            ft_jdict_set(rt, d, k, ft_jeval(rt, n->list.v[i + 1], f));
+        }
+        return ft_jdictv(d);
+    }
+    case N_BINARY: {
+        ft_jstack(rt);
+        v = ft_jeval(rt, n->a, f);
+        const struct jval b = ft_jeval(rt, n->b, f);
+        if (n->op == J_ADD && v.tag == J_STR && b.tag == J_STR && !v.s->markup && !b.s->markup)
+            return ft_jstrv(ft_jstr_cat(rt, v.s, b.s));
+        return ft_jbinary(rt, (enum jop)n->op, v, b);
+    }
+    case N_AND: ft_jstack(rt); v = ft_jeval(rt, n->a, f); return ft_jtrue(rt, v) ? ft_jeval(rt, n->b, f) : v;
+    case N_OR: ft_jstack(rt); v = ft_jeval(rt, n->a, f); return ft_jtrue(rt, v) ? v : ft_jeval(rt, n->b, f);
+    case N_NOT: ft_jstack(rt); return ft_jbool(!ft_jtrue(rt, ft_jeval(rt, n->a, f)));
+    case N_NEG: ft_jstack(rt); return ft_jneg(rt, ft_jeval(rt, n->a, f));
+    case N_POS: ft_jstack(rt); return ft_jpos(rt, ft_jeval(rt, n->a, f));
+    case N_CONCAT: ft_jstack(rt); return eval_concat(rt, n, f);
+    case N_COMPARE: {
+        ft_jstack(rt);
+        v = ft_jeval(rt, n->a, f);
+        for (uint32_t i = 0; i < n->list.n; i++) {
+            const struct jval b = ft_jeval(rt, n->list.v[i], f);
+            if (!compare(rt, n->ops[i], v, b))
+                return ft_jbool(false);
+            v = b;
+        }
+        return ft_jbool(true);
+    }
+    case N_GETATTR: ft_jstack(rt); return ft_jgetattr(rt, ft_jeval(rt, n->a, f), n->name, n->attr);
+    case N_GETITEM: {
+        ft_jstack(rt);
+        v = ft_jeval(rt, n->a, f);
+        if (n->b->kind == N_SLICE) {
+            struct jslice s = {ft_jnone(), ft_jnone(), ft_jnone()};
+            if (n->b->a)
+                s.start = ft_jeval(rt, n->b->a, f);
+            if (n->b->b)
+                s.stop = ft_jeval(rt, n->b->b, f);
+            if (n->b->c)
+                s.step = ft_jeval(rt, n->b->c, f);
+            return ft_jgetslice(rt, v, &s);
+        }
+        return ft_jgetitem(rt, v, ft_jeval(rt, n->b, f));
+    }
+    case N_SLICE: {
+        /* inside a tuple of subscripts, which nothing takes */
+        struct jslice *s = J_NEW(rt, struct jslice);
+        s->start = n->a ? ft_jeval(rt, n->a, f) : ft_jnone();
+        s->stop = n->b ? ft_jeval(rt, n->b, f) : ft_jnone();
+        s->step = n->c ? ft_jeval(rt, n->c, f) : ft_jnone();
+        return (struct jval){.tag = J_SLICE, .sl = s};
+    }
+    case N_FILTER:
+    case N_TEST: ft_jstack(rt); v = ft_jeval(rt, n->a, f); return ft_jeval_filter(rt, n, f, v);
+    case N_CALL: ft_jstack(rt); return eval_call(rt, n, f);
+    case N_COND:
+        ft_jstack(rt);
+        if (ft_jtrue(rt, ft_jeval(rt, n->b, f)))
+            return ft_jeval(rt, n->a, f);
+        if (n->c)
+            return ft_jeval(rt, n->c, f);
+        return ft_jundef_hint(rt, ft_jstr_fmt(rt, "the inline if-expression on line %u evaluated to false and no else "
+                                                  "section was defined.%c", n->line, 0)->p);
+    default: return ft_jnone();
+    }
+}

@@ -1,0 +1,136 @@
+/* jfilterhtml.c -- filters for markup, urls and wrapped text. */
+#include "templates/jfilter.h"
+#include "templates/jstrmeth.h"
+#include "templates/jtext.h"
+#include "templates/unidata.h"
+
+static inline bool given(struct jval v) { return v.tag != J_MISSING; }
+
+J_FILTER(pprint)
+{
+    ft_jbind(rt, "do_pprint", "", 1, a, NULL);
+    return ft_jstrv(ft_jrepr(rt, v));
+}
+J_FILTER(striptags)
+{
+    ft_jbind(rt, "do_striptags", "", 1, a, NULL);
+    return ft_jstrv(ft_jstriptags(rt, ft_jstr_of(rt, v)));
+}
+J_FILTER(urlize)
+{
+    (void)v, (void)a;
+    ft_jraise(rt, J_LIMIT, "the filter 'urlize' is not supported");
+}
+J_FILTER(wordwrap)
+{
+    (void)v, (void)a;
+    ft_jraise(rt, J_LIMIT, "the filter 'wordwrap' is not supported");
+}
+
+/* urllib.parse.quote: letters, digits and _.-~ stay, and "/" where safe. */
+static void quote(struct jsb *b, const struct jstr *s, bool qs)
+{
+    ft_jstep(b->rt, s->n / 16 + 1);
+    for (size_t i = 0; i < s->n; i++) {
+        const unsigned char c = (unsigned char)s->p[i];
+        if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c && strchr("_.-~", c)) || (c == '/' && !qs)) {
+            ft_jsb_cut(b, s, i, 1);
+            continue;
+        }
+        const size_t at = b->n;
+        if (qs && c == ' ')
+            ft_jsb_putc(b, '+');
+        else
+            ft_jsb_printf(b, "%%%02X", c);
+        ft_jsb_mark(b, at, s, i);
+    }
+}
+
+J_FILTER(urlencode)
+{
+    ft_jbind(rt, "do_urlencode", "", 1, a, NULL);
+    struct jsb b;
+    ft_jsb_init(&b, rt, 64);
+    if (v.tag == J_STR || !ft_jiterable(v)) {
+        quote(&b, ft_jstr_of(rt, v), false);
+        return ft_jstrv(ft_jsb_done(&b));
+    }
+    struct jval item, kv[2];
+    struct jiter *it = ft_jiter(rt, v.tag == J_DICT ? (struct jval){.tag = J_VIEW, .aux = J_ITEMS, .d = v.d} : v);
+    for (bool first = true; ft_jnext(rt, it, &item); first = false) {
+        ft_junpack(rt, item, kv, 2);
+        if (!first)
+            ft_jsb_putc(&b, '&');
+        quote(&b, ft_jstr_of(rt, kv[0]), true);
+        ft_jsb_putc(&b, '=');
+        quote(&b, ft_jstr_of(rt, kv[1]), true);
+    }
+    return ft_jstrv(ft_jsb_done(&b));
+}
+
+J_FILTER(xmlattr)
+{
+    struct jval p[1];
+    ft_jbind(rt, "do_xmlattr", "autospace=", 1, a, p);
+    struct jsb b;
+    if (v.tag == J_UNDEF)
+        ft_jundef_raise(rt, v);
+    if (v.tag != J_DICT)
+        ft_jraise(rt, "AttributeError", "'%s' object has no attribute 'items'", ft_jtype(v));
+    ft_jsb_init(&b, rt, 64);
+    const bool space = !given(p[0]) || ft_jtrue(rt, p[0]);
+    bool first = true;
+    for (uint32_t i = 0; i < v.d->n; i++) {
+        const struct jent *e = &v.d->e[i];
+        if (e->v.tag == J_NONE || e->v.tag == J_UNDEF)
+            continue;
+        if (e->k.tag != J_STR)
+            ft_jraise(rt, J_TYPE, "expected string or bytes-like object, got '%s'", ft_jtype(e->k));
+        for (uint32_t k = 0; k < e->k.s->n; k++)
+            if (strchr(" \t\n\r\f\v/>=", e->k.s->p[k]))
+                ft_jraise(rt, J_VALUE, "Invalid character in attribute name: %s", ft_jrepr_z(rt, e->k));
+        if (!first || space)
+            ft_jsb_putc(&b, ' ');
+        first = false;
+        ft_jsb_str(&b, ft_jstr_escape(rt, e->k.s));
+        ft_jsb_putz(&b, "=\"");
+        ft_jsb_str(&b, ft_jstr_escape(rt, ft_jsoft(rt, e->v)));
+        ft_jsb_putc(&b, '"');
+    }
+    return ft_jstrv(ft_jstr_as(rt, ft_jsb_done(&b), rt->autoescape));
+}
+
+struct jstr *ft_jhtml_unescape(struct jrt *rt, struct jstr *s)
+{
+    (void)rt;
+    return s;
+}
+
+/* Markup.striptags */
+struct jstr *ft_jstriptags(struct jrt *rt, struct jstr *s)
+{
+    struct jsb b;
+    const char *p = s->p, *end = s->p + s->n;
+    ft_jsb_init(&b, rt, s->n);
+    for (;;) {
+        const char *lt = memchr(p, '<', (size_t)(end - p)), *gt;
+        if (!lt)
+            break;
+        if (end - lt >= 4 && memcmp(lt, "<!--", 4) == 0) {
+            gt = memmem(lt + 4, (size_t)(end - lt - 4), "-->", 3);
+            if (gt)
+                gt += 3;
+        } else {
+            gt = memchr(lt, '>', (size_t)(end - lt));
+            if (gt)
+                gt++;
+        }
+        if (!gt)
+            break;
+        ft_jsb_cut(&b, s, (size_t)(p - s->p), (size_t)(lt - p));
+        p = gt;
+    }
+    ft_jsb_cut(&b, s, (size_t)(p - s->p), (size_t)(end - p));
+    const struct jval words = ft_jstr_split(rt, ft_jsb_done(&b), NULL, -1, false);
+    return ft_jhtml_unescape(rt, ft_jstr_join(rt, ft_jstr_ref(rt, " ", 1), words.q->v, words.q->n, false));
+}

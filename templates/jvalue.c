@@ -1,0 +1,710 @@
+#include "templates/jvalue.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "templates/jbig.h"
+#include "templates/jiter.h"
+#include "templates/jtext.h"
+
+/* ---- raising ---- */
+
+void ft_jraise(struct jrt *rt, const char *type, const char *fmt, ...)
+{
+    va_list ap;
+    char buf[1024];
+    va_start(ap, fmt);
+    const int n = vsnprintf(buf, sizeof buf, fmt, ap);
+    va_end(ap);
+    rt->error_text.n = 0;
+    ft_buf_put(&rt->error_text, buf, n < (int)sizeof buf ? (size_t)n : sizeof buf - 1);
+    rt->error.type = type;
+    rt->error.line = rt->line;
+    longjmp(*rt->catch, 1);
+}
+
+void ft_jraise_str(struct jrt *rt, const char *type, const struct jstr *s)
+{
+    rt->error_text.n = 0;
+    ft_buf_put(&rt->error_text, s->p, s->n);
+    rt->error.type = type;
+    rt->error.line = rt->line;
+    longjmp(*rt->catch, 1);
+}
+
+void ft_jlimit_steps(struct jrt *rt)
+{
+    rt->steps = INT32_MAX; /* so that the message itself can be made */
+    ft_jraise(rt, J_LIMIT, "the template takes too many steps");
+}
+
+void ft_jlimit_memory(struct jrt *rt)
+{
+    rt->mem = 0;
+    ft_jraise(rt, J_LIMIT, "the template takes too much memory (limit %zu bytes)", rt->mem_limit);
+}
+
+void ft_jlimit_stack(struct jrt *rt) { ft_jraise(rt, J_RECURSION, "maximum recursion depth exceeded"); }
+
+void *ft_jalloc_n(struct jrt *rt, size_t n, size_t size)
+{
+    if (n > (SIZE_MAX / 4) / size)
+        ft_jlimit_memory(rt);
+    return ft_jalloc(rt, n * size);
+}
+
+/* ---- undefined ---- */
+
+static struct jval undef(struct jrt *rt, struct jundef u)
+{
+    struct jundef *p = J_NEW(rt, struct jundef);
+    *p = u;
+    return (struct jval){.tag = J_UNDEF, .u = p};
+}
+
+struct jval ft_jundef_name(struct jrt *rt, struct jstr *name)
+{
+    return undef(rt, (struct jundef){.name = ft_jstrv(name)});
+}
+
+struct jval ft_jundef_attr(struct jrt *rt, struct jval obj, struct jval name)
+{
+    return undef(rt, (struct jundef){.obj = obj, .name = name});
+}
+
+struct jval ft_jundef_hint(struct jrt *rt, const char *hint) { return undef(rt, (struct jundef){.hint = hint}); }
+
+struct jval ft_jundef_unsafe(struct jrt *rt, struct jval obj, struct jval name)
+{
+    return undef(rt, (struct jundef){.obj = obj, .name = name, .unsafe = true});
+}
+
+void ft_jundef_raise(struct jrt *rt, struct jval v)
+{
+    const struct jundef *u = v.u;
+    struct jsb b;
+    ft_jsb_init(&b, rt, 128);
+    if (u->unsafe) {
+        ft_jsb_putz(&b, "access to attribute ");
+        ft_jsb_repr(&b, u->name);
+        ft_jsb_printf(&b, " of '%s' object is unsafe.", ft_jtype(u->obj));
+        ft_jraise_str(rt, J_SECURITY, ft_jsb_done(&b));
+    }
+    if (u->hint)
+        ft_jraise(rt, J_UNDEFINED, "%s", u->hint);
+    if (u->obj.tag == J_MISSING) {
+        ft_jsb_repr(&b, u->name);
+        ft_jsb_putz(&b, " is undefined");
+        ft_jraise_str(rt, J_UNDEFINED, ft_jsb_done(&b));
+    }
+    struct ft_buf obj = {0};
+    ft_jobject(u->obj, &obj);
+    ft_buf_putc(&obj, 0);
+    const struct jstr *name = ft_jstr_copy(rt, obj.p, obj.n - 1);
+    ft_buf_release(&obj);
+    if (u->name.tag == J_STR) {
+        ft_jsb_repr(&b, ft_jstrv(name));
+        ft_jsb_putz(&b, " has no attribute ");
+    } else {
+        ft_jsb_str(&b, name);
+        ft_jsb_putz(&b, " has no element ");
+    }
+    ft_jsb_repr(&b, u->name);
+    ft_jraise_str(rt, J_UNDEFINED, ft_jsb_done(&b));
+}
+
+/* ---- sequences ---- */
+
+static struct jval seq(struct jrt *rt, enum jtag tag, struct jval *v, size_t n)
+{
+    struct jseq *q = J_NEW(rt, struct jseq);
+    if (n > UINT32_MAX)
+        ft_jlimit_memory(rt);
+    *q = (struct jseq){.v = v, .n = (uint32_t)n};
+    return (struct jval){.tag = tag, .q = q};
+}
+struct jval ft_jlist(struct jrt *rt, struct jval *v, size_t n) { return seq(rt, J_LIST, v, n); }
+struct jval ft_jtuple(struct jrt *rt, struct jval *v, size_t n) { return seq(rt, J_TUPLE, v, n); }
+struct jval ft_jtuple2(struct jrt *rt, struct jval a, struct jval b)
+{
+    struct jval *v = J_NEWS(rt, struct jval, 2);
+    v[0] = a, v[1] = b;
+    return seq(rt, J_TUPLE, v, 2);
+}
+
+void ft_jvec_grow(struct jrt *rt, struct jvec *a)
+{
+    const size_t cap = a->cap ? a->cap * 2 : 8;
+    struct jval *v = J_NEWS(rt, struct jval, cap);
+    if (a->n)
+        memcpy(v, a->v, a->n * sizeof *v);
+    a->v = v;
+    a->cap = cap;
+}
+
+/* ---- types ---- */
+
+const char *ft_jtype(struct jval v)
+{
+    switch (v.tag) {
+    case J_MISSING: return "missing";
+    case J_UNDEF: return "Undefined";
+    case J_NONE: return "NoneType";
+    case J_BOOL: return "bool";
+    case J_INT:
+    case J_BIG: return "int";
+    case J_FLOAT: return "float";
+    case J_STR: return v.s->markup ? "Markup" : "str";
+    case J_LIST: return "list";
+    case J_TUPLE: return v.q->group ? "_GroupTuple" : "tuple";
+    case J_DICT: return "dict";
+    case J_RANGE: return "range";
+    case J_VIEW: return v.aux == J_KEYS ? "dict_keys" : v.aux == J_VALUES ? "dict_values" : "dict_items";
+    case J_ITER: return ft_jiter_type(v.it);
+    case J_NS: return "TemplateNamespace";
+    case J_FUNC: return ft_jfunc_type(v);
+    case J_BOUND: return v.m->self.tag == J_STR && v.m->self.s->markup ? "method" : "builtin_function_or_method";
+    case J_MACRO: return "Macro";
+    case J_LOOP: return "LoopContext";
+    case J_CYCLER: return "Cycler";
+    case J_JOINER: return "Joiner";
+    case J_SLICE: return "slice";
+    case J_SELF: return "TemplateReference";
+    }
+    return "object";
+}
+
+void ft_jobject(struct jval v, struct ft_buf *b)
+{
+    if (v.tag == J_NONE) {
+        ft_buf_putz(b, "None");
+        return;
+    }
+    const char *module = "";
+    switch (v.tag) {
+    case J_STR: module = v.s->markup ? "markupsafe." : ""; break;
+    case J_TUPLE: module = v.q->group ? "jinja2.filters." : ""; break;
+    case J_UNDEF:
+    case J_MACRO:
+    case J_SELF:
+    case J_LOOP: module = "jinja2.runtime."; break;
+    case J_CYCLER:
+    case J_JOINER: module = "jinja2.utils."; break;
+    case J_NS: module = "transformers.utils.chat_template_utils."; break;
+    case J_FUNC:
+        module = strcmp(ft_jfunc_type(v), "TemplateDict") == 0 ? "transformers.utils.chat_template_utils." : "";
+        break;
+    default: break;
+    }
+    ft_buf_putz(b, module);
+    ft_buf_putz(b, ft_jtype(v));
+    ft_buf_putz(b, " object");
+}
+
+bool ft_jtrue(struct jrt *rt, struct jval v)
+{
+    switch (v.tag) {
+    case J_MISSING:
+    case J_UNDEF:
+    case J_NONE: return false;
+    case J_BOOL: return v.b;
+    case J_INT: return v.i != 0;
+    case J_BIG: return true;
+    case J_FLOAT: return v.f != 0;
+    case J_STR: return v.s->n != 0;
+    case J_LIST:
+    case J_TUPLE: return v.q->n != 0;
+    case J_DICT:
+    case J_VIEW: return v.d->n != 0;
+    case J_RANGE: return v.r->n != 0;
+    case J_LOOP: return ft_jlen(rt, v) != 0;
+    default: return true;
+    }
+}
+
+bool ft_jhas_len(struct jval v)
+{
+    switch (v.tag) {
+    case J_UNDEF:
+    case J_STR:
+    case J_LIST:
+    case J_TUPLE:
+    case J_DICT:
+    case J_VIEW:
+    case J_RANGE:
+    case J_LOOP: return true;
+    default: return false;
+    }
+}
+
+int64_t ft_jlen(struct jrt *rt, struct jval v)
+{
+    switch (v.tag) {
+    case J_UNDEF: return 0;
+    case J_STR: return ft_jchars(v.s);
+    case J_LIST:
+    case J_TUPLE: return v.q->n;
+    case J_DICT:
+    case J_VIEW: return v.d->n;
+    case J_RANGE: return v.r->n;
+    case J_LOOP: return ft_jloop_length(rt, v.loop);
+    default: ft_jraise(rt, J_TYPE, "object of type '%s' has no len()", ft_jtype(v));
+    }
+}
+
+int64_t ft_jindex(struct jrt *rt, struct jval v)
+{
+    switch (v.tag) {
+    case J_INT: return v.i;
+    case J_BOOL: return v.b;
+    case J_BIG: return ft_jbig_negative(v) ? INT64_MIN : INT64_MAX;
+    case J_UNDEF: ft_jundef_raise(rt, v); /* its class answers __index__ lookups of __int__ only */
+    default: ft_jraise(rt, J_TYPE, "'%s' object cannot be interpreted as an integer", ft_jtype(v));
+    }
+}
+
+/* ---- equality and hash ---- */
+
+bool ft_jsame(struct jval a, struct jval b)
+{
+    if (a.tag != b.tag)
+        return false;
+    switch (a.tag) {
+    case J_MISSING:
+    case J_NONE:
+    case J_SELF: return true;
+    case J_BOOL: return a.b == b.b;
+    case J_INT: return a.i == b.i; /* CPython says so only of small ones, and of one object */
+    case J_FLOAT: return memcmp(&a.f, &b.f, sizeof a.f) == 0;
+    case J_STR: return a.s == b.s || (a.s->n <= 1 && a.s->n == b.s->n && a.s->markup == b.s->markup && ft_jstr_same(a.s, b.s));
+    case J_FUNC: return a.aux == b.aux;
+    case J_VIEW: return false;
+    case J_TUPLE: return a.q == b.q || (a.q->n == 0 && b.q->n == 0);
+    default: return a.p == b.p;
+    }
+}
+
+static int num_cmp(struct jrt *rt, struct jval a, struct jval b, bool *nan)
+{
+    *nan = false;
+    if (a.tag == J_FLOAT && b.tag == J_FLOAT) {
+        *nan = isnan(a.f) || isnan(b.f);
+        return a.f < b.f ? -1 : a.f > b.f;
+    }
+    if (a.tag == J_FLOAT || b.tag == J_FLOAT) {
+        const double f = a.tag == J_FLOAT ? a.f : b.f;
+        int c;
+        if (isnan(f)) {
+            *nan = true;
+            return 1;
+        }
+        if (isinf(f))
+            c = f > 0 ? -1 : 1;
+        else
+            c = ft_jbig_cmp_float(rt, a.tag == J_FLOAT ? b : a, f);
+        return a.tag == J_FLOAT ? -c : c;
+    }
+    if (a.tag == J_BIG || b.tag == J_BIG)
+        return ft_jbig_cmp(rt, a, b);
+    const int64_t x = a.tag == J_BOOL ? a.b : a.i, y = b.tag == J_BOOL ? b.b : b.i;
+    return x < y ? -1 : x > y;
+}
+
+static bool view_eq(struct jrt *rt, struct jval a, struct jval b)
+{
+    if (a.aux == J_VALUES || b.aux == J_VALUES || a.d->n != b.d->n)
+        return false;
+    if (a.aux != b.aux)
+        return a.d->n == 0;
+    for (uint32_t i = 0; i < a.d->n; i++) {
+        struct jval *v = ft_jdict_get(rt, b.d, a.d->e[i].k);
+        if (!v || (a.aux == J_ITEMS && !ft_jeq(rt, a.d->e[i].v, *v)))
+            return false;
+    }
+    return true;
+}
+
+bool ft_jeq(struct jrt *rt, struct jval a, struct jval b)
+{
+    if (a.tag == J_STR)
+        return b.tag == J_STR && (a.s == b.s || ft_jstr_same(a.s, b.s));
+    if (ft_jis_num(a)) {
+        bool nan;
+        return ft_jis_num(b) && num_cmp(rt, a, b, &nan) == 0 && !nan;
+    }
+    if (a.tag != b.tag)
+        return false;
+    switch (a.tag) {
+    case J_UNDEF: return true;
+    case J_LIST:
+    case J_TUPLE:
+        ft_jstack(rt);
+        if (a.q->n != b.q->n)
+            return false;
+        for (uint32_t i = 0; i < a.q->n; i++) {
+            ft_jstep(rt, 1);
+            if (!ft_jsame(a.q->v[i], b.q->v[i]) && !ft_jeq(rt, a.q->v[i], b.q->v[i]))
+                return false;
+        }
+        return true;
+    case J_DICT:
+        ft_jstack(rt);
+        if (a.d == b.d)
+            return true;
+        if (a.d->n != b.d->n)
+            return false;
+        for (uint32_t i = 0; i < a.d->n; i++) {
+            ft_jstep(rt, 1);
+            const struct jval *v = ft_jdict_get(rt, b.d, a.d->e[i].k);
+            if (!v || (!ft_jsame(a.d->e[i].v, *v) && !ft_jeq(rt, a.d->e[i].v, *v)))
+                return false;
+        }
+        return true;
+    case J_RANGE:
+        return a.r->n == b.r->n && (a.r->n == 0 || (a.r->start == b.r->start && (a.r->n == 1 || a.r->step == b.r->step)));
+    case J_VIEW: return view_eq(rt, a, b);
+    case J_BOUND: return a.m->attr == b.m->attr && ft_jsame(a.m->self, b.m->self);
+    default: return ft_jsame(a, b);
+    }
+}
+
+bool ft_jcompare(struct jrt *rt, struct jval a, struct jval b, enum jorder op)
+{
+    static const char *const names[] = {"<", "<=", ">", ">="};
+    int c;
+    if (a.tag == J_STR && b.tag == J_STR) {
+        c = ft_str_cmp(ft_jbytes(a.s), ft_jbytes(b.s));
+    } else if (ft_jis_num(a) && ft_jis_num(b)) {
+        bool nan;
+        c = num_cmp(rt, a, b, &nan);
+        if (nan)
+            return false;
+    } else if (a.tag == b.tag && (a.tag == J_LIST || a.tag == J_TUPLE)) {
+        ft_jstack(rt);
+        uint32_t i = 0;
+        const uint32_t n = a.q->n < b.q->n ? a.q->n : b.q->n;
+        for (; i < n; i++) {
+            ft_jstep(rt, 1);
+            if (!ft_jsame(a.q->v[i], b.q->v[i]) && !ft_jeq(rt, a.q->v[i], b.q->v[i]))
+                return ft_jcompare(rt, a.q->v[i], b.q->v[i], op);
+        }
+        c = a.q->n < b.q->n ? -1 : a.q->n > b.q->n;
+    } else if (a.tag == J_UNDEF) {
+        ft_jundef_raise(rt, a);
+    } else if (b.tag == J_UNDEF) {
+        ft_jundef_raise(rt, b);
+    } else if (a.tag == J_VIEW && b.tag == J_VIEW && a.aux != J_VALUES && b.aux != J_VALUES) {
+        /* as sets: a < b is a proper subset */
+        const struct jval lo = op == J_LT || op == J_LE ? a : b, hi = op == J_LT || op == J_LE ? b : a;
+        for (uint32_t i = 0; i < lo.d->n; i++) {
+            const struct jval item = lo.aux == J_KEYS ? lo.d->e[i].k : ft_jtuple2(rt, lo.d->e[i].k, lo.d->e[i].v);
+            if (!ft_jin(rt, item, hi))
+                return false;
+        }
+        return op == J_LE || op == J_GE || lo.d->n < hi.d->n;
+    } else {
+        ft_jraise(rt, J_TYPE, "'%s' not supported between instances of '%s' and '%s'", names[op], ft_jtype(a),
+                  ft_jtype(b));
+    }
+    switch (op) {
+    case J_LT: return c < 0;
+    case J_LE: return c <= 0;
+    case J_GT: return c > 0;
+    default: return c >= 0;
+    }
+}
+
+bool ft_jin(struct jrt *rt, struct jval x, struct jval s)
+{
+    switch (s.tag) {
+    case J_STR:
+        if (x.tag != J_STR)
+            ft_jraise(rt, J_TYPE, "'in <string>' requires string as left operand, not %s", ft_jtype(x));
+        ft_jstep(rt, s.s->n / 64);
+        return x.s->n == 0 || memmem(s.s->p, s.s->n, x.s->p, x.s->n) != NULL;
+    case J_LIST:
+    case J_TUPLE:
+        for (uint32_t i = 0; i < s.q->n; i++) {
+            ft_jstep(rt, 1);
+            if (ft_jsame(s.q->v[i], x) || ft_jeq(rt, s.q->v[i], x))
+                return true;
+        }
+        return false;
+    case J_DICT: return ft_jdict_get(rt, s.d, x) != NULL;
+    case J_VIEW:
+        if (s.aux == J_KEYS)
+            return ft_jdict_get(rt, s.d, x) != NULL;
+        if (s.aux == J_ITEMS) {
+            if (x.tag != J_TUPLE || x.q->n != 2)
+                return false;
+            const struct jval *v = ft_jdict_get(rt, s.d, x.q->v[0]);
+            return v && (ft_jsame(*v, x.q->v[1]) || ft_jeq(rt, *v, x.q->v[1]));
+        }
+        break;
+    case J_RANGE:
+        if (ft_jis_int(x) && x.tag != J_BIG) {
+            const int64_t i = x.tag == J_BOOL ? x.b : x.i;
+            const struct jrange *r = s.r;
+            if (r->n == 0 || (r->step > 0 ? i < r->start || i >= r->stop : i > r->start || i <= r->stop))
+                return false;
+            return (i - r->start) % r->step == 0;
+        }
+        break;
+    default: break;
+    }
+    if (!ft_jiterable(s))
+        ft_jraise(rt, J_TYPE, "argument of type '%s' is not iterable", ft_jtype(s));
+    struct jiter *it = ft_jiter(rt, s);
+    struct jval item;
+    while (ft_jnext(rt, it, &item))
+        if (ft_jsame(item, x) || ft_jeq(rt, item, x))
+            return true;
+    return false;
+}
+
+static uint32_t mix(uint64_t x)
+{
+    x ^= x >> 33;
+    x *= 0xff51afd7ed558ccdu;
+    x ^= x >> 29;
+    return (uint32_t)x;
+}
+
+uint32_t ft_jhash(struct jrt *rt, struct jval v)
+{
+    switch (v.tag) {
+    case J_STR: return ft_jhash_str(v.s);
+    case J_BOOL: return mix(v.b);
+    case J_INT: return mix((uint64_t)v.i);
+    case J_BIG: return ft_jbig_hash(v);
+    case J_FLOAT:
+        if (isfinite(v.f) && v.f == trunc(v.f))
+            return ft_jhash(rt, ft_jbig_from_float(rt, v.f));
+        {
+            uint64_t bits;
+            memcpy(&bits, &v.f, sizeof bits);
+            return mix(bits);
+        }
+    case J_TUPLE: {
+        uint32_t h = 0x345678;
+        ft_jstack(rt);
+        for (uint32_t i = 0; i < v.q->n; i++)
+            h = mix(((uint64_t)h << 32) + ft_jhash(rt, v.q->v[i]));
+        return h;
+    }
+    case J_LIST:
+    case J_DICT:
+    case J_SLICE:
+        ft_jraise(rt, J_TYPE, "unhashable type: '%s'", ft_jtype(v));
+    case J_VIEW:
+        if (v.aux != J_VALUES)
+            ft_jraise(rt, J_TYPE, "unhashable type: '%s'", ft_jtype(v));
+        return mix((uint64_t)(uintptr_t)v.p);
+    case J_NONE:
+    case J_UNDEF:
+    case J_SELF:
+    case J_MISSING: return 7 + v.tag;
+    case J_RANGE: return mix((uint64_t)v.r->n * 31 + (uint64_t)(v.r->n ? v.r->start : 0));
+    case J_FUNC: return mix(v.aux + 1000);
+    case J_BOUND: return mix((uint64_t)v.m->attr);
+    default: return mix((uint64_t)(uintptr_t)v.p);
+    }
+}
+
+bool ft_jhashable(struct jval v)
+{
+    if (v.tag == J_TUPLE) {
+        for (uint32_t i = 0; i < v.q->n; i++)
+            if (!ft_jhashable(v.q->v[i]))
+                return false;
+        return true;
+    }
+    return v.tag != J_LIST && v.tag != J_DICT && v.tag != J_SLICE && (v.tag != J_VIEW || v.aux == J_VALUES);
+}
+
+/* ---- dicts ---- */
+
+enum { SMALL = 8 }; /* up to this many entries are searched in order */
+
+struct jdict *ft_jdict_new(struct jrt *rt, size_t cap)
+{
+    struct jdict *d = J_NEW(rt, struct jdict);
+    *d = (struct jdict){0};
+    if (cap) {
+        d->e = J_NEWS(rt, struct jent, cap);
+        d->cap = (uint32_t)cap;
+    }
+    return d;
+}
+
+static void index_put(struct jdict *d, uint32_t hash, uint32_t at)
+{
+    uint32_t i = hash & d->mask;
+    while (d->index[i])
+        i = (i + 1) & d->mask;
+    d->index[i] = at + 1;
+}
+
+static void reindex(struct jrt *rt, struct jdict *d)
+{
+    uint32_t size = 32;
+    while (size < d->cap * 2)
+        size *= 2;
+    d->index = J_NEWS(rt, uint32_t, size);
+    memset(d->index, 0, size * sizeof *d->index);
+    d->mask = size - 1;
+    for (uint32_t i = 0; i < d->n; i++)
+        index_put(d, d->e[i].hash, i);
+}
+
+static bool key_eq(struct jrt *rt, struct jval a, struct jval b)
+{
+    return ft_jsame(a, b) || ft_jeq(rt, a, b);
+}
+
+static struct jent *find(struct jrt *rt, const struct jdict *d, struct jval k, uint32_t hash)
+{
+    if (!d->index) {
+        for (uint32_t i = 0; i < d->n; i++)
+            if (d->e[i].hash == hash && key_eq(rt, d->e[i].k, k))
+                return &d->e[i];
+        return NULL;
+    }
+    for (uint32_t i = hash & d->mask; d->index[i]; i = (i + 1) & d->mask) {
+        struct jent *e = &d->e[d->index[i] - 1];
+        if (e->hash == hash && key_eq(rt, e->k, k))
+            return e;
+    }
+    return NULL;
+}
+
+struct jval *ft_jdict_get(struct jrt *rt, const struct jdict *d, struct jval k)
+{
+    struct jent *e = find(rt, d, k, ft_jhash(rt, k));
+    return e ? &e->v : NULL;
+}
+
+struct jval *ft_jdict_get_str(const struct jdict *d, const struct jstr *k)
+{
+    const uint32_t hash = k->hash ? k->hash : ft_jhash_bytes(k->p, k->n);
+    if (!d->index) {
+        for (uint32_t i = 0; i < d->n; i++)
+            if (d->e[i].hash == hash && d->e[i].k.tag == J_STR && ft_jstr_same(d->e[i].k.s, k))
+                return &d->e[i].v;
+        return NULL;
+    }
+    for (uint32_t i = hash & d->mask; d->index[i]; i = (i + 1) & d->mask) {
+        struct jent *e = &d->e[d->index[i] - 1];
+        if (e->hash == hash && e->k.tag == J_STR && ft_jstr_same(e->k.s, k))
+            return &e->v;
+    }
+    return NULL;
+}
+
+void ft_jdict_set(struct jrt *rt, struct jdict *d, struct jval k, struct jval v)
+{
+    const uint32_t hash = ft_jhash(rt, k);
+    struct jent *e = find(rt, d, k, hash);
+    if (e) {
+        e->v = v;
+        return;
+    }
+    if (d->n == d->cap) {
+        const uint32_t cap = d->cap ? d->cap * 2 : 4;
+        struct jent *ne = J_NEWS(rt, struct jent, cap);
+        if (d->n)
+            memcpy(ne, d->e, d->n * sizeof *ne);
+        d->e = ne;
+        d->cap = cap;
+        if (d->n >= SMALL)
+            reindex(rt, d);
+    }
+    d->e[d->n] = (struct jent){k, v, hash};
+    if (d->index)
+        index_put(d, hash, d->n);
+    d->n++;
+    if (!d->index && d->n > SMALL)
+        reindex(rt, d);
+}
+
+void ft_jdict_update(struct jrt *rt, struct jdict *d, const struct jdict *from)
+{
+    for (uint32_t i = 0; i < from->n; i++) {
+        ft_jstep(rt, 1);
+        ft_jdict_set(rt, d, from->e[i].k, from->e[i].v);
+    }
+}
+
+/* ---- data ---- */
+
+static uint32_t leaf(struct jrt *rt, const struct ft_json *j, uint32_t parent, uint32_t index, struct ft_str key,
+                     uint8_t kind)
+{
+    if (rt->nleaves == rt->leaves_cap) {
+        rt->leaves_cap = rt->leaves_cap ? rt->leaves_cap * 2 : 64;
+        rt->leaves = ft_reallocs(rt->leaves, rt->leaves_cap, sizeof *rt->leaves);
+    }
+    rt->leaves[rt->nleaves] = (struct jleaf){parent, index, key, j, kind};
+    return rt->nleaves++;
+}
+
+static struct jval number(struct jrt *rt, const struct ft_json *j)
+{
+    if (j->is_float)
+        return ft_jfloat(ft_json_real(j));
+    int64_t i;
+    if (ft_json_int(j, &i) == 0)
+        return ft_jint(i);
+    const bool neg = j->s.n && j->s.p[0] == '-';
+    if (j->s.n - neg > 4300)
+        ft_jraise(rt, J_VALUE, "Exceeds the limit (4300 digits) for integer string conversion: value has %zu digits; "
+                  "use sys.set_int_max_str_digits() to increase the limit", j->s.n - neg);
+    return ft_jbig_parse(rt, j->s.p + neg, j->s.n - neg, 10, neg);
+}
+
+struct jval ft_jfrom_json(struct jrt *rt, const struct ft_json *j, uint32_t parent, uint32_t index, struct ft_str key,
+                          uint8_t kind)
+{
+    switch (j->type) {
+    case FT_JSON_NULL: return ft_jnone();
+    case FT_JSON_FALSE: return ft_jbool(false);
+    case FT_JSON_TRUE: return ft_jbool(true);
+    case FT_JSON_NUMBER: return number(rt, j);
+    case FT_JSON_STRING: {
+        if (j->s.n >= UINT32_MAX)
+            ft_jlimit_memory(rt);
+        struct jstr *s = ft_jstr_ref(rt, j->s.p, j->s.n);
+        if (rt->spans)
+            s->leaf = leaf(rt, j, parent, index, key, kind);
+        return ft_jstrv(s);
+    }
+    case FT_JSON_ARRAY: {
+        ft_jstack(rt);
+        const uint32_t me = rt->spans ? leaf(rt, j, parent, index, key, kind) : 0;
+        struct jval *v = J_NEWS(rt, struct jval, j->n);
+        for (size_t i = 0; i < j->n; i++)
+            v[i] = ft_jfrom_json(rt, &j->items[i], me, (uint32_t)i, (struct ft_str){0}, 0);
+        const struct jval q = ft_jlist(rt, v, j->n);
+        q.q->leaf = me;
+        return q;
+    }
+    case FT_JSON_OBJECT: {
+        ft_jstack(rt);
+        const uint32_t me = rt->spans ? leaf(rt, j, parent, index, key, kind) : 0;
+        struct jdict *d = ft_jdict_new(rt, j->n);
+        d->leaf = me;
+        for (size_t i = 0; i < j->n; i++) {
+            const struct ft_json_member *m = &j->members[i];
+            struct jstr *k = ft_jstr_ref(rt, m->key.p, m->key.n);
+            if (rt->spans) {
+                k->leaf = leaf(rt, &m->value, me, 0, m->key, 2);
+                k->flags = FT_SPAN_KEY;
+            }
+            ft_jdict_set(rt, d, ft_jstrv(k), ft_jfrom_json(rt, &m->value, me, 0, m->key, 1));
+        }
+        return ft_jdictv(d);
+    }
+    }
+    return ft_jnone();
+}
