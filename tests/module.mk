@@ -66,6 +66,12 @@ fuzz:
 bench-%: $$(BIN) $$(patsubst %.c,$$(B)/%,$$(wildcard tests/bench/$$*.c))
 	@B='$(abspath $(B))' TESTS='$(CURDIR)/tests' PATH="$(abspath $(B))/bin:$$PATH" bash tests/bench/$*.sh
 
+# One comparison alone, for as long as wanted: make parity-tokenizer TIME=3600
+parity-%: $$(BIN)
+	@d=$$(mktemp -d) && cd $$d && B='$(abspath $(B))' ROOT='$(CURDIR)' TESTS='$(CURDIR)/tests' TIME='$(TIME)' ARGS='$(ARGS)' \
+	  TEST_DATA="$${TEST_DATA:-$(CURDIR)/../shared/data}" PATH="$(abspath $(B))/bin:$$PATH" bash '$(CURDIR)/tests/parity/$*.sh'; \
+	  s=$$?; rm -rf $$d; exit $$s
+
 parity bench: $$(BIN) $$(patsubst %.c,$$(B)/%,$$(TEST_BENCH))
 	@B='$(B)' JOBS=1 tests/run '$@/*'
 

@@ -44,8 +44,6 @@ struct ft_tok_state {
     struct tk_fast_state *fast; /* NULL: the slow way only */
     bool places;                /* rows have more than ids */
     struct row row, assembled;
-    size_t *ends; /* tokens before the end of each piece */
-    size_t ends_cap;
 };
 
 /* ---- load ---- */
@@ -265,7 +263,6 @@ void ft_tok_state_free(struct ft_tok_state *s)
     tk_fast_state_free(s->fast);
     row_release(&s->row);
     row_release(&s->assembled);
-    free(s->ends);
     free(s);
 }
 
@@ -325,14 +322,11 @@ static struct ft_str value_of(const struct ft_tokenizer *t, const struct tk_piec
     return t->model.vocab.token[x->id];
 }
 
-/* What is in w->a, by pre-tokenizer and model. With a limit it stops as the library does, behind the first piece that
- * reaches it. */
-static int slowly(const struct ft_tokenizer *t, struct ft_tok_state *s, const struct ft_encode_opts *o, bool limited,
-                  struct ft_err *e)
+/* What is in w->a, by pre-tokenizer and model. */
+static int slowly(const struct ft_tokenizer *t, struct ft_tok_state *s, const struct ft_encode_opts *o, struct ft_err *e)
 {
     struct tk_work *w = &s->work;
     struct row *r = &s->row;
-    const size_t first = r->ids.n;
     const bool spaces = o->offsets && t->post.trims;
     if (tk_pretokenize(t->pretok, w, s->matcher, e))
         return -1;
@@ -358,32 +352,8 @@ static int slowly(const struct ft_tokenizer *t, struct ft_tok_state *s, const st
                 if (spaces)
                     tk_post_spaces(value_of(t, p, x), &r->lead[r->ids.n - 1], &r->trail[r->ids.n - 1]);
             }
-            if (limited && !o->left && r->ids.n - first >= o->max_length)
-                break;
-        }
-        if (limited && o->left) {
-            if (i >= s->ends_cap)
-                s->ends = ft_reallocs(s->ends, s->ends_cap = 2 * w->a.n, sizeof *s->ends);
-            s->ends[i] = r->ids.n;
         }
     }
-    if (!limited || !o->left)
-        return 0;
-    /* The same from the back. */
-    size_t from = r->ids.n;
-    for (size_t i = w->a.n; i-- > 0;) {
-        from = i ? s->ends[i - 1] : first;
-        if (w->a.v[i].id < 0 && r->ids.n - from >= o->max_length)
-            break;
-    }
-    const size_t n = r->ids.n - from;
-    memmove(r->ids.v + first, r->ids.v + from, n * sizeof *r->ids.v);
-    if (s->places) {
-        uint32_t *const all[] = {r->begin, r->end, r->lead, r->trail};
-        for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-            memmove(all[i] + first, all[i] + from, n * sizeof *all[i]);
-    }
-    r->ids.n = first + n;
     return 0;
 }
 
@@ -426,7 +396,7 @@ static bool quick(const struct ft_tokenizer *t, const struct ft_tok_state *s, bo
 
 /* Appends the text's tokens to the row: those that stand in it, no special ones. */
 static int encode_text(const struct ft_tokenizer *t, struct ft_tok_state *s, struct ft_str text,
-                       const struct ft_encode_opts *o, bool limited, struct ft_err *e)
+                       const struct ft_encode_opts *o, struct ft_err *e)
 {
     if (text.n >= INT32_MAX)
         return ft_fail(e, FT_DATA, "text of %zu bytes: the limit is 2 GiB", text.n);
@@ -434,7 +404,7 @@ static int encode_text(const struct ft_tokenizer *t, struct ft_tok_state *s, str
     s->work.offsets = o->offsets || o->n_plain || t->origins;
     if (sections(t, s, text, o, e))
         return -1;
-    if (!limited && quick(t, s, o->offsets) ? quickly(t, s, o->offsets, e) : slowly(t, s, o, limited, e))
+    if (quick(t, s, o->offsets) ? quickly(t, s, o->offsets, e) : slowly(t, s, o, e))
         return -1;
     if (s->places)
         places(&s->row);
@@ -557,9 +527,8 @@ static int assemble(const struct ft_tokenizer *t, struct ft_tok_state *s, const 
         return ft_fail(e, FT_DATA, "%zu special tokens alone are more than --max-length", added);
     room -= o->truncate ? added : 0;
     for (int k = 0; k < (o->pair ? 2 : 1); k++) {
-        const bool limited = o->truncate && (o->strategy != FT_TOK_ONLY_SECOND || k == 1);
         const size_t before = r->ids.n;
-        if (encode_text(t, s, text[k], o, limited, e))
+        if (encode_text(t, s, text[k], o, e))
             return -1;
         n[k] = r->ids.n - before;
     }
@@ -616,7 +585,7 @@ int ft_encode(const struct ft_tokenizer *t, struct ft_tok_state *s, struct ft_st
                 continue;
             }
             const size_t from = out->n_prefix = r->ids.n;
-            if (encode_text(t, s, text, o, false, e))
+            if (encode_text(t, s, text, o, e))
                 return -1;
             finish(r, &p->v[i], from, text, o);
         }
