@@ -106,6 +106,13 @@ static void rmsnorm_bwd(struct ft_backend *b, struct ft_tensor dx, struct ft_ten
     const bool over = dx.p == dout.p;
 
     (void)b;
+    for (ft_dim c = 0; dw.p && c < C; c++) {
+        double sum = 0;
+        for (ft_dim r = 0; r < x.rows; r++)
+            for (ft_dim g = 0; g < groups; g++)
+                sum += (double)AT(dout, r, g * C + c) * AT(x, r, g * C + c) * AT(rstd, r, g);
+        AT(dw, 0, c) += (float)sum;
+    }
     for (ft_dim r = 0; r < x.rows; r++)
         for (ft_dim g = 0; g < groups; g++) {
             const double s = AT(rstd, r, g);
@@ -116,8 +123,6 @@ static void rmsnorm_bwd(struct ft_backend *b, struct ft_tensor dx, struct ft_ten
             for (ft_dim c = 0; c < C; c++) {
                 const double n = AT(x, r, g * C + c) * s, d = AT(dout, r, g * C + c);
                 const double v = s * (d * AT(w, 0, c) - n * mean);
-                if (dw.p)
-                    AT(dw, 0, c) += (float)(d * n);
                 AT(dx, r, g * C + c) = (float)(v + (over ? 0 : AT(dx, r, g * C + c)));
             }
         }
