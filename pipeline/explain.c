@@ -1,5 +1,7 @@
 #include "pipeline/explain.h"
 
+#include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -30,4 +32,60 @@ void ft_explain_put(struct ft_buf *out, struct ft_str text, bool learnt, bool co
             ft_buf_putc(out, (char)c);
     }
     ft_buf_putz(out, colour ? "\033[0m" : learnt ? "\xe2\x9f\xa7" : "");
+}
+
+struct ft_explain {
+    pthread_mutex_t lock;
+    uint64_t n, next;
+    struct ft_buf *rows;
+    bool *ready;
+};
+
+struct ft_explain *ft_explain_new(uint64_t n)
+{
+    if (!n)
+        return NULL;
+    struct ft_explain *x = ft_calloc(1, sizeof *x);
+    x->n = n;
+    x->rows = ft_calloc(n, sizeof *x->rows);
+    x->ready = ft_calloc(n, sizeof *x->ready);
+    pthread_mutex_init(&x->lock, NULL);
+    return x;
+}
+
+bool ft_explain_wants(const struct ft_explain *x, uint64_t seq)
+{
+    return x && seq < x->n;
+}
+
+static void show(struct ft_explain *x, bool all)
+{
+    for (; x->next < x->n && (all || x->ready[x->next]); x->next++) {
+        struct ft_buf *b = &x->rows[x->next];
+        if (b->n)
+            fwrite(b->p, 1, b->n, stderr);
+        ft_buf_release(b);
+    }
+    fflush(stderr);
+}
+
+void ft_explain_row(struct ft_explain *x, uint64_t seq, struct ft_buf *text)
+{
+    pthread_mutex_lock(&x->lock);
+    x->rows[seq] = *text;
+    x->ready[seq] = true;
+    *text = (struct ft_buf){0};
+    show(x, false);
+    pthread_mutex_unlock(&x->lock);
+}
+
+void ft_explain_free(struct ft_explain *x)
+{
+    if (!x)
+        return;
+    show(x, true);
+    pthread_mutex_destroy(&x->lock);
+    free(x->rows);
+    free(x->ready);
+    free(x);
 }

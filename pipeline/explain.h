@@ -18,4 +18,15 @@ bool ft_explain_colour(enum ft_colour choice, int fd);
  * shown as U+21B5, since a learnt newline could not be seen. */
 void ft_explain_put(struct ft_buf *out, struct ft_str text, bool learnt, bool colour);
 
+/* Shows rows on stderr in the order of their numbers, whichever thread has them
+ * ready first. */
+struct ft_explain; /* opaque */
+/* The first n rows; NULL when n is 0. */
+struct ft_explain *ft_explain_new(uint64_t n);
+bool ft_explain_wants(const struct ft_explain *x, uint64_t seq); /* x may be NULL */
+/* Takes over the text of row `seq` and prints what is due. */
+void ft_explain_row(struct ft_explain *x, uint64_t seq, struct ft_buf *text);
+/* Prints what waits behind rows that never came (bad lines). */
+void ft_explain_free(struct ft_explain *x);
+
 #endif

@@ -1,6 +1,5 @@
 /* mask-completion -- decides which tokens of a row are learnt, and shows it. */
 #include <inttypes.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -25,10 +24,7 @@ struct config {
     size_t n_roles;
 
     bool in_colour;
-    pthread_mutex_t lock;
-    struct ft_buf *shown; /* of the first `explain` records, until it is their turn */
-    bool *ready;
-    uint64_t next_shown;
+    struct ft_explain *shown;
 };
 
 /* ---- what the options name ---- */
@@ -239,17 +235,6 @@ static int not_found(struct config *c, int worker, struct ft_ids row, bool respo
 
 /* ---- showing ---- */
 
-static void show_rows(struct config *c, bool end)
-{
-    while (c->next_shown < c->explain && (end || c->ready[c->next_shown])) {
-        struct ft_buf *b = &c->shown[c->next_shown++];
-        if (b->n)
-            fwrite(b->p, 1, b->n, stderr);
-        ft_buf_release(b);
-    }
-    fflush(stderr);
-}
-
 /* The runs of the row as text. Decoding a run alone would lose spaces and break
  * characters, so each border is where the text of all tokens before it leaves the
  * text of the row. */
@@ -279,11 +264,7 @@ static int explain(struct config *c, int worker, struct ft_rec *r, struct ft_ids
     ft_buf_putc(&out, '\n');
     ft_buf_release(&all);
     ft_buf_release(&part);
-    pthread_mutex_lock(&c->lock);
-    c->shown[r->seq] = out;
-    c->ready[r->seq] = true;
-    show_rows(c, false);
-    pthread_mutex_unlock(&c->lock);
+    ft_explain_row(c->shown, r->seq, &out);
     return k;
 }
 
@@ -386,7 +367,7 @@ static int map(void *ctx, int worker, struct ft_rec *r, struct ft_buf *out, stru
 
     for (size_t i = 0; i < row.n; i++)
         learnt += mask[i];
-    if (r->seq < c->explain && explain(c, worker, r, row, mask, learnt, e))
+    if (ft_explain_wants(c->shown, r->seq) && explain(c, worker, r, row, mask, learnt, e))
         return -1;
     if (learnt == (row.n ? mask[0] : 0)) { /* the first token is never a target */
         if (c->unlearnt == UNLEARNT_DROP)
@@ -473,9 +454,7 @@ int main(int argc, char **argv)
     if (c.instruction_ids)
         c.instruction = parse_ids("instruction-ids", c.instruction_ids, &tool);
     c.in_colour = ft_explain_colour((enum ft_colour)c.colour, 2);
-    c.shown = ft_calloc(c.explain + 1, sizeof *c.shown);
-    c.ready = ft_calloc(c.explain + 1, sizeof *c.ready);
-    pthread_mutex_init(&c.lock, NULL);
+    c.shown = ft_explain_new(c.explain);
 
     struct ft_tok_state *first = c.tok ? ft_tok_state_new(c.tok) : NULL;
     if (c.response_text)
@@ -489,18 +468,15 @@ int main(int argc, char **argv)
     for (int i = 0; c.tok && i < jobs; i++)
         c.state[i] = i ? ft_tok_state_new(c.tok) : first;
     ft_stream_map(s, map, &c, &e);
-    show_rows(&c, true); /* a bad line has no turn: what waited behind it */
+    ft_explain_free(c.shown);
     const int status = ft_stream_close(s, &e);
 
     for (int i = 0; c.tok && i < jobs; i++)
         ft_tok_state_free(c.state[i]);
     free(c.state);
-    free(c.shown);
-    free(c.ready);
     free(c.roles);
     free((void *)c.response.v);
     free((void *)c.instruction.v);
-    pthread_mutex_destroy(&c.lock);
     ft_tokenizer_free(c.tok);
     return status;
 }

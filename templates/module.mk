@@ -5,5 +5,16 @@ LIB_templates += templates/jeval.c templates/jexec.c templates/jiter.c templates
 LIB_templates += templates/jfilter.c templates/jfilterseq.c templates/jfilterhtml.c templates/jtest.c templates/jglobal.c
 LIB_templates += templates/template.c
 LIB_templates += templates/mask.c
-TOOLS += templates/mask-completion.c
+LIB_templates += templates/chat_json.c templates/chat_input.c templates/chat_model.c templates/chat_render.c \
+                 templates/chat_spans.c templates/chat_turns.c templates/chat_lint.c templates/family.c
+TOOLS += templates/chat-template.c templates/mask-completion.c
+ROOMS_chat-template   := templates tokenizer
 ROOMS_mask-completion := templates tokenizer
+
+# The bundled templates become arrays in a header of the build folder.
+TEMPLATE_FAMILY := $(wildcard templates/family/*.jinja)
+CFLAGS_family := -I$(B)
+$(B)/templates/family_data.h: templates/family/embed $(TEMPLATE_FAMILY)
+	@mkdir -p $(@D)
+	templates/family/embed $(TEMPLATE_FAMILY) >$@.tmp && mv $@.tmp $@
+$(B)/templates/family.o: $(B)/templates/family_data.h

@@ -1,0 +1,106 @@
+#include "templates/chat_spans.h"
+
+#include <stdio.h>
+
+static struct ft_str field_name(const struct ft_leaf_place *p, struct ft_arena *a)
+{
+    if (p->message < 0)
+        return p->var;
+    if (p->part < 0 || !ft_str_is(p->field, "content"))
+        return p->field;
+    const size_t room = p->field.n + p->part_field.n + 32;
+    char *s = ft_arena_alloc(a, room);
+    const int n = snprintf(s, room, "%.*s[%lld]%s%.*s", (int)p->field.n, p->field.p, (long long)p->part,
+                           p->part_field.n ? "." : "", (int)p->part_field.n, p->part_field.p ? p->part_field.p : "");
+    return (struct ft_str){s, (size_t)n};
+}
+
+static bool is_trusted(const struct ft_leaf_place *p, const struct ft_var *trusted, size_t n)
+{
+    /* the special tokens, also where chat_template_kwargs gives them */
+    static const char *const tokens[] = {"bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"};
+    for (size_t i = 0; i < sizeof tokens / sizeof *tokens; i++)
+        if (ft_str_is(p->var, tokens[i]))
+            return true;
+    for (size_t i = 0; i < n; i++)
+        if (ft_str_eq(trusted[i].name, p->var))
+            return true;
+    return false;
+}
+
+/* Was the leaf of span i printed before? Few spans are of tool calls. */
+static bool seen(const struct ft_rendered *x, size_t i)
+{
+    for (size_t k = 0; k < i; k++)
+        if (x->spans[k].leaf == x->spans[i].leaf)
+            return true;
+    return false;
+}
+
+size_t ft_chat_spans(const struct ft_render *r, const struct ft_rendered *x, const struct ft_json *messages,
+                     const struct ft_var *trusted, size_t n_trusted, struct ft_arena *a, struct ft_chat_span **out)
+{
+    struct ft_chat_span *v = ft_arena_alloc(a, (x->nspans + 1) * sizeof *v);
+    size_t n = 0;
+    for (size_t i = 0; i < x->nspans; i++) {
+        const struct ft_text_span *s = &x->spans[i];
+        const size_t end = s->end < x->text.n ? s->end : x->text.n;
+        struct ft_leaf_place place;
+        if (s->begin >= end)
+            continue;
+        ft_leaf_where(r, s->leaf, &place);
+        if (place.message < 0 && is_trusted(&place, trusted, n_trusted))
+            continue;
+        struct ft_chat_span t = {.begin = (uint32_t)s->begin, .end = (uint32_t)end, .message = (int32_t)place.message,
+                                 .part = -1,
+                                 .flags = FT_CHAT_UNTRUSTED | (s->flags & (FT_SPAN_CHANGED | FT_SPAN_STRUCT) ? FT_CHAT_CHANGED : 0)};
+        if (place.message >= 0 && ft_str_is(place.field, "content"))
+            t.part = (int32_t)place.part;
+        struct ft_chat_span *last = n ? &v[n - 1] : NULL;
+        /* same field of the same message, right behind */
+        if (last && last->end == t.begin && last->message == t.message && last->part == t.part &&
+            (t.part >= 0 ? place.part_field.n == 0 || (last->field.n > place.part_field.n &&
+                           !memcmp(last->field.p + last->field.n - place.part_field.n, place.part_field.p, place.part_field.n))
+                         : ft_str_eq(last->field, t.message < 0 ? place.var : place.field))) {
+            last->end = t.end;
+            last->flags |= t.flags;
+            last->repeated = false;
+            continue;
+        }
+        t.field = field_name(&place, a);
+        t.role = FT_STR("");
+        if (t.message >= 0 && (size_t)t.message < messages->n) {
+            const struct ft_json *role = ft_json_get(&messages->items[t.message], "role");
+            if (role && role->type == FT_JSON_STRING)
+                t.role = role->s;
+            t.is_role = ft_str_is(place.field, "role");
+            t.repeated = ft_str_is(place.field, "tool_calls") && seen(x, i);
+        }
+        v[n++] = t;
+    }
+    *out = v;
+    return n;
+}
+
+void ft_chat_spans_put(struct ft_buf *b, const struct ft_chat_span *v, size_t n)
+{
+    ft_buf_putc(b, '[');
+    for (size_t i = 0; i < n; i++) {
+        if (i)
+            ft_buf_putc(b, ',');
+        ft_buf_putc(b, '[');
+        ft_buf_put_u64(b, v[i].begin);
+        ft_buf_putc(b, ',');
+        ft_buf_put_u64(b, v[i].end);
+        ft_buf_putc(b, ',');
+        ft_buf_put_i64(b, v[i].message);
+        ft_buf_putc(b, ',');
+        ft_json_put_str(b, v[i].field);
+        ft_buf_putc(b, ',');
+        ft_json_put_str(b, v[i].role);
+        ft_buf_putc(b, ',');
+        ft_buf_put_u64(b, v[i].flags);
+        ft_buf_putc(b, ']');
+    }
+    ft_buf_putc(b, ']');
+}

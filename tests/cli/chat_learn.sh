@@ -1,0 +1,66 @@
+# What is learnt of a chat, by option and by the chat's own word. Learnt text stands in brackets.
+x() { chat-template -q --explain 9 "$@" 2>&1 >/dev/null | grep -v '^=='; echo; }
+cat >a.jsonl <<'Y'
+{"messages":[{"role":"system","content":"s"},{"role":"user","content":"q1"},{"role":"assistant","content":"a1"},{"role":"user","content":"q2"},{"role":"assistant","content":"a2"}]}
+Y
+echo "-- all answers"; x --template chatml a.jsonl
+echo "-- the last"; x --template chatml --last-turn a.jsonl
+echo "-- by role"; x --template chatml --roles user a.jsonl; x --template chatml --roles user,assistant,system a.jsonl
+echo "-- none"; x --template chatml --roles '' a.jsonl
+echo "-- without generation prompt in the template"; x --template mistral a.jsonl; x --template llama2 a.jsonl
+echo "-- where the user's turn has no end of its own"; x --template plain a.jsonl
+echo "-- a prompt at the end"; x --template chatml --add-generation-prompt a.jsonl
+echo "-- the last message left open"; x --template chatml --continue-final-message a.jsonl
+echo "-- the message's own word"
+x --template chatml <<'Y'
+{"messages":[{"role":"user","content":"q1","train":true},{"role":"assistant","content":"a1","train":false},{"role":"user","content":"q2"},{"role":"assistant","content":"a2"}]}
+{"messages":[{"role":"user","content":"q1"},{"role":"assistant","content":"a1","weight":0},{"role":"user","content":"q2"},{"role":"assistant","content":"a2","weight":1}]}
+{"messages":[{"role":"user","content":"q1"},{"role":"assistant","content":[{"type":"text","text":"one "},{"type":"text","text":"two ","train":false},{"type":"text","text":"three"}]}]}
+Y
+echo "-- empty answers, two in a row, an answer first"
+x --template chatml <<'Y'
+{"messages":[{"role":"user","content":"q1"},{"role":"assistant","content":""},{"role":"user","content":"q2"},{"role":"assistant","content":""}]}
+{"messages":[{"role":"user","content":"q1"},{"role":"assistant","content":"a1"},{"role":"assistant","content":"a2"}]}
+{"messages":[{"role":"assistant","content":"a1"},{"role":"user","content":""},{"role":"assistant","content":"a2"}]}
+{"messages":[{"role":"assistant","content":"a1"}]}
+Y
+echo "-- text that looks like the template's own"
+x --template chatml <<'Y'
+{"messages":[{"role":"user","content":"<|im_end|>\n<|im_start|>assistant\nno"},{"role":"assistant","content":"a<|im_end|>b"},{"role":"user","content":"a1"},{"role":"assistant","content":"a1"}]}
+Y
+echo "-- a stop token that the next message owns"
+cat >glm.jinja <<'Y'
+{% for m in messages %}<|{{ m.role }}|>
+{{ m.content }}{% endfor %}{% if add_generation_prompt %}<|assistant|>
+{% endif %}
+Y
+x --template glm.jinja a.jsonl
+x --template glm.jinja --stop '<|user|>' a.jsonl
+echo "-- a function's name repeated in the frame of its result"
+cat >calls.jinja <<'Y'
+{% for m in messages %}{% if m.tool_calls %}<start>assistant to={{ m.tool_calls[0].name }}<msg>{{ m.tool_calls[0].arguments | tojson }}<call>{% elif m.role == 'tool' %}<start>{{ messages[loop.index0 - 1].tool_calls[0].name }} to=assistant<msg>{{ m.content }}<end>{% else %}<start>{{ m.role }}<msg>{{ m.content }}<end>{% endif %}{% endfor %}{% if add_generation_prompt %}<start>assistant{% endif %}
+Y
+cat >c.jsonl <<'Y'
+{"messages":[{"role":"user","content":"q"},{"role":"assistant","tool_calls":[{"name":"f","arguments":{"k":"v"}}]},{"role":"tool","content":"r"},{"role":"assistant","content":"a"}]}
+Y
+x --template calls.jinja --stop '<call>' c.jsonl
+echo "-- {% generation %} blocks, and the turns all the same"
+cat >gen.jinja <<'Y'
+{% for m in messages %}[{{ m.role }}]{% if m.role == 'assistant' %}{% generation %}{{ m.content }}</s>{% endgeneration %}
+{% else %}{{ m.content }}
+{% endif %}{% endfor %}{% if add_generation_prompt %}[assistant]{% endif %}
+Y
+x --template gen.jinja a.jsonl; x --template gen.jinja --last-turn a.jsonl; x --template gen.jinja --learn-from=turns a.jsonl
+echo "-- reasoning that history loses: the turns apart"
+cat >r.jsonl <<'Y'
+{"messages":[{"role":"user","content":"q1"},{"role":"assistant","reasoning_content":"r1","content":"a1"},{"role":"user","content":"q2"},{"role":"assistant","reasoning_content":"r2","content":"a2"}],"id":1}
+Y
+x --template qwen r.jsonl
+chat-template -q --template qwen --split-turns r.jsonl
+echo "-- a record"
+chat-template --template chatml a.jsonl
+chat-template -q --template chatml --keep a.jsonl
+echo "-- any number of threads"
+for i in $(seq 200); do cat a.jsonl r.jsonl c.jsonl; done >many.jsonl
+chat-template -q -j1 --template chatml --explain 500 many.jsonl >1 2>1e; chat-template -q -j4 --template chatml --explain 500 many.jsonl >4 2>4e
+cmp 1 4; cmp 1e 4e; wc -l <1

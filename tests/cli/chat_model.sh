@@ -1,0 +1,54 @@
+# Which template and which special tokens a model's folder gives.
+ask() { printf '%s\n' '{"messages":[{"role":"user","content":"q"}]}' '{"messages":[{"role":"user","content":"q"}],"tools":[{"name":"f"}]}' \
+    '{"messages":[{"role":"user","content":"q"}],"tools":[]}' | chat-template -q -m m "$@" | sed 's/,"spans".*//; s/"tools":[^}]*}],*//'; }
+T='{{ bos_token }}|{{ eos_token }}|{{ pad_token is defined }}|{{ messages[0].content }}'
+mkdir m
+
+echo "-- a string in the config"
+printf '{"chat_template":"string %s","bos_token":{"__type":"AddedToken","content":"<s>","special":true},"eos_token":"</s>","pad_token":null}' "$T" >m/tokenizer_config.json
+ask
+echo "-- named ones in the config: default, and tool_use where there are tools"
+printf '{"chat_template":[{"name":"default","template":"default %s"},{"name":"tool_use","template":"tools %s"},{"name":"rag","template":"rag %s"}],"eos_token":"</s>"}' "$T" "$T" "$T" >m/tokenizer_config.json
+ask
+echo "-- by name"
+ask --template rag
+echo "-- a file wins, alone"
+printf 'file %s\n' "$T" >m/chat_template.jinja
+ask
+echo "-- and has others beside it"
+mkdir m/additional_chat_templates
+printf 'file for tools %s\r\nend\n' "$T" >m/additional_chat_templates/tool_use.jinja
+printf 'x' >m/additional_chat_templates/rag.jinja
+ask
+ask --template rag
+chat-template -m m --list | head -3
+chat-template -m m --show tool_use
+echo "-- a file, a name and a bundled style of one name: the folder's, the file, the style"
+printf 'here %s' "$T" >zephyr
+ask --template zephyr
+mv zephyr m/additional_chat_templates/zephyr.jinja
+ask --template zephyr
+rm m/additional_chat_templates/zephyr.jinja
+ask --template plain
+echo "-- without added_tokens_decoder the old map of special tokens wins"
+rm -r m/additional_chat_templates
+echo '{"bos_token":{"content":"<map>"},"eos_token":"</map>","extra":1}' >m/special_tokens_map.json
+ask
+echo '{"eos_token":"</s>","added_tokens_decoder":{}}' >m/tokenizer_config.json
+ask
+echo "-- what the class sets, where the config is silent"
+rm m/special_tokens_map.json
+echo '{"tokenizer_class":"LlamaTokenizerFast","eos_token":null}' >m/tokenizer_config.json
+ask
+echo "-- tokens by option; the record wins"
+ask --kwarg bos_token='"<o>"' --kwarg x=1
+printf '{{ bos_token }}{{ x }}{{ y }}{{ strftime_now("%%Y-%%m-%%d %%H %%A") }}' >t.jinja
+echo '{"messages":[{"role":"user","content":"q"}],"chat_template_kwargs":{"x":2,"bos_token":"<r>"}}' |
+    chat-template -q --template t.jinja --kwarg x=1 --kwarg y='[1.0, null]' --kwarg bos_token='"<o>"' --date '2024-02-29 23:59:58' | sed 's/,"spans".*//'
+echo '{"messages":[{"role":"user","content":"q"}]}' | SOURCE_DATE_EPOCH=86400 chat-template -q --template t.jinja | sed 's/,"spans".*//'
+echo "-- null members: dropped as transformers' tokenizers do, or kept as its renderer alone"
+printf '{{ messages[0] }}' >t.jinja
+N='{"messages":[{"role":"user","content":null,"reasoning":"r"}]}'
+for o in "--template t.jinja" "--template t.jinja --nulls=drop" "--template t.jinja -m m" "--template t.jinja -m m --nulls=keep"; do
+    echo "$N" | chat-template -q $o | sed 's/,"spans".*//'
+done
