@@ -179,7 +179,8 @@ static void name_the_limit(struct ft_err *e, uint64_t size)
     if (e->code == FT_SYS && strstr(e->msg, "memory allowed")) {
         char text[sizeof e->msg];
         snprintf(text, sizeof text, "%s", e->msg);
-        snprintf(e->msg, sizeof e->msg, "%.380s (-S %" PRIu64 "M; --no-conflicts needs less)", text, size >> 20);
+        snprintf(e->msg, sizeof e->msg, "%.380s (-S %" PRIu64 "%s; --no-conflicts needs less)", text,
+                 size >> 20 ? size >> 20 : size >> 10, size >> 20 ? "M" : "k");
     }
 }
 

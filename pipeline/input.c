@@ -167,11 +167,13 @@ static int open_next(struct ft_input *in, struct ft_line *out, struct ft_err *e)
         const int k = fill(in, e);
         if (k < 0)
             return -1;
-        if (!k || in->buf[in->at] != '\xef')
+        if (!k || (in->buf[in->at] != '\xef' && in->buf[in->at] != '\xff' && in->buf[in->at] != '\xfe'))
             break;
     }
     if (ft_source_packed_twice(in->src, in->buf + in->at, in->end - in->at))
         return ft_fail(e, FT_DATA, "cannot unpack '%s': it is packed once more; unpack the archive first", in->name);
+    if (in->end - in->at >= 2 && (!memcmp(in->buf + in->at, "\xff\xfe", 2) || !memcmp(in->buf + in->at, "\xfe\xff", 2)))
+        return ft_fail(e, FT_DATA, "'%s' is UTF-16: convert it first (iconv -f UTF-16 -t UTF-8)", in->name);
     if (in->end - in->at >= 3 && !memcmp(in->buf + in->at, "\xef\xbb\xbf", 3))
         in->at += 3;
     in->format = in->wanted != FT_IN_AUTO ? in->wanted : by_name(in->name);

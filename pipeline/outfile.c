@@ -43,6 +43,8 @@ int ft_outfile_open(struct ft_outfile *o, const char *path, struct ft_err *e)
     if (!path || !strcmp(path, "-"))
         return 0;
     o->name = path;
+    if (!*path)
+        return ft_fail(e, FT_USAGE, "the output file has no name");
     const bool exists = stat(path, &st) == 0;
     if (exists && !S_ISREG(st.st_mode)) {
         o->fd = open(path, O_WRONLY | O_CLOEXEC);

@@ -45,8 +45,8 @@ static int grow(struct ft_seen *s, struct ft_err *e)
     bytes = next.cap * sizeof *s->slots;
     /* Old and new stand side by side while the entries move. */
     if (s->limit && *s->limit < bytes)
-        return ft_fail(e, FT_SYS, "%zu keys fill the memory allowed: the next step takes %" PRIu64 " MiB more", s->n,
-                       bytes >> 20);
+        return ft_fail(e, FT_SYS, "%zu keys fill the memory allowed: the next step takes %" PRIu64 " %s more", s->n,
+                       bytes >> 20 ? bytes >> 20 : bytes >> 10, bytes >> 20 ? "MiB" : "KiB");
     next.slots = ft_calloc(next.cap, sizeof *next.slots);
     for (size_t i = 0; i < s->cap; i++)
         if (s->slots[i].value)

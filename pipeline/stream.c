@@ -113,8 +113,14 @@ struct ft_stream *ft_stream_open(const struct ft_tool *tool, const struct ft_str
     parse_map(s);
     parse_max_bad(s);
     ft_seal_open(s);
-    if (so->max_record >= UINT32_MAX)
-        ft_usage(tool, "option '--max-record' wants less than 4G");
+    /* A name mistyped should not show only when all before it is read. */
+    for (char **f = files; f && *f; f++)
+        if (strcmp(*f, "-") && access(*f, R_OK)) {
+            ft_fail_errno(&e, "cannot open '%s'", *f);
+            ft_die(tool, &e);
+        }
+    if (!so->max_record || so->max_record >= UINT32_MAX)
+        ft_usage(tool, "option '--max-record' wants from 1 to 4G - 1");
     if (so->bad)
         check_not_input(tool, files, -1, so->bad);
     if (!so->no_records_out && (!so->output || !strcmp(so->output, "-")))

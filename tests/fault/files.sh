@@ -1,0 +1,58 @@
+# Files that a suspicious user hands in, and places he asks for output.
+s() { "$@"; echo "status $?"; }
+say() { echo "-- $1"; echo "-- $1" >&2; }
+printf '{"text":"a"}\n{"text":"b"}\n{"text":"a"}\n' >in.jsonl
+say "output on the input"
+cp in.jsonl x.jsonl
+s dedupe -q -o x.jsonl x.jsonl
+cat x.jsonl
+dedupe -q x.jsonl >>x.jsonl; echo "status $?"
+dedupe -q >>x.jsonl <x.jsonl; echo "status $?"
+s dedupe -q --bad x.jsonl x.jsonl
+cat x.jsonl
+say "output on what is no file"
+s dedupe -q -o /dev/null in.jsonl
+[ -c /dev/null ] && echo "still a device"
+ln -s target link
+: >target
+chmod 640 target
+s dedupe -q -o link in.jsonl
+[ -L link ] && stat -c %a target && cat target
+mkdir folder
+s dedupe -q -o folder in.jsonl
+s dedupe -q -o '' in.jsonl
+say "killed while it writes: no temporary file is left"
+mkfifo slow
+dedupe -q -o late.jsonl slow 3>&- &
+exec 3>slow
+cat in.jsonl >&3
+until ls late.jsonl.*.tmp >/dev/null 2>&1; do sleep 0.01; done
+kill -TERM $!; wait $! 2>/dev/null
+echo "status $?"
+exec 3>&-
+ls late.jsonl* 2>/dev/null
+say "input that is not there, or no records"
+s dedupe in.jsonl nowhere.jsonl
+s dedupe folder
+s dedupe ''
+printf '\xff\xfe{\0"\0a\0"\0:\0001\0}\0' >utf16.jsonl
+s dedupe utf16.jsonl
+printf '{"a":1}\0\n' >nul.jsonl
+s dedupe nul.jsonl
+printf '{"a":1}\r{"a":2}\r' >mac.jsonl
+s dedupe mac.jsonl
+head -c 10240 /dev/zero >zeros.tar
+s dedupe zeros.tar
+say "packed files"
+tar -cf one.tar in.jsonl folder
+s dedupe one.tar
+tar -cf two.tar one.tar
+s dedupe two.tar
+gzip -c in.jsonl >in.gz
+head -c 30 in.gz >cut.gz
+s dedupe cut.gz
+printf 'PK\003\004garbage' >bad.zip
+s dedupe bad.zip
+say "the first line is bad"
+printf '{\n{"text":"a"}\n' | s dedupe --bad aside
+cat aside
