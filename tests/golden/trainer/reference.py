@@ -11,7 +11,7 @@ import torch, transformers, peft
 from datasets import Dataset
 from trl import SFTConfig, SFTTrainer
 
-torch.set_num_threads(2)
+torch.set_num_threads(int(os.environ.get("THREADS", 2)))
 
 
 
@@ -22,7 +22,7 @@ def tokenizer():
                                                 pad_token="<pad>", eos_token="<eos>")
 
 
-def train(model_dir, rows, out, adapter=None, packing=None, eval_rows=None, **kw):
+def train(model_dir, rows, out, adapter=None, packing=None, eval_rows=None, evaluate=True, **kw):
     torch.manual_seed(0)
     model = transformers.AutoModelForCausalLM.from_pretrained(model_dir, dtype=torch.float32, attn_implementation="eager")
     if adapter:
@@ -32,9 +32,9 @@ def train(model_dir, rows, out, adapter=None, packing=None, eval_rows=None, **kw
     args = SFTConfig(output_dir=out, report_to=[], bf16=False, gradient_checkpointing=False, logging_steps=1, save_strategy="no",
                      train_sampling_strategy="sequential", disable_tqdm=True, use_cpu=True, completion_only_loss=True, **extra, **kw)
     t = SFTTrainer(model=model, args=args, train_dataset=cols(rows), eval_dataset=cols(eval_rows or rows), processing_class=tokenizer())
-    before = t.evaluate()
+    before = t.evaluate() if evaluate else {"eval_loss": None}
     t.train()
-    after = t.evaluate()
+    after = t.evaluate() if evaluate else {"eval_loss": None}
     os.makedirs(out, exist_ok=True)
     with open(out + "/log.jsonl", "w") as f:
         for r in t.state.log_history:
