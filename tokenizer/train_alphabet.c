@@ -32,23 +32,31 @@ static int32_t add_char(struct tk_learner *l, uint32_t c)
     return (int32_t)tk_learner_token(l, (struct ft_str){s, (size_t)n}, 1);
 }
 
-static void all_bytes(struct tk_alphabet *a, struct tk_learner *l)
+/* Those in w; all when it is NULL. */
+static void add_bytes(struct tk_alphabet *a, struct tk_learner *l, const struct tk_words *w)
 {
+    bool there[256];
+    memset(there, !w, sizeof there);
+    for (size_t i = 0; w && i < w->n; i++)
+        for (uint32_t k = 0; k < w->v[i].n; k++)
+            there[(unsigned char)w->v[i].p[k]] = true;
     a->id = ft_reallocs(NULL, 256, sizeof *a->id);
-    a->kept = a->seen = 256;
+    memset(a->id, -1, 256 * sizeof *a->id);
     for (uint32_t c = 0; c < 0x200; c++) {
         const int b = tk_char_byte(c);
-        if (b >= 0)
+        if (b >= 0 && there[b]) {
             a->id[b] = add_char(l, c);
+            a->kept = ++a->seen;
+        }
     }
 }
 
-void tk_alphabet_make(struct tk_alphabet *a, struct tk_learner *l, const struct tk_words *w, bool bytes,
+void tk_alphabet_make(struct tk_alphabet *a, struct tk_learner *l, const struct tk_words *w, bool bytes, bool all,
                       uint64_t limit, struct ft_str initial)
 {
     *a = (struct tk_alphabet){.bytes = bytes};
     if (bytes) {
-        all_bytes(a, l);
+        add_bytes(a, l, all ? NULL : w);
         return;
     }
     uint64_t *counts = ft_calloc(CODE_POINTS, sizeof *counts);
@@ -96,18 +104,25 @@ void tk_alphabet_make(struct tk_alphabet *a, struct tk_learner *l, const struct 
     free(v);
 }
 
+int tk_words_size(const struct tk_words *w, bool bytes, size_t *slots, size_t *longest, struct ft_err *e)
+{
+    *slots = *longest = 0;
+    for (size_t i = 0; i < w->n; i++) {
+        const size_t n = bytes ? w->v[i].n : ft_utf8_count(w->v[i].p, w->v[i].n);
+        *slots += n;
+        *longest = n > *longest ? n : *longest;
+    }
+    if (*slots + w->n >= UINT32_MAX - 2)
+        return ft_fail(e, FT_DATA, "%zu different words of %zu characters in all: the limit is 4294967293", w->n, *slots);
+    return 0;
+}
+
 int tk_alphabet_words(const struct tk_alphabet *a, struct tk_learner *l, const struct tk_words *w, struct ft_err *e)
 {
-    size_t slots = 0, cap = 0;
-    for (size_t i = 0; i < w->n; i++) {
-        const struct tk_counted *x = &w->v[i];
-        const size_t n = a->bytes ? x->n : ft_utf8_count(x->p, x->n);
-        slots += n;
-        cap = n > cap ? n : cap;
-    }
-    if (slots + w->n >= UINT32_MAX - 2)
-        return ft_fail(e, FT_DATA, "%zu distinct words of %zu characters in all: the limit is 4294967293", w->n, slots);
-    uint32_t *ids = ft_reallocs(NULL, cap ? cap : 1, sizeof *ids);
+    size_t slots, longest;
+    if (tk_words_size(w, a->bytes, &slots, &longest, e))
+        return -1;
+    uint32_t *ids = ft_reallocs(NULL, longest + 1, sizeof *ids);
     tk_learner_begin(l, w->n, slots);
     for (size_t i = 0; i < w->n; i++) {
         const struct tk_counted *x = &w->v[i];

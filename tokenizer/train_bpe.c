@@ -111,19 +111,26 @@ void tk_learner_release(struct tk_learner *l)
     *l = (struct tk_learner){0};
 }
 
+void tk_learner_put(struct tk_learner *l, struct ft_str s, uint32_t id, uint32_t chars)
+{
+    assert(id == l->n_tokens && id < BACK - 1);
+    if (id == l->cap_len) {
+        l->cap_len = l->cap_len ? l->cap_len * 2 : 1024;
+        l->len = ft_reallocs(l->len, l->cap_len, sizeof *l->len);
+    }
+    l->len[id] = chars;
+    if (s.p)
+        tk_vocab_add(&l->vocab, s, id);
+    l->n_tokens++;
+}
+
 uint32_t tk_learner_token(struct tk_learner *l, struct ft_str s, uint32_t chars)
 {
     const int64_t id = tk_vocab_find(&l->vocab, s.p, s.n);
     if (id >= 0)
         return (uint32_t)id;
-    assert(l->n_tokens < BACK - 1);
-    if (l->n_tokens == l->cap_len) {
-        l->cap_len = l->cap_len ? l->cap_len * 2 : 1024;
-        l->len = ft_reallocs(l->len, l->cap_len, sizeof *l->len);
-    }
-    l->len[l->n_tokens] = chars;
-    tk_vocab_add(&l->vocab, s, l->n_tokens);
-    return l->n_tokens++;
+    tk_learner_put(l, s, l->n_tokens, chars);
+    return l->n_tokens - 1;
 }
 
 /* ---- the corpus ---- */
@@ -512,7 +519,9 @@ void tk_learner_run(struct tk_learner *l, const struct tk_learn_opts *o)
         }
         struct merging m = {.a = (uint32_t)(top.pair >> 32), .b = (uint32_t)top.pair, .limit = limit, .least = least};
         m.size = l->len[m.a] + l->len[m.b];
+        const uint32_t before_ = l->n_tokens;
         m.id = join(l, m.a, m.b);
+        l->n_new += l->n_tokens > before_;
         if (!n->merged)
             add_merge(l, (struct tk_pair){m.a, m.b, m.id});
         n->merged = true;

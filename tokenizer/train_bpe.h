@@ -37,6 +37,7 @@ struct tk_learner { /* private but for what is named in the functions' comments 
     size_t cap_len;
     struct tk_pair *merges; /* learnt here, by rank */
     size_t n_merges, cap_merges;
+    size_t n_new;           /* tokens that merges made */
     struct tk_corpus *corpus;
 };
 
@@ -54,6 +55,10 @@ void tk_learner_release(struct tk_learner *l);
 
 /* A token (copied) with the next id, or the id it has. `chars`: its length. */
 uint32_t tk_learner_token(struct tk_learner *l, struct ft_str s, uint32_t chars);
+
+/* A token of a vocabulary that is extended, ids rising from 0 without gaps in the
+ * calls; s.p NULL: an id without a token. */
+void tk_learner_put(struct tk_learner *l, struct ft_str s, uint32_t id, uint32_t chars);
 
 /* Words, the most frequent first (counts must not rise); `n_slots` is the sum of
  * their characters. Then each word as token ids; tokens of several characters

@@ -11,6 +11,7 @@ struct tk_splitter {
     struct tk_pretok *pretok;
     struct tk_added added;
     struct tk_vocab none;
+    bool at_spaces;
     enum tk_rule rule; /* bytes cut by a rule that has a scanner of its own */
 };
 
@@ -18,9 +19,10 @@ struct tk_split_state {
     struct tk_work work;
     struct tk_matcher *matcher;
     struct tk_cache *cache; /* for its records */
+    unsigned kinds;
 };
 
-int tk_splitter_load(const struct ft_json *j, struct tk_splitter **out, struct ft_err *e)
+int tk_splitter_load(const struct ft_json *j, bool at_spaces, struct tk_splitter **out, struct ft_err *e)
 {
     struct tk_splitter *s = ft_calloc(1, sizeof *s);
     tk_vocab_init(&s->none, 1);
@@ -30,6 +32,7 @@ int tk_splitter_load(const struct ft_json *j, struct tk_splitter **out, struct f
         tk_splitter_free(s);
         return -1;
     }
+    s->at_spaces = at_spaces;
     s->rule = tk_fast_rule(ft_json_get(j, "pre_tokenizer"));
     *out = s;
     return 0;
@@ -69,6 +72,20 @@ void tk_split_state_free(struct tk_split_state *st)
     free(st);
 }
 
+static void add_pieces(struct tk_tally *words, const char *p, size_t n)
+{
+    const char *end = p + n, *from = p;
+    for (const char *at = p; (at = memmem(at, (size_t)(end - at), "\xe2\x96\x81", 3)); at += 3) {
+        if (at > from && !(at - from >= 3 && !memcmp(at - 3, at, 3))) {
+            tk_tally_add(words, from, (size_t)(at - from));
+            from = at;
+        }
+    }
+    tk_tally_add(words, from, (size_t)(end - from));
+}
+
+unsigned tk_split_kinds(const struct tk_split_state *st) { return st->kinds; }
+
 int tk_split(const struct tk_splitter *s, struct tk_split_state *st, struct ft_str text, bool added,
              struct tk_tally *words, struct ft_err *e)
 {
@@ -96,6 +113,7 @@ int tk_split(const struct tk_splitter *s, struct tk_split_state *st, struct ft_s
     }
     if (s->rule != TK_RULE_NONE) {
         tk_words_fn *cut = tk_words();
+        st->kinds |= w->a.n ? 2 : 0;
         for (size_t i = 0; i < w->a.n; i++)
             for (size_t at = 0; w->a.v[i].id < 0 && at < w->a.v[i].n;) {
                 cut(s->rule, st->cache, w->a.v[i].p, w->a.v[i].n, &at);
@@ -106,7 +124,12 @@ int tk_split(const struct tk_splitter *s, struct tk_split_state *st, struct ft_s
     if (tk_pretokenize(s->pretok, w, st->matcher, e))
         return -1;
     for (size_t i = 0; i < w->a.n; i++)
-        if (w->a.v[i].id < 0 && w->a.v[i].n)
-            tk_tally_add(words, w->a.v[i].p, w->a.v[i].n);
+        if (w->a.v[i].id < 0 && w->a.v[i].n) {
+            st->kinds |= w->a.v[i].mapped ? 2 : 1;
+            if (s->at_spaces && !w->a.v[i].mapped)
+                add_pieces(words, w->a.v[i].p, w->a.v[i].n);
+            else
+                tk_tally_add(words, w->a.v[i].p, w->a.v[i].n);
+        }
     return 0;
 }

@@ -78,3 +78,21 @@ s train-tokenizer hand.txt -o small --vocab-size 1000
 echo "-- rare characters"
 s train-tokenizer "$G/corpus.jsonl" -o rare --type sentencepiece --vocab-size 400 --limit-alphabet 60 --initial-alphabet '갸Ω'
 grep -c -e '"갸":' -e '"Ω":' rare/tokenizer.json
+
+echo "-- extended: what 260 tokens begin and 330 end is what 330 are at once"
+for t in byte-level sentencepiece; do
+    n=$([ $t = byte-level ] && echo 270 || echo 440)
+    train-tokenizer -q "$G/corpus.jsonl" -o a-$t --type $t --vocab-size $n --chat-template hand.txt
+    s train-tokenizer "$G/corpus.jsonl" -o b-$t --extend a-$t --vocab-size $((n + 60))
+    train-tokenizer -q "$G/corpus.jsonl" -o c-$t --type $t --vocab-size $((n + 60)) --chat-template hand.txt
+    diff -r b-$t c-$t && echo "same $t"
+done
+echo "-- with other text and a new special token: ids stay, new ones come behind"
+echo '{"text":"갸갹 갸갹 갸갹 Ωab<|new|>갸갹"}' >other.jsonl
+s train-tokenizer other.jsonl -o more --extend a-sentencepiece/tokenizer.json --vocab-size 450 --special-tokens '<|new|>,<s>'
+diff a-sentencepiece/tokenizer.json more/tokenizer.json | grep '^[<>]'
+echo '{"text":"갸갹<|new|>Ωq"}' | tokenize -q -m more --append-eos=no
+echo "-- not more than the text has; bytes that a vocabulary lacks come in when they occur"
+sed -e '/^      "Ġ": /d' -e '/^      "~": /d' a-byte-level/tokenizer.json | sed '/"merges"/,$c\    "merges": []\n  }\n}' >lacks.json
+s train-tokenizer other.jsonl -o lacks --extend lacks.json --vocab-size 280
+grep -A3 '"id":\|Ġ": \|~": ' lacks/tokenizer.json | grep 'Ġ\|~'

@@ -22,6 +22,19 @@ printf '{"text":"a"}\n{"texts":"b"}\n' | s train-tokenizer -o d
 printf '{"text":"a"}\n{"text":"b"\n' | s train-tokenizer -o d
 printf '{"messages":[{"content":7}]}\n' | s train-tokenizer -o d
 printf '{"text":"a b"}\n{"text":"\\ud800"}\n{"text":"a b"}\n' | s train-tokenizer -o set --bad bad.jsonl --vocab-size 258
+echo "-- extending"
+train-tokenizer -q a.jsonl -o base --vocab-size 260
+s train-tokenizer a.jsonl -o d --extend base --vocab-size 260
+s train-tokenizer a.jsonl -o d --extend base --vocab-size 261 --special-tokens '<a>,<b>'
+s train-tokenizer a.jsonl -o d --extend base --split gpt2
+s train-tokenizer a.jsonl -o d --extend none
+mkdir wp
+echo '{"model":{"type":"WordPiece","vocab":{"[UNK]":0},"unk_token":"[UNK]"}}' >wp/tokenizer.json
+s train-tokenizer a.jsonl -o d --extend wp
+sed 's/"end_of_word_suffix": null/"end_of_word_suffix": "<\/w>"/' base/tokenizer.json >suffix.json
+s train-tokenizer a.jsonl -o d --extend suffix.json
+sed 's/"merges": \[/"merges": ["xyz",/' base/tokenizer.json >merge.json
+s train-tokenizer a.jsonl -o d --extend merge.json
 echo "-- outputs"
 [ -e d ] || echo 'no d'
 mkdir there
