@@ -8,7 +8,10 @@ struct tk_fast_state {
     const struct tk_fast *f;
     struct tk_cache *cache;
     struct tk_scratch *scratch;
+    struct tk_work work; /* of a unit that goes the slow way */
+    struct tk_matcher *matcher;
     struct tk_tokens tokens;
+    struct ft_buf text;
 };
 
 /* ---- words to ids, uncached ---- */
@@ -45,6 +48,51 @@ static int word(void *ctx, const char *p, size_t n, struct tk_ids *out, struct f
         if (tk_cache_part(s->cache, p + at, end - at, f->plain, merge, out, e))
             return -1;
         at = end;
+    }
+    return 0;
+}
+
+static const struct ft_str low_line = {"\xe2\x96\x81", 3}; /* U+2581, SentencePiece's space */
+
+/* A unit of SentencePiece BPE: its blanks are U+2581. */
+static int piece(void *ctx, const char *p, size_t n, struct tk_ids *out, struct ft_err *e)
+{
+    struct tk_fast_state *s = ctx;
+    s->text.n = 0;
+    char *to = ft_buf_room(&s->text, 3 * n);
+    for (size_t i = 0; i < n; i++) {
+        if (p[i] == ' ') {
+            memcpy(to, low_line.p, low_line.n);
+            to += low_line.n;
+        } else {
+            *to++ = p[i];
+        }
+    }
+    return tk_bpe_ids(s->f->model, s->scratch, s->text.p, (size_t)(to - s->text.p), false, out, e);
+}
+
+/* A unit of any kind: the slow way. */
+static int unit(void *ctx, const char *p, size_t n, struct tk_ids *out, struct ft_err *e)
+{
+    struct tk_fast_state *s = ctx;
+    const struct tk_fast *f = s->f;
+    struct tk_work *w = &s->work;
+    struct tk_piece all = {.p = p, .n = (uint32_t)n, .id = -1};
+    ft_arena_reset(&w->mem);
+    w->a.n = w->b.n = 0;
+    if (tk_normalize(f->normalizer, w, s->matcher, &all, e))
+        return -1;
+    tk_push(&w->a, all);
+    if (tk_pretokenize(f->pretok, w, s->matcher, e))
+        return -1;
+    for (size_t i = 0; i < w->a.n; i++) {
+        const struct tk_piece *x = &w->a.v[i];
+        s->tokens.n = 0;
+        if (tk_model_encode(f->model, s->scratch, x->p, x->n, x->mapped, &s->tokens, e))
+            return -1;
+        tk_ids_room(out, s->tokens.n);
+        for (size_t k = 0; k < s->tokens.n; k++)
+            out->v[out->n++] = s->tokens.v[k].id;
     }
     return 0;
 }
@@ -94,14 +142,8 @@ static int token_bytes(struct ft_str t, struct ft_buf *out)
     return 0;
 }
 
-void tk_fast_init(struct tk_fast *f, const struct tk_model *m, const struct ft_json *pretok)
+static void init_words(struct tk_fast *f, const struct tk_model *m)
 {
-    *f = (struct tk_fast){.model = m};
-    if (m->type != TK_BPE || m->prefix.n || m->suffix.n || m->vocab.n_ids >= 1u << 24)
-        return;
-    f->rule = tk_fast_rule(pretok);
-    if (f->rule == TK_RULE_NONE)
-        return;
     f->on = true;
     f->words = tk_words();
     bool whole = true; /* every byte is a token, so nothing is lost or unknown */
@@ -142,6 +184,197 @@ void tk_fast_init(struct tk_fast *f, const struct tk_model *m, const struct ft_j
     free(ids.v);
 }
 
+
+/* ---- units ---- */
+
+static bool is_type(const struct ft_json *j, const char *name)
+{
+    struct ft_str type = {0};
+    struct ft_err e = {0};
+    return j && j->type == FT_JSON_OBJECT && !ft_json_get_string(j, "type", &type, &e) && ft_str_is(type, name);
+}
+
+static bool absent(const struct ft_json *j) { return !j || j->type == FT_JSON_NULL; }
+
+static bool string_is(const struct ft_json *j, const char *key, struct ft_str what)
+{
+    struct ft_str s = {0};
+    struct ft_err e = {0};
+    return j && j->type == FT_JSON_OBJECT && !ft_json_get_string(j, key, &s, &e) && s.p && ft_str_eq(s, what);
+}
+
+/* Replace of " " by U+2581. */
+static bool is_blanks(const struct ft_json *j)
+{
+    return is_type(j, "Replace") && string_is(ft_json_get(j, "pattern"), "String", FT_STR(" ")) &&
+           string_is(j, "content", low_line);
+}
+
+/* SentencePiece BPE in its three spellings: Metaspace without splitting; Prepend
+ * and Replace; Replace alone. Sets how the text begins. */
+static bool is_pieces(struct tk_fast *f, const struct ft_json *norm, const struct ft_json *pretok)
+{
+    if (absent(norm) && is_type(pretok, "Metaspace")) {
+        bool split = true;
+        struct ft_err e = {0};
+        struct ft_str scheme = {0};
+        if (!string_is(pretok, "replacement", low_line) || ft_json_get_bool(pretok, "split", &split, &e) || split ||
+            ft_json_get_string(pretok, "prepend_scheme", &scheme, &e) || !scheme.p)
+            return false;
+        f->front = ft_str_is(scheme, "always")  ? TK_FRONT_ALWAYS
+                   : ft_str_is(scheme, "first") ? TK_FRONT_FIRST
+                                                : TK_FRONT_NONE;
+        return ft_str_is(scheme, "always") || ft_str_is(scheme, "first") || ft_str_is(scheme, "never");
+    }
+    if (!absent(pretok))
+        return false;
+    if (is_blanks(norm))
+        return true;
+    const struct ft_json *v = is_type(norm, "Sequence") ? ft_json_get(norm, "normalizers") : NULL;
+    if (!v || v->type != FT_JSON_ARRAY || v->n != 2)
+        return false;
+    f->front = TK_FRONT_EACH;
+    return is_type(&v->items[0], "Prepend") && string_is(&v->items[0], "prepend", low_line) && is_blanks(&v->items[1]);
+}
+
+/* Has the model a token for every byte, that no merge uses? Then no character is
+ * unknown, and the tokens of one do not meet those of another. */
+static bool has_bytes(const struct tk_model *m)
+{
+    if (!m->byte_fallback)
+        return false;
+    for (int b = 0; b < 256; b++)
+        if (m->byte_id[b] < 0)
+            return false;
+    for (size_t i = 0; i < m->n_merge_slots; i++)
+        for (int b = 0; m->merges[i].pair != UINT64_MAX && b < 256; b++)
+            if ((uint32_t)m->byte_id[b] == (uint32_t)m->merges[i].pair ||
+                (uint32_t)m->byte_id[b] == (uint32_t)(m->merges[i].pair >> 32))
+                return false;
+    return true;
+}
+
+/* Normalizers whose work on one side of a gap does not depend on the other, and
+ * leaves the gap one. */
+static bool is_local(const struct ft_json *j)
+{
+    static const char *const good[] = {"Precompiled", "NFC", "NFD", "NFKC", "NFKD", "StripAccents", "Lowercase", "Nmt"};
+    if (absent(j))
+        return true;
+    if (is_type(j, "Sequence")) {
+        const struct ft_json *v = ft_json_get(j, "normalizers");
+        for (size_t i = 0; v && v->type == FT_JSON_ARRAY && i < v->n; i++)
+            if (!is_local(&v->items[i]))
+                return false;
+        return v && v->type == FT_JSON_ARRAY;
+    }
+    if (is_type(j, "Replace")) { /* of a string without white space */
+        struct ft_str s = {0};
+        struct ft_err e = {0};
+        const struct ft_json *pattern = ft_json_get(j, "pattern");
+        if (!pattern || pattern->type != FT_JSON_OBJECT || ft_json_get_string(pattern, "String", &s, &e) || !s.n)
+            return false;
+        for (size_t i = 0; i < s.n; i++)
+            if ((unsigned char)s.p[i] <= ' ' || (unsigned char)s.p[i] >= 0x7f)
+                return false;
+        return true;
+    }
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        if (is_type(j, good[i]))
+            return true;
+    return false;
+}
+
+/* WhitespaceSplit first, and then what goes word by word. */
+static bool is_spaced(const struct ft_json *j)
+{
+    if (is_type(j, "WhitespaceSplit"))
+        return true;
+    const struct ft_json *v = is_type(j, "Sequence") ? ft_json_get(j, "pretokenizers") : NULL;
+    struct ft_str scheme = {0};
+    struct ft_err e = {0};
+    return v && v->type == FT_JSON_ARRAY && v->n == 2 && is_type(&v->items[0], "WhitespaceSplit") &&
+           is_type(&v->items[1], "Metaspace") && !ft_json_get_string(&v->items[1], "prepend_scheme", &scheme, &e) &&
+           !(scheme.p && ft_str_is(scheme, "first"));
+}
+
+static enum tk_unit unit_of(struct tk_fast *f, const struct ft_json *norm, const struct ft_json *pretok)
+{
+    const struct tk_model *m = f->model;
+    if (m->type == TK_BPE && !m->prefix.n && !m->suffix.n && !m->ignore_merges && is_pieces(f, norm, pretok) &&
+        has_bytes(m))
+        return TK_UNIT_PIECES;
+    if (m->type == TK_BPE)
+        return TK_UNIT_NONE;
+    if (is_type(norm, "BertNormalizer") && is_type(pretok, "BertPreTokenizer"))
+        return TK_UNIT_BERT;
+    return is_local(norm) && is_spaced(pretok) ? TK_UNIT_SPACES : TK_UNIT_NONE;
+}
+
+static void init_units(struct tk_fast *f, const struct tk_model *m)
+{
+    f->units = tk_units();
+    f->plain = true;
+    tk_seed_init(&f->seed, m->vocab.count);
+    if (f->unit == TK_UNIT_PIECES)
+        f->cut = ft_calloc(1, sizeof *f->cut);
+    f->on = true;
+    struct tk_scratch *scratch = tk_scratch_new();
+    struct tk_fast_state *s = tk_fast_state_new(f, scratch);
+    struct tk_ids ids = {0};
+    struct ft_buf b = {0};
+    struct ft_err e = {0};
+    for (size_t id = 0; id < m->vocab.n_ids; id++) {
+        const struct ft_str t = m->vocab.token[id];
+        if (!t.n)
+            continue;
+        /* The text that this token may be all of. */
+        b.n = 0;
+        bool word = f->unit != TK_UNIT_SPACES || ft_str_starts(t, low_line);
+        for (size_t i = 0; i < t.n; i++) {
+            if (t.n - i >= low_line.n && !memcmp(t.p + i, low_line.p, low_line.n)) {
+                if (f->unit == TK_UNIT_PIECES)
+                    ft_buf_putc(&b, ' ');
+                else
+                    word = word && i == 0;
+                i += low_line.n - 1;
+            } else {
+                word = word && t.p[i] != ' ';
+                ft_buf_putc(&b, t.p[i]);
+            }
+        }
+        if (f->cut && word)
+            tk_cut_add(f->cut, b.p, b.n);
+        ids.n = 0;
+        if (!word || !b.n || b.n > TK_KEY_MAX)
+            continue;
+        if (s->cache->encode(s, b.p, b.n, &ids, &e))
+            e = (struct ft_err){0};
+        else
+            tk_seed_add(&f->seed, b.p, b.n, ids.v, ids.n);
+    }
+    tk_fast_state_free(s);
+    tk_scratch_free(scratch);
+    ft_buf_release(&b);
+    free(ids.v);
+}
+
+void tk_fast_init(struct tk_fast *f, const struct ft_json *file, const struct tk_model *m,
+                  const struct tk_normalizer *normalizer, const struct tk_pretok *pretok)
+{
+    *f = (struct tk_fast){.model = m, .normalizer = normalizer, .pretok = pretok};
+    if (m->vocab.n_ids >= 1u << 24)
+        return;
+    const struct ft_json *split = ft_json_get(file, "pre_tokenizer");
+    if (m->type == TK_BPE && !m->prefix.n && !m->suffix.n && (f->rule = tk_fast_rule(split)) != TK_RULE_NONE) {
+        init_words(f, m);
+        return;
+    }
+    f->unit = unit_of(f, ft_json_get(file, "normalizer"), split);
+    if (f->unit != TK_UNIT_NONE)
+        init_units(f, m);
+}
+
 void tk_fast_release(struct tk_fast *f)
 {
     tk_seed_release(&f->seed);
@@ -157,7 +390,8 @@ struct tk_fast_state *tk_fast_state_new(const struct tk_fast *f, struct tk_scrat
     struct tk_fast_state *s = ft_calloc(1, sizeof *s);
     s->f = f;
     s->scratch = scratch;
-    s->cache = tk_cache_new(&f->seed, word, s);
+    s->cache = tk_cache_new(&f->seed, f->unit == TK_UNIT_NONE ? word : f->unit == TK_UNIT_PIECES ? piece : unit, s);
+    s->matcher = tk_matcher_new();
     s->cache->cut = f->plain ? f->cut : NULL;
     return s;
 }
@@ -167,6 +401,12 @@ void tk_fast_state_free(struct tk_fast_state *s)
     if (!s)
         return;
     tk_cache_free(s->cache);
+    tk_matcher_free(s->matcher);
+    ft_arena_release(&s->work.mem);
+    free(s->work.a.v);
+    free(s->work.b.v);
+    free(s->work.edits);
+    ft_buf_release(&s->text);
     free(s->tokens.v);
     free(s);
 }
@@ -180,6 +420,45 @@ int tk_fast_text(struct tk_fast_state *s, const char *p, size_t n, struct tk_ids
 {
     for (size_t at = 0; at < n || s->cache->left;) {
         s->f->words(s->f->rule, s->cache, p, n, &at);
+        if (tk_cache_full(s->cache) && tk_cache_flush(s->cache, out, e))
+            return -1;
+    }
+    return 0;
+}
+
+int tk_fast_raw(struct tk_fast_state *s, struct ft_arena *mem, const char *p, size_t n, bool first,
+                struct tk_ids *out, struct ft_err *e)
+{
+    const struct tk_fast *f = s->f;
+    if (!n)
+        return 0;
+    if (f->unit == TK_UNIT_PIECES) {
+        char *own = NULL;
+        /* A U+2581 in the text is a blank like the others. */
+        if (memmem(p, n, low_line.p, low_line.n)) {
+            own = ft_arena_alloc(mem, n + 1);
+            size_t k = 1;
+            for (size_t i = 0; i < n; i++) {
+                const bool line = n - i >= low_line.n && !memcmp(p + i, low_line.p, low_line.n);
+                own[k++] = line ? ' ' : p[i];
+                i += line ? low_line.n - 1 : 0;
+            }
+            p = own + 1;
+            n = k - 1;
+        }
+        /* Metaspace puts one in front of text that has none, Prepend of any. */
+        if (f->front == TK_FRONT_EACH || (*p != ' ' && (f->front == TK_FRONT_ALWAYS || (f->front == TK_FRONT_FIRST && first)))) {
+            if (!own) {
+                own = ft_arena_alloc(mem, n + 1);
+                memcpy(own + 1, p, n);
+            }
+            *own = ' ';
+            p = own;
+            n++;
+        }
+    }
+    for (size_t at = 0; at < n;) {
+        f->units(f->unit, s->cache, p, n, &at);
         if (tk_cache_full(s->cache) && tk_cache_flush(s->cache, out, e))
             return -1;
     }

@@ -1,5 +1,9 @@
-/* fast.h -- the quick way from normalized text to ids, for the splitting rules in
- * common use: words.h cuts, cache.h remembers, cut.h and bpe.c do what is new.
+/* fast.h -- the quick way from text to ids, for what is in common use: words.h cuts,
+ * cache.h remembers, cut.h and bpe.c do what is new.
+ *
+ * Byte-level BPE takes normalized text in words. Of the other kinds raw text is cut
+ * into units that normalizer, pre-tokenizer and model treat apart from each other,
+ * and a unit that is new goes the slow way through all three.
  *
  * What it gives is what the pieces of pretok.h and model.h give (the slow way,
  * which stays as its oracle, and takes what is not recognised here).
@@ -10,13 +14,19 @@
 #include "tokenizer/cache.h"
 #include "tokenizer/cut.h"
 #include "tokenizer/model.h"
+#include "tokenizer/pretok.h"
 #include "tokenizer/words.h"
 
 struct tk_fast { /* immutable */
     bool on;
     const struct tk_model *model;
     enum tk_rule rule;
+    enum tk_unit unit; /* not NONE: takes raw text, in units */
     tk_words_fn *words;
+    tk_units_fn *units;
+    const struct tk_normalizer *normalizer;
+    const struct tk_pretok *pretok;
+    enum { TK_FRONT_NONE, TK_FRONT_FIRST, TK_FRONT_ALWAYS, TK_FRONT_EACH } front; /* see fast.c */
     struct tk_seed seed;
     struct tk_cut *cut; /* a word may be encoded in parts; NULL: it may not */
     bool plain;     /* a part's ids are those of the same word */
@@ -26,9 +36,10 @@ struct tk_fast { /* immutable */
 /* The rule of a pre_tokenizer that cuts text by one and maps bytes, and no more. */
 enum tk_rule tk_fast_rule(const struct ft_json *pretok);
 
-/* `pretok`: the pre_tokenizer's JSON. Never fails: what it does not know leaves
- * `on` false. */
-void tk_fast_init(struct tk_fast *f, const struct tk_model *m, const struct ft_json *pretok);
+/* `file`: tokenizer.json. Never fails: what it does not know leaves `on` false. The
+ * others are what was made of the file, and must outlive f. */
+void tk_fast_init(struct tk_fast *f, const struct ft_json *file, const struct tk_model *m,
+                  const struct tk_normalizer *normalizer, const struct tk_pretok *pretok);
 void tk_fast_release(struct tk_fast *f);
 
 /* A thread's part. */
@@ -39,6 +50,9 @@ void tk_fast_state_free(struct tk_fast_state *s);
 /* Text and ids in the order of the output; they are written to `out` at the flush
  * at the latest, and the text's bytes must stay until then. */
 int tk_fast_text(struct tk_fast_state *s, const char *p, size_t n, struct tk_ids *out, struct ft_err *e);
+/* Raw text, where f->unit says so; `first`: it begins the original. Memory from `mem`. */
+int tk_fast_raw(struct tk_fast_state *s, struct ft_arena *mem, const char *p, size_t n, bool first,
+                struct tk_ids *out, struct ft_err *e);
 int tk_fast_id(struct tk_fast_state *s, int32_t id, struct tk_ids *out, struct ft_err *e);
 int tk_fast_flush(struct tk_fast_state *s, struct tk_ids *out, struct ft_err *e);
 

@@ -130,7 +130,9 @@ static int load(struct ft_tokenizer *t, const char *path, struct ft_err *e)
         t->size = t->added.n_ids;
     t->origins = tk_pretok_asks_origin(t->pretok, t->normalizer != NULL, t->added.any_normalized);
     fingerprint(t, &j);
-    tk_fast_init(&t->fast, &t->model, ft_json_get(&j, "pre_tokenizer"));
+    tk_fast_init(&t->fast, &j, &t->model, t->normalizer, t->pretok);
+    if (t->added.seek_norm.any && t->fast.unit != TK_UNIT_NONE)
+        tk_fast_release(&t->fast); /* tokens are sought behind the normalizer: it cannot be left out */
     r = 0;
 out:
     ft_arena_release(&tmp);
@@ -377,16 +379,40 @@ static int quickly(const struct ft_tokenizer *t, struct ft_tok_state *s, bool of
             const struct tk_range x = tk_origin(p, at, to);
             r->begin[k] = x.b;
             r->end[k] = x.e;
+            if (t->post.trims)
+                tk_post_spaces(p->id >= 0 ? (struct ft_str){p->p, p->n} : t->model.vocab.token[r->ids.v[k]], &r->lead[k],
+                               &r->trail[k]);
             at = to;
         }
     }
     return tk_fast_flush(s->fast, &r->ids, e);
 }
 
+/* Raw text, in units. */
+static int in_units(const struct ft_tokenizer *t, struct ft_tok_state *s, struct ft_str text, const struct ft_encode_opts *o,
+                    struct ft_err *e)
+{
+    struct tk_work *w = &s->work;
+    const struct tk_piece all = {.p = text.p, .n = (uint32_t)text.n, .id = -1};
+    const struct tk_range *plain = (const struct tk_range *)(const void *)o->plain;
+    w->a.n = 0;
+    if (o->no_added)
+        tk_push(&w->a, all);
+    else
+        tk_added_split(&t->added, false, &all, plain, o->n_plain, &w->a);
+    for (size_t i = 0; i < w->a.n; i++) {
+        const struct tk_piece *p = &w->a.v[i];
+        if (p->id >= 0 ? tk_fast_id(s->fast, p->id, &s->row.ids, e)
+                       : tk_fast_raw(s->fast, &w->mem, p->p, p->n, p->base == 0, &s->row.ids, e))
+            return -1;
+    }
+    return tk_fast_flush(s->fast, &s->row.ids, e);
+}
+
 /* Can it be done quickly? Places are known of text that stands as it was. */
 static bool quick(const struct ft_tokenizer *t, const struct ft_tok_state *s, bool offsets)
 {
-    if (!s->fast || (offsets && (!t->fast.len || t->post.trims)))
+    if (!s->fast || t->fast.unit != TK_UNIT_NONE || (offsets && !t->fast.len))
         return false;
     for (size_t i = 0; offsets && i < s->work.a.n; i++)
         if (s->work.a.v[i].al)
@@ -402,6 +428,13 @@ static int encode_text(const struct ft_tokenizer *t, struct ft_tok_state *s, str
         return ft_fail(e, FT_DATA, "text of %zu bytes: the limit is 2 GiB", text.n);
     ft_arena_reset(&s->work.mem);
     s->work.offsets = o->offsets || o->n_plain || t->origins;
+    if (s->fast && t->fast.unit != TK_UNIT_NONE && !o->offsets) {
+        if (in_units(t, s, text, o, e))
+            return -1;
+        if (s->places)
+            places(&s->row);
+        return 0;
+    }
     if (sections(t, s, text, o, e))
         return -1;
     if (quick(t, s, o->offsets) ? quickly(t, s, o->offsets, e) : slowly(t, s, o, e))

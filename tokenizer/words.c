@@ -14,34 +14,71 @@ void tk_words_scalar(enum tk_rule rule, struct tk_cache *c, const char *p, size_
     }
 }
 
-tk_words_fn *tk_words_level(const char *isa)
+enum level { AVX512, AVX2, SCALAR, LEVELS };
+static const char *const names[] = {"avx512", "avx2", "scalar"};
+
+static bool has(enum level l)
 {
 #ifdef __x86_64__
-    if (!strcmp(isa, "avx512"))
+    if (l == AVX512)
         return __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
-                       __builtin_cpu_supports("bmi2")
-                   ? tk_words_avx512
-                   : NULL;
-    if (!strcmp(isa, "avx2"))
-        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") ? tk_words_avx2 : NULL;
+               __builtin_cpu_supports("bmi2");
+    if (l == AVX2)
+        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2");
 #endif
-    return !strcmp(isa, "scalar") ? tk_words_scalar : NULL;
+    return l == SCALAR;
 }
 
-static tk_words_fn *best;
+static const struct {
+    tk_words_fn *words;
+    tk_units_fn *units;
+} functions[] = {
+#ifdef __x86_64__
+    {tk_words_avx512, tk_units_avx512}, {tk_words_avx2, tk_units_avx2},
+#else
+    {0}, {0},
+#endif
+    {tk_words_scalar, tk_units_scalar},
+};
+
+static enum level level_of(const char *isa)
+{
+    for (enum level l = AVX512; l < LEVELS; l++)
+        if (!strcmp(isa, names[l]) && has(l))
+            return l;
+    return LEVELS;
+}
+
+tk_words_fn *tk_words_level(const char *isa)
+{
+    return level_of(isa) < LEVELS ? functions[level_of(isa)].words : NULL;
+}
+
+tk_units_fn *tk_units_level(const char *isa)
+{
+    return level_of(isa) < LEVELS ? functions[level_of(isa)].units : NULL;
+}
+
+static enum level best;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void choose(void)
 {
-    static const char *const levels[] = {"avx512", "avx2", "scalar"};
     const char *force = getenv("FT_ISA");
-    best = force ? tk_words_level(force) : NULL;
-    for (int i = 0; !best; i++)
-        best = tk_words_level(levels[i]);
+    best = force ? level_of(force) : LEVELS;
+    if (best == LEVELS)
+        for (best = AVX512; !has(best); best++)
+            ;
 }
 
 tk_words_fn *tk_words(void)
 {
     pthread_once(&once, choose);
-    return best;
+    return functions[best].words;
+}
+
+tk_units_fn *tk_units(void)
+{
+    pthread_once(&once, choose);
+    return functions[best].units;
 }

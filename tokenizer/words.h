@@ -27,4 +27,19 @@ tk_words_fn *tk_words_level(const char *isa);
 
 tk_words_fn tk_words_scalar, tk_words_avx2, tk_words_avx512;
 
+/* Units: stretches of raw text that can be encoded apart from each other, where no
+ * rule of scan.h applies. What is between them becomes nothing. */
+enum tk_unit {
+    TK_UNIT_NONE,
+    TK_UNIT_PIECES, /* SentencePiece BPE: cut where no token spans, a space standing for U+2581 */
+    TK_UNIT_SPACES, /* what stands between blanks, tabs and line ends */
+    TK_UNIT_BERT,   /* the same, and every ASCII punctuation by itself */
+};
+
+/* As tk_words_fn. For TK_UNIT_PIECES the cache must have a cut. */
+typedef void tk_units_fn(enum tk_unit kind, struct tk_cache *c, const char *p, size_t n, size_t *at);
+tk_units_fn *tk_units(void);
+tk_units_fn *tk_units_level(const char *isa);
+tk_units_fn tk_units_scalar, tk_units_avx2, tk_units_avx512;
+
 #endif

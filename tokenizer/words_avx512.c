@@ -1,2 +1,4 @@
 #define WORDS tk_words_avx512
 #include "tokenizer/words_kernel.h"
+#define UNITS tk_units_avx512
+#include "tokenizer/units_kernel.h"

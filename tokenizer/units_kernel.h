@@ -1,0 +1,296 @@
+/* units_kernel.h -- the body of tk_units_*: raw text to records, a window of 64
+ * bytes at a time (words.h). The file that includes it defines UNITS, the name. Only
+ * the masks of ASCII differ by level; what they are made into is the same. */
+#ifndef FT_TOKENIZER_UNITS_KERNEL_H
+#define FT_TOKENIZER_UNITS_KERNEL_H
+
+#include "tokenizer/cut.h"
+#include "tokenizer/unicode.h"
+#include "tokenizer/words.h"
+
+#if defined(__AVX2__) && defined(__BMI2__)
+#include <immintrin.h>
+#endif
+
+struct unit_masks { /* a bit a byte */
+    uint64_t letter, blank, gap, punct, high; /* gap: blank, tab, CR, LF; punct: of ASCII, blanks left out */
+};
+
+static inline uint64_t below(size_t n) { return n < 64 ? (1ull << n) - 1 : ~0ull; }
+
+static inline struct unit_masks unit_masks(const unsigned char *p, size_t n)
+{
+    struct unit_masks m = {0};
+#if defined(__AVX512BW__)
+    const __m512i x = n >= 64 ? _mm512_loadu_si512(p) : _mm512_maskz_loadu_epi8(below(n), p);
+#define RANGE(v, from, count) \
+    _mm512_cmplt_epu8_mask(_mm512_sub_epi8(v, _mm512_set1_epi8(from)), _mm512_set1_epi8(count))
+#define IS(c) _mm512_cmpeq_epi8_mask(x, _mm512_set1_epi8(c))
+    m.letter = RANGE(_mm512_or_si512(x, _mm512_set1_epi8(0x20)), 'a', 26);
+    m.blank = IS(' ');
+    m.gap = m.blank | IS('\t') | IS('\n') | IS('\r');
+    m.punct = RANGE(x, '!', 15) | RANGE(x, ':', 7) | RANGE(x, '[', 6) | RANGE(x, '{', 4);
+    m.high = _mm512_movepi8_mask(x);
+#undef RANGE
+#undef IS
+#elif defined(__AVX2__)
+    unsigned char tail[64];
+    if (n < 64) {
+        memset(tail, 0, sizeof tail);
+        memcpy(tail, p, n);
+        p = tail;
+    }
+    for (int h = 0; h < 2; h++) {
+        const __m256i x = _mm256_loadu_si256((const __m256i *)(const void *)(p + 32 * h));
+#define BITS(v) ((uint64_t)(uint32_t)_mm256_movemask_epi8(v) << (32 * h))
+#define SUB(v, from) _mm256_sub_epi8(v, _mm256_set1_epi8(from))
+#define RANGE(v, from, count) \
+    BITS(_mm256_cmpeq_epi8(SUB(v, from), _mm256_min_epu8(SUB(v, from), _mm256_set1_epi8((count) - 1))))
+#define IS(c) BITS(_mm256_cmpeq_epi8(x, _mm256_set1_epi8(c)))
+        m.letter |= RANGE(_mm256_or_si256(x, _mm256_set1_epi8(0x20)), 'a', 26);
+        m.blank |= IS(' ');
+        m.gap |= IS(' ') | IS('\t') | IS('\n') | IS('\r');
+        m.punct |= RANGE(x, '!', 15) | RANGE(x, ':', 7) | RANGE(x, '[', 6) | RANGE(x, '{', 4);
+        m.high |= BITS(x);
+#undef BITS
+#undef SUB
+#undef RANGE
+#undef IS
+    }
+#else
+    for (size_t i = 0; i < 64 && i < n; i++) {
+        const unsigned c = p[i];
+        m.letter |= (uint64_t)((c | 0x20) - 'a' < 26) << i;
+        m.blank |= (uint64_t)(c == ' ') << i;
+        m.gap |= (uint64_t)(c == ' ' || c == '\t' || c == '\n' || c == '\r') << i;
+        m.punct |= (uint64_t)(c - '!' < 15 || c - ':' < 7 || c - '[' < 6 || c - '{' < 4) << i;
+        m.high |= (uint64_t)(c >= 0x80) << i;
+    }
+#endif
+    return m;
+}
+
+/* Bytes of whole characters in p[0..n). */
+static inline size_t whole_chars(const unsigned char *p, size_t n)
+{
+    size_t b = n;
+    while (b > 0 && n - b < 4 && (p[b - 1] & 0xc0) == 0x80)
+        b--;
+    if (!b || p[b - 1] < 0xc0)
+        return n; /* ends with ASCII, or a character that is complete */
+    const size_t len = p[b - 1] < 0xe0 ? 2 : p[b - 1] < 0xf0 ? 3 : 4;
+    return n - (b - 1) >= len ? n : b - 1;
+}
+
+/* ---- pieces ---- */
+
+static inline void pieces(struct tk_cache *c, const char *p, size_t n, size_t *from)
+{
+    size_t at = *from;
+    while (at < n && !tk_cache_full(c)) {
+        const unsigned char *q = (const unsigned char *)p + at;
+        const bool end = n - at <= 64;
+        size_t known = end ? n - at : 64;
+        const struct unit_masks m = unit_masks(q, known);
+        /* Where words begin and end; other cuts only between what is not ASCII. */
+        uint64_t starts = (m.letter ^ m.letter << 1) | (m.blank & ~(m.blank << 1)), all = 0;
+        if (m.high & below(known)) {
+            if (!end)
+                known = whole_chars(q, known);
+            all = tk_cut_mask(c->cut, (const char *)q, known);
+            starts = all & (starts | m.high | m.high << 1);
+        } else {
+            starts &= below(known) & ~1ull;
+            for (uint64_t todo = starts; todo; todo &= todo - 1) {
+                const int i = __builtin_ctzll(todo);
+                const unsigned x = q[i - 1], y = q[i];
+                starts &= ~((c->cut->ascii[x][y >> 6] >> (y & 63) & 1) << i);
+            }
+        }
+        if (end && known < 64)
+            starts |= 1ull << known;
+        if (!starts && end) {
+            tk_cache_whole(c, p + at, known);
+            at = n;
+            break;
+        }
+        if (!starts) {
+            const size_t e = tk_cut_next(c->cut, p, n, at);
+            tk_cache_whole(c, p + at, e - at);
+            at = e;
+            continue;
+        }
+        size_t b = 0;
+        do {
+            const size_t e = (size_t)__builtin_ctzll(starts);
+            if (e - b > TK_KEY_MAX) {
+                const uint64_t cuts = tk_cut_mask(c->cut, p + at + b, e - b) << b;
+                if (cuts) {
+                    starts |= cuts;
+                    continue;
+                }
+            }
+            tk_cache_whole(c, p + at + b, e - b);
+            b = e;
+            starts &= starts - 1;
+        } while (starts);
+        at += b;
+    }
+    *from = at;
+}
+
+/* ---- between gaps ---- */
+
+/* May text be cut beside this character when a gap is on the other side? Not when
+ * it makes one grapheme with the gap (normalizers that go by graphemes would see
+ * another text): UAX 29 Extend, SpacingMark and Prepend. */
+static inline bool edge(uint32_t c)
+{
+    if (!uc_is(c, UC_L | UC_N | UC_P | UC_S) || uc_is(c, UC_M))
+        return false;
+    return c != 0xff9e && c != 0xff9f && c != 0xe33 && c != 0xeb3 && c != 0xd4e && !(c >= 0x1f3fb && c <= 0x1f3ff) &&
+           !(c >= 0x11000 && c < 0x12000);
+}
+
+/* Unified ideographs and what BERT takes for them, and punctuation: each is a word
+ * of its own, so the text may be cut on both sides. */
+static inline bool alone(uint32_t c)
+{
+    return (c >= 0x4e00 && c <= 0x9fff) || (c >= 0x3400 && c <= 0x4dbf) || (c >= 0x20000 && c <= 0x2a6df) ||
+           uc_is(c, UC_PUNCT);
+}
+
+/* A unit with characters that are not ASCII: short ones stay whole, which is a
+ * word; long ones are cut beside characters that are words. */
+static inline void bert_unit(struct tk_cache *c, const char *p, size_t n)
+{
+    size_t b = 0;
+    bool before = true;
+    for (size_t i = 0; i < n && n > TK_KEY_MAX && c->n < TK_BATCH + TK_WINDOW - 1;) {
+        int len;
+        const bool now = alone(ft_utf8_get(p + i, &len));
+        if ((now || before) && i > b) {
+            tk_cache_whole(c, p + b, i - b);
+            b = i;
+        }
+        before = now;
+        i += (size_t)len;
+    }
+    tk_cache_whole(c, p + b, n - b);
+}
+
+static inline __attribute__((always_inline)) void between(enum tk_unit kind, struct tk_cache *c, const char *p, size_t n,
+                                                          size_t *from)
+{
+    size_t at = *from;
+    while (at < n && !tk_cache_full(c)) {
+        const unsigned char *q = (const unsigned char *)p + at;
+        const bool end = n - at <= 64;
+        size_t known = end ? n - at : 64;
+        const struct unit_masks m = unit_masks(q, known);
+        uint64_t gap = m.gap, high = m.high & below(known);
+        const uint64_t punct = kind == TK_UNIT_BERT ? m.punct : 0;
+        if (high) {
+            if (!end) {
+                known = whole_chars(q, known);
+                high &= below(known);
+            }
+            if (kind == TK_UNIT_SPACES) {
+                int len;
+                for (uint64_t x = high & gap << 1; x; x &= x - 1) {
+                    const int i = __builtin_ctzll(x);
+                    if (!edge(ft_utf8_get((const char *)q + i, &len)))
+                        gap &= ~(1ull << (i - 1));
+                }
+                for (uint64_t x = high << 1 & gap; x; x &= x - 1) {
+                    const int i = __builtin_ctzll(x);
+                    int b = i - 1;
+                    while ((q[b] & 0xc0) == 0x80)
+                        b--;
+                    if (!edge(ft_utf8_get((const char *)q + b, &len)))
+                        gap &= ~(1ull << i);
+                }
+            }
+        }
+        const uint64_t valid = below(known), text = ~gap & ~punct & valid;
+        uint64_t starts = (text & ~(text << 1)) | (punct & valid);
+        size_t stop = known; /* where the next window begins */
+        if (!end) {
+            /* The last unit is not known whole; nor is what may join the one before it. */
+            if (!starts) {
+                at += known - 1; /* gaps only; the last one may belong to what follows */
+                continue;
+            }
+            stop = 63 - (size_t)__builtin_clzll(starts);
+            starts &= below(stop);
+            if (!starts && stop) {
+                at += stop;
+                continue;
+            }
+            if (!starts) { /* one unit as long as the window */
+                size_t e = known;
+                for (;; e++) {
+                    while (at + e < n && !(q[e] == ' ' || q[e] == '\t' || q[e] == '\n' || q[e] == '\r'))
+                        e++;
+                    if (kind == TK_UNIT_BERT || at + e >= n)
+                        break;
+                    size_t b = e - 1, a = e;
+                    int len;
+                    while ((q[b] & 0xc0) == 0x80)
+                        b--;
+                    while (at + a < n && (q[a] == ' ' || q[a] == '\t' || q[a] == '\n' || q[a] == '\r'))
+                        a++;
+                    if ((q[b] < 0x80 || edge(ft_utf8_get((const char *)q + b, &len))) &&
+                        (at + a >= n || q[a] < 0x80 || edge(ft_utf8_get((const char *)q + a, &len))))
+                        break;
+                }
+                if (kind == TK_UNIT_BERT) { /* as much of it as there is room for */
+                    size_t b = 0;
+                    for (size_t i = 0; i < e && !tk_cache_full(c);) {
+                        int len;
+                        const bool now = alone(ft_utf8_get((const char *)q + i, &len));
+                        if (now && i > b)
+                            tk_cache_whole(c, p + at + b, i - b), b = i;
+                        i += (size_t)len;
+                        if (now)
+                            tk_cache_whole(c, p + at + b, i - b), b = i;
+                        else if (i == e)
+                            tk_cache_whole(c, p + at + b, i - b), b = i;
+                    }
+                    at += b;
+                    continue;
+                }
+                tk_cache_whole(c, p + at, e);
+                at += e;
+                continue;
+            }
+        }
+        const uint64_t stops = (gap | punct | starts) & valid;
+        for (; starts; starts &= starts - 1) {
+            const size_t b = (size_t)__builtin_ctzll(starts);
+            const uint64_t after = b < 63 ? stops & ~below(b + 1) : 0;
+            size_t e = after ? (size_t)__builtin_ctzll(after) : known;
+            if (e > stop)
+                e = stop;
+            if (kind == TK_UNIT_BERT && high >> b & 1)
+                bert_unit(c, p + at + b, e - b);
+            else
+                tk_cache_whole(c, p + at + b, e - b);
+        }
+        at += stop;
+    }
+    *from = at;
+}
+
+#ifdef UNITS
+void UNITS(enum tk_unit kind, struct tk_cache *c, const char *p, size_t n, size_t *at)
+{
+    switch (kind) {
+    case TK_UNIT_PIECES: pieces(c, p, n, at); break;
+    case TK_UNIT_SPACES: between(TK_UNIT_SPACES, c, p, n, at); break;
+    case TK_UNIT_BERT: between(TK_UNIT_BERT, c, p, n, at); break;
+    case TK_UNIT_NONE: break;
+    }
+}
+#endif
+#endif
