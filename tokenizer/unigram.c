@@ -2,11 +2,49 @@
  * sums, ties and unknowns of tokenizers' encode_optimized: f64 from the start
  * of the word, the earliest start wins a tie, an unknown character costs ten
  * less than the worst score and is tried only where no one-character piece is. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "tokenizer/model.h"
 #include "tokenizer/scratch.h"
 #include "tokenizer/trie.h"
+
+/* A number as serde_json reads it, which is not always the nearest double: the
+ * digits as a whole number, times or divided by a power of ten. Ties between
+ * segmentations hang on the last bit. */
+static double score_of(struct ft_str t)
+{
+    uint64_t digits = 0;
+    int64_t exp = 0;
+    bool point = false, full = false;
+    size_t i = t.n && t.p[0] == '-';
+    for (; i < t.n && (t.p[i] == '.' || (t.p[i] >= '0' && t.p[i] <= '9')); i++) {
+        if (t.p[i] == '.') {
+            point = true;
+            continue;
+        }
+        const uint64_t d = (uint64_t)(t.p[i] - '0');
+        full = full || digits > (UINT64_MAX - d) / 10;
+        if (full) { /* digits that do not fit are left out */
+            exp += !point;
+            continue;
+        }
+        digits = digits * 10 + d;
+        exp -= point;
+    }
+    char z[32];
+    if (i < t.n) {
+        snprintf(z, sizeof z, "%.*s", (int)(t.n - i - 1), t.p + i + 1);
+        exp += strtol(z, NULL, 10);
+    }
+    double f = (double)digits;
+    for (; exp < -308 && f != 0; exp += 308)
+        f /= 1e308;
+    snprintf(z, sizeof z, "1e%d", exp < 0 ? exp < -308 ? 308 : (int)-exp : exp > 308 ? 308 : (int)exp);
+    const double power = strtod(z, NULL);
+    f = exp < 0 ? f / power : f * power;
+    return t.p[0] == '-' ? -f : f;
+}
 
 int tk_unigram_load(struct tk_model *m, const struct ft_json *j, struct ft_err *e)
 {
@@ -29,7 +67,7 @@ int tk_unigram_load(struct tk_model *m, const struct ft_json *j, struct ft_err *
         if (v->type != FT_JSON_ARRAY || v->n != 2 || v->items[0].type != FT_JSON_STRING ||
             v->items[1].type != FT_JSON_NUMBER)
             return ft_fail(e, FT_DATA, "vocabulary entry %zu is not [token, score]", i);
-        m->score[i] = ft_json_real(&v->items[1]);
+        m->score[i] = score_of(v->items[1].raw);
         if (i == 0 || m->score[i] < m->min_score)
             m->min_score = m->score[i];
         tk_vocab_add(&m->vocab, v->items[0].s, (uint32_t)i);
