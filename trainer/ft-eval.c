@@ -190,10 +190,8 @@ int main(int argc, char **argv)
         goto out;
     if (base.untied)
         ft_warn(&tool, "'%s' stores two tables although its config ties them: they stay two", model);
-    if (ft_rows_init(&v.rows, set, FT_ROWS_ALL, 0, &base.config, &e)) {
-        ft_fail_in(&e, "%s: ", data);
+    if (ft_rows_init(&v.rows, set, data, FT_ROWS_ALL, 0, &base.config, &e))
         goto out;
-    }
     if (!v.rows.targets) {
         ft_fail(&e, FT_DATA, "%s: no token is learnt", data);
         goto out;

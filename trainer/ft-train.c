@@ -235,8 +235,8 @@ static int check_vocabulary(const struct ft_tool *tool, const char *model, const
     return r;
 }
 
-/* The parameters as they are before step 0, or at a checkpoint. */
-static int make_model(struct trainee *t, const struct options *o, uint64_t seed, const char *checkpoint, struct ft_err *e)
+/* The parameters as they are before step 0. */
+static int make_model(struct trainee *t, const struct options *o, uint64_t seed, struct ft_err *e)
 {
     t->slot = -1;
     if (ft_model_new(&t->backend, &t->base.config, &t->model, e))
@@ -248,22 +248,26 @@ static int make_model(struct trainee *t, const struct options *o, uint64_t seed,
         ft_model_train_base(t->model);
     }
     ft_model_set_seed(t->model, seed);
-    if (checkpoint && !t->has_lora) {
-        struct ft_st *s;
-        if (ft_st_open_folder(checkpoint, "model", &s, e))
-            return -1;
-        const int r = ft_weights_load(t->model, s, true, e);
-        ft_st_close(s);
-        return r;
-    }
     if (t->base.weights ? ft_weights_load(t->model, t->base.weights, false, e) : (ft_model_init(t->model, seed), 0))
         return -1;
-    if (t->has_lora) {
-        if (checkpoint || o->adapter)
-            return ft_adapter_load(t->model, t->slot, checkpoint ? checkpoint : o->adapter, e);
+    if (t->has_lora && o->adapter)
+        return ft_adapter_load(t->model, t->slot, o->adapter, e);
+    if (t->has_lora)
         ft_model_init_lora(t->model, t->slot, seed);
-    }
     return 0;
+}
+
+/* The same at a checkpoint. */
+static int load_checkpoint(struct trainee *t, const char *dir, struct ft_err *e)
+{
+    struct ft_st *s;
+    if (t->has_lora)
+        return ft_adapter_load(t->model, t->slot, dir, e);
+    if (ft_st_open_folder(dir, "model", &s, e))
+        return -1;
+    const int r = ft_weights_load(t->model, s, true, e);
+    ft_st_close(s);
+    return r;
 }
 
 static void count_parameters(struct ft_model *m, int64_t *all, int64_t *trainable)
@@ -291,11 +295,11 @@ static int open_data(const struct ft_tool *tool, const struct options *o, const 
     if (ft_set_open(o->data, &d->set, e) || (t->tokenizer && check_vocabulary(tool, t->tokenizer, o->data, ft_set_info(d->set), e)))
         return -1;
     const bool hold = !o->eval_data && o->held > 0;
-    if (ft_rows_init(&d->train, d->set, hold ? FT_ROWS_TRAIN : FT_ROWS_ALL, o->held, c, e))
-        return ft_fail_in(e, "%s: ", o->data);
+    if (ft_rows_init(&d->train, d->set, o->data, hold ? FT_ROWS_TRAIN : FT_ROWS_ALL, o->held, c, e))
+        return -1;
     if (hold) {
-        if (ft_rows_init(&d->eval, d->set, FT_ROWS_HELD, o->held, c, e))
-            return ft_fail_in(e, "%s: ", o->data);
+        if (ft_rows_init(&d->eval, d->set, o->data, FT_ROWS_HELD, o->held, c, e))
+            return -1;
         d->has_eval = d->eval.targets > 0;
         if (!d->has_eval)
             ft_warn(tool, "none of %" PRIu64 " documents falls into the %g %% held out: no evaluation", ft_set_info(d->set)->docs,
@@ -304,8 +308,8 @@ static int open_data(const struct ft_tool *tool, const struct options *o, const 
     if (o->eval_data) {
         if (ft_set_open(o->eval_data, &d->eval_set, e) || (t->tokenizer && check_vocabulary(tool, t->tokenizer, o->eval_data, ft_set_info(d->eval_set), e)))
             return -1;
-        if (ft_rows_init(&d->eval, d->eval_set, FT_ROWS_ALL, 0, c, e))
-            return ft_fail_in(e, "%s: ", o->eval_data);
+        if (ft_rows_init(&d->eval, d->eval_set, o->eval_data, FT_ROWS_ALL, 0, c, e))
+            return -1;
         d->has_eval = true;
         if (!d->eval.targets)
             return ft_fail(e, FT_DATA, "%s: no token is learnt", o->eval_data);
@@ -452,22 +456,6 @@ static void describe(const struct ft_tool *tool, const char *objective, const st
 
 /* ---- the run ---- */
 
-/* With load_best the outputs are those of the best checkpoint. */
-static int load_best(struct trainee *t, const struct options *o, const struct ft_progress *p, struct ft_err *e)
-{
-    char *dir = ft_checkpoint_path(o->out, p->best_step);
-    struct ft_st *s;
-    int r;
-    if (t->has_lora) {
-        r = ft_adapter_load(t->model, t->slot, dir, e);
-    } else if (!(r = ft_st_open_folder(dir, "model", &s, e))) {
-        r = ft_weights_load(t->model, s, true, e);
-        ft_st_close(s);
-    }
-    free(dir);
-    return r;
-}
-
 static int train(const struct ft_tool *tool, const char *objective, const struct options *o, struct trainee *t, struct data *d,
                  struct ft_recipe *r, struct ft_err *e)
 {
@@ -490,6 +478,22 @@ static int train(const struct ft_tool *tool, const char *objective, const struct
     ft_buf_printf(&numerics, "float32, %s, %s", t->backend.provider, t->backend.isa);
     const struct ft_identity id = {ft_buf_str(&recipe), ft_buf_str(&numerics)};
 
+    /* All that can be refused is, before the folder is made or touched. */
+    if (!o->resume && !o->force && ft_rundir_unused(o->out, e))
+        goto out;
+    if (make_model(t, o, r->seed, e))
+        goto out;
+    const uint64_t train_tokens = r->batch_rows * d->train.max_row, eval_tokens = r->eval_rows * d->eval.max_row;
+    struct ft_plan room = {.tokens = (ft_dim)(train_tokens > d->train.tokens ? d->train.tokens : train_tokens), .train = true};
+    if (d->has_eval) {
+        const uint64_t n = eval_tokens > d->eval.tokens ? d->eval.tokens : eval_tokens;
+        if ((ft_dim)n > room.tokens)
+            room.tokens = (ft_dim)n;
+    }
+    if (ft_model_reserve(t->model, &room, e) || ft_optim_init(&optim, &t->backend, t->model, e))
+        goto out;
+    optim.beta1 = r->beta1, optim.beta2 = r->beta2, optim.eps = r->eps, optim.decay = r->decay, optim.max_norm = r->max_norm;
+
     if (ft_rundir_open(&dir, o->out, o->resume ? FT_RUN_RESUME : o->force ? FT_RUN_FORCE : FT_RUN_NEW, e))
         goto out;
     if (dir.damaged)
@@ -504,19 +508,8 @@ static int train(const struct ft_tool *tool, const char *objective, const struct
                     dir.identity.numerics.p);
         checkpoint = ft_checkpoint_path(o->out, dir.progress.step);
     }
-    if (make_model(t, o, r->seed, checkpoint, e) || ft_rundir_begin(&dir, e))
+    if ((checkpoint && load_checkpoint(t, checkpoint, e)) || ft_rundir_begin(&dir, e))
         goto out;
-    const uint64_t train_tokens = r->batch_rows * d->train.max_row, eval_tokens = r->eval_rows * d->eval.max_row;
-    const struct ft_plan plan = {.tokens = (ft_dim)(train_tokens > d->train.tokens ? d->train.tokens : train_tokens), .train = true};
-    struct ft_plan room = plan;
-    if (d->has_eval) {
-        const uint64_t n = eval_tokens > d->eval.tokens ? d->eval.tokens : eval_tokens;
-        if ((ft_dim)n > room.tokens)
-            room.tokens = (ft_dim)n;
-    }
-    if (ft_model_reserve(t->model, &room, e) || ft_optim_init(&optim, &t->backend, t->model, e))
-        goto out;
-    optim.beta1 = r->beta1, optim.beta2 = r->beta2, optim.eps = r->eps, optim.decay = r->decay, optim.max_norm = r->max_norm;
     if (checkpoint) {
         char *path = ft_path(checkpoint, "optimizer.safetensors");
         const int bad = ft_optim_load(&optim, path, e);
@@ -550,8 +543,13 @@ static int train(const struct ft_tool *tool, const char *objective, const struct
     }
     if (status)
         goto out;
-    if (r->load_best && d->has_eval && (status = load_best(t, o, &loop.progress, e)))
-        goto out;
+    if (r->load_best && loop.progress.best_step) {
+        char *best = ft_checkpoint_path(o->out, loop.progress.best_step);
+        status = load_checkpoint(t, best, e);
+        free(best);
+        if (status)
+            goto out;
+    }
     status = ft_output_all(&output, o->out, e) || write_run(ft_buf_str(&given), objective, o, t, d, r, &id, &loop.progress, e) ? -1 : 0;
     if (!status && !o->quiet) {
         fprintf(stderr, "%s: %" PRId64 " steps, mean loss %.4f", tool->name, loop.progress.step,

@@ -58,7 +58,7 @@ static void choose_batch(struct ft_recipe *r, const struct ft_facts *f)
 {
     const double mean = (double)f->tokens / (double)f->rows;
     const uint64_t by_tokens = at_least_1(STEP_TOKENS / mean);
-    uint64_t rows = by_tokens;
+    uint64_t rows = by_tokens < f->rows ? by_tokens : f->rows;
     char rule[160];
 
     if (r->max_steps < 0) {
@@ -78,7 +78,9 @@ static void choose_batch(struct ft_recipe *r, const struct ft_facts *f)
     }
     if (!r->accumulation) {
         r->accumulation = at_least_1((double)rows / (double)r->batch_rows);
-        if (rows < by_tokens)
+        if (rows == f->rows)
+            snprintf(rule, sizeof rule, "all %" PRIu64 " rows a step, about %d tokens were wanted", f->rows, STEP_TOKENS);
+        else if (rows < by_tokens)
             snprintf(rule, sizeof rule, "so that the run has %d steps, else about %d tokens a step", MIN_STEPS, STEP_TOKENS);
         else
             snprintf(rule, sizeof rule, "about %d tokens a step", STEP_TOKENS);

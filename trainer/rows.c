@@ -42,7 +42,7 @@ static bool ends_in_stop(const struct ft_doc *d, const struct ft_config *c)
     return false;
 }
 
-static int look_at_documents(struct ft_rows *r, double share, const struct ft_config *c, struct ft_err *e)
+static int look_at_documents(struct ft_rows *r, const char *dir, double share, const struct ft_config *c, struct ft_err *e)
 {
     const struct ft_set_info *info = ft_set_info(r->set);
     if (share > 0)
@@ -52,12 +52,12 @@ static int look_at_documents(struct ft_rows *r, double share, const struct ft_co
         if (ft_set_doc(r->set, i, &d, e))
             return -1;
         if (d.kind != FT_DOC_TEXT && d.kind != FT_DOC_SFT)
-            return ft_fail(e, FT_DATA, "document %" PRIu64 " is of kind '%s', and this objective learns from 'text' and 'sft'", i,
-                           ft_doc_kind_names[d.kind]);
+            return ft_fail(e, FT_DATA, "%s: document %" PRIu64 " is of kind '%s', and this objective learns from 'text' and 'sft'", dir,
+                           i, ft_doc_kind_names[d.kind]);
         for (uint32_t k = 0; k < d.n; k++)
             if (token(&d, k) >= (uint64_t)c->vocab)
-                return ft_fail(e, FT_DATA, "document %" PRIu64 ": token %" PRIu32 " is id %" PRIu32 ", and the model has %" PRId64, i,
-                               k, token(&d, k), c->vocab);
+                return ft_fail(e, FT_DATA, "%s: document %" PRIu64 ": token %" PRIu32 " is id %" PRIu32 ", and the model has %" PRId64, dir,
+                               i, k, token(&d, k), c->vocab);
         if (share > 0 && place(&d) < share)
             r->held[i >> 3] |= (unsigned char)(1 << (i & 7));
         if (!ft_rows_has(r, i))
@@ -95,15 +95,15 @@ int ft_rows_count(struct ft_rows *r, uint64_t row, uint64_t *targets, uint64_t *
     return 0;
 }
 
-int ft_rows_init(struct ft_rows *r, struct ft_set *set, enum ft_side_of side, double share, const struct ft_config *c,
-                 struct ft_err *e)
+int ft_rows_init(struct ft_rows *r, struct ft_set *set, const char *dir, enum ft_side_of side, double share,
+                 const struct ft_config *c, struct ft_err *e)
 {
     const struct ft_set_info *info = ft_set_info(set);
     *r = (struct ft_rows){.set = set, .side = side, .max_pieces = ft_set_row_max(set)};
     r->pieces = ft_calloc(r->max_pieces + 1, sizeof *r->pieces);
     r->row = ft_calloc(info->rows + 1, sizeof *r->row);
     r->key = ft_hash64(info->checksum.p, info->checksum.n);
-    int bad = look_at_documents(r, side == FT_ROWS_ALL ? 0 : share, c, e);
+    int bad = look_at_documents(r, dir, side == FT_ROWS_ALL ? 0 : share, c, e);
     for (uint64_t i = 0; i < info->rows && !bad; i++) {
         uint64_t targets, tokens;
         bad = ft_rows_count(r, i, &targets, &tokens, e);

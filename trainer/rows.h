@@ -37,9 +37,9 @@ struct ft_rows {
 /* Looks at every document once, and so checks every block. `share` of them, 0 to
  * 1, are held out. FT_DATA for damage, for kinds of documents that are no text
  * with a mask, and for an id that the model does not have. `c` also names the
- * stop tokens. */
-int ft_rows_init(struct ft_rows *r, struct ft_set *set, enum ft_side_of side, double share, const struct ft_config *c,
-                 struct ft_err *e);
+ * stop tokens; `dir` is for messages. */
+int ft_rows_init(struct ft_rows *r, struct ft_set *set, const char *dir, enum ft_side_of side, double share,
+                 const struct ft_config *c, struct ft_err *e);
 void ft_rows_release(struct ft_rows *r);
 
 /* The set's vocabulary against that of a tokenizer, by fingerprint ("vocabulary:

@@ -80,9 +80,8 @@ static int find_checkpoint(struct ft_rundir *r, struct ft_err *e)
     return 0;
 }
 
-int ft_rundir_open(struct ft_rundir *r, const char *path, enum ft_run_start how, struct ft_err *e)
+int ft_rundir_unused(const char *path, struct ft_err *e)
 {
-    *r = (struct ft_rundir){.path = path, .log = -1, .progress = {.best = NAN}};
     int64_t *steps;
     size_t n;
     if (ft_checkpoint_list(path, &steps, &n, e))
@@ -91,11 +90,15 @@ int ft_rundir_open(struct ft_rundir *r, const char *path, enum ft_run_start how,
     bool used = n > 0;
     for (int i = 0; i < OURS; i++)
         used |= there(path, ours[i]);
-    if (used && how == FT_RUN_NEW)
-        return ft_fail(e, FT_DATA, "'%s' holds a run or a model: '--resume' goes on with it, '--force' replaces it", path);
-    if (ft_save_folder(path, e) || take_log(r, e))
+    return used ? ft_fail(e, FT_DATA, "'%s' holds a run or a model: '--resume' goes on with it, '--force' replaces it", path) : 0;
+}
+
+int ft_rundir_open(struct ft_rundir *r, const char *path, enum ft_run_start how, struct ft_err *e)
+{
+    *r = (struct ft_rundir){.path = path, .log = -1, .progress = {.best = NAN}};
+    if ((how == FT_RUN_NEW && ft_rundir_unused(path, e)) || ft_save_folder(path, e) || take_log(r, e))
         return -1;
-    if (used && how == FT_RUN_FORCE) {
+    if (how == FT_RUN_FORCE) {
         /* The log's file goes too, and with it the lock: take the new one. */
         if (remove_run(path, e))
             return -1;

@@ -24,6 +24,8 @@ struct ft_rundir {
     struct ft_arena mem;
 };
 
+/* FT_DATA when the folder holds a run or a model. */
+int ft_rundir_unused(const char *path, struct ft_err *e);
 /* Makes or takes the folder. NEW: FT_DATA when it holds a run. FORCE: removes the
  * run that it holds. RESUME: finds the newest checkpoint that is whole; none is no
  * failure, the run then begins. Takes nothing away before the caller has compared
