@@ -171,7 +171,8 @@ void tk_added_split(const struct tk_added *a, bool normalized, const struct tk_p
         uint32_t start = i, c;
         i = stop;
         int len;
-        if (n_plain && touches(plain, n_plain, tk_origin(p, start, stop)))
+        if (n_plain && tk_vocab_find(&a->specials, t->content.p, t->content.n) >= 0 &&
+            touches(plain, n_plain, tk_origin(p, start, stop)))
             continue;
         if (t->single_word) {
             if ((start > 0 && uc_is(char_before(p->p, start, &c), UC_WORD)) ||

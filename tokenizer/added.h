@@ -32,8 +32,8 @@ struct tk_added {
 int tk_added_load(struct tk_added *a, const struct ft_json *list, const struct tk_vocab *vocab,
                   size_t vocab_size, const struct tk_normalizer *n, struct ft_err *e);
 void tk_added_release(struct tk_added *a);
-/* Cuts one piece at the tokens found in it, but at none that touches one of the
- * `plain` ranges of the original (sorted, disjoint). */
+/* Cuts one piece at the tokens found in it, but at no special one that touches
+ * one of the `plain` ranges of the original (sorted, disjoint). */
 void tk_added_split(const struct tk_added *a, bool normalized, const struct tk_piece *p,
                     const struct tk_range *plain, size_t n_plain, struct tk_pieces *out);
 static inline const struct tk_added_token *tk_added_of(const struct tk_added *a, int64_t id)

@@ -21,6 +21,7 @@ struct tk_normalizer {
     struct tk_pattern pattern;                 /* REPLACE */
     struct ft_str content;                     /* REPLACE, PREPEND */
     struct tk_charsmap *map;                   /* PRECOMPILED */
+    bool empty_start;                          /* of the outermost one; below */
 };
 
 /* ---- patterns ---- */
@@ -200,19 +201,57 @@ static void release(struct tk_normalizer *n)
     tk_charsmap_free(n->map);
 }
 
+/* Text put in where nothing was, at the very front, stands for an empty range of
+ * the original. The library's next edit then begins behind it and runs out of the
+ * text: what comes of that cannot be said. */
+static bool matches_nothing(const struct tk_pattern *p)
+{
+    static const char *const probes[] = {"a", " ", "A", "1", ".", "\n", "\xc3\xa9", "\xe2\x96\x81", "\xe6\x97\xa5"};
+    struct tk_matcher *m = tk_matcher_new();
+    bool hit = false;
+    for (size_t i = 0; p->regex && !hit && i < sizeof probes / sizeof *probes; i++) {
+        size_t b, e;
+        hit = tk_regex_find(p->regex, m, probes[i], strlen(probes[i]), 0, &b, &e, NULL) > 0 && b == 0 && e == 0;
+    }
+    tk_matcher_free(m);
+    return p->regex ? hit : !p->text.n;
+}
+
+static int check_front(const struct tk_normalizer *n, bool *empty, struct ft_err *e)
+{
+    if (n->kind == SEQUENCE) {
+        for (size_t i = 0; i < n->n_parts; i++)
+            if (check_front(n->parts[i], empty, e))
+                return -1;
+        return 0;
+    }
+    if (n->kind == REPLACE || n->kind == PREPEND) {
+        *empty |= n->kind == REPLACE ? matches_nothing(&n->pattern) && n->content.n : !n->content.n;
+        return 0;
+    }
+    if (*empty)
+        return ft_fail(e, FT_DATA, "normalizer: what stands behind a Replace that matches nothing, or a Prepend of nothing, "
+                                   "is not defined");
+    return 0;
+}
+
+bool tk_normalizer_empty_start(const struct tk_normalizer *n) { return n && n->empty_start; }
+
 int tk_normalizer_load(const struct ft_json *j, struct tk_normalizer **out, struct ft_err *e)
 {
     *out = NULL;
     if (!j || j->type == FT_JSON_NULL)
         return 0;
     struct ft_arena mem = {0};
-    const int r = load(j, &mem, out, e);
+    bool empty = false;
+    const int r = load(j, &mem, out, e) || check_front(*out, &empty, e) ? -1 : 0;
     if (r) {
         release(*out);
         ft_arena_release(&mem);
         *out = NULL;
     } else {
         (*out)->mem = mem;
+        (*out)->empty_start = empty;
     }
     return r;
 }

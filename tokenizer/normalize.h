@@ -11,6 +11,9 @@ struct tk_normalizer; /* immutable; NULL does nothing */
 /* *out is NULL for null. What is not known is refused by name. */
 int tk_normalizer_load(const struct ft_json *j, struct tk_normalizer **out, struct ft_err *e);
 void tk_normalizer_free(struct tk_normalizer *n);
+/* May it leave text at the front that stands for nothing? Then no ByteLevel may
+ * follow: what the library makes of that cannot be said. */
+bool tk_normalizer_empty_start(const struct tk_normalizer *n);
 /* Rewrites the piece's text. */
 int tk_normalize(const struct tk_normalizer *n, struct tk_work *w, struct tk_matcher *m,
                  struct tk_piece *p, struct ft_err *e);

@@ -194,6 +194,16 @@ void tk_pretok_free(struct tk_pretok *t)
     ft_arena_release(&mem);
 }
 
+bool tk_pretok_has_bytes(const struct tk_pretok *t)
+{
+    if (!t)
+        return false;
+    for (size_t i = 0; i < t->n_parts; i++)
+        if (tk_pretok_has_bytes(t->parts[i]))
+            return true;
+    return t->kind == BYTE_LEVEL;
+}
+
 /* Walks the parts in order, keeping what has happened before each. */
 static bool asks_origin(const struct tk_pretok *t, bool *rewritten, bool *cut)
 {

@@ -12,6 +12,7 @@ void tk_pretok_free(struct tk_pretok *t);
 /* Must pieces carry where they came from even when nobody asks for offsets? A
  * Metaspace that looks for the start of the text behind what rewrites and cuts
  * does; `rewritten`: a normalizer ran; `cut`: added tokens are found behind it. */
+bool tk_pretok_has_bytes(const struct tk_pretok *t); /* is there a ByteLevel in it? */
 bool tk_pretok_asks_origin(const struct tk_pretok *t, bool rewritten, bool cut);
 
 /* Cuts (and rewrites) the pieces in w->a that are not added tokens. Pieces that

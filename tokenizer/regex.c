@@ -282,6 +282,18 @@ static int put_set(struct rewriter *w, struct rx_set s)
     return 0;
 }
 
+/* \w outside of brackets, and what \b goes by: below U+0100 Oniguruma then looks
+ * into a table of another making, in which six numbers are of words. */
+static struct rx_set word(struct rewriter *w)
+{
+    static const uint32_t more[][2] = {{0xb2, 0xb3}, {0xb9, 0xb9}, {0xbc, 0xbe}};
+    struct rx_set s = {0};
+    rx_set_named(&w->mem, FT_STR("\\w"), &s);
+    for (size_t i = 0; i < sizeof more / sizeof *more; i++)
+        s = rx_set_or(&w->mem, s, rx_set_char(&w->mem, more[i][0], more[i][1]));
+    return s;
+}
+
 /* At a backslash, outside of brackets. */
 static int escape(struct rewriter *w)
 {
@@ -290,20 +302,21 @@ static int escape(struct rewriter *w)
     int r = escaped_char(w, &c);
     if (r)
         return r < 0 ? -1 : put_literal(w, c);
+    const char k = w->p[1];
+    if (k == 'w' || k == 'W') {
+        w->p += 2;
+        return put_set(w, k == 'w' ? word(w) : rx_set_not(&w->mem, word(w)));
+    }
     r = escaped_set(w, &s);
     if (r)
         return r < 0 ? -1 : put_set(w, s);
-    const char k = w->p[1];
     w->last.n = 0;
     w->atom = w->out.n;
     w->p += 2;
     switch (k) {
     case 'b': case 'B': {
-        struct rx_set word;
         struct ft_buf b = {0};
-        if (!rx_set_named(&w->mem, FT_STR("\\w"), &word))
-            return refuse(w, "\\b");
-        rx_set_put(word, &b);
+        rx_set_put(word(w), &b);
         ft_buf_printf(&w->out, k == 'b' ? "(?:(?<=%.*s)(?!%.*s)|(?<!%.*s)(?=%.*s))" : "(?:(?<=%.*s)(?=%.*s)|(?<!%.*s)(?!%.*s))",
                       (int)b.n, b.p, (int)b.n, b.p, (int)b.n, b.p, (int)b.n, b.p);
         ft_buf_release(&b);

@@ -3,16 +3,21 @@
 #include <stdlib.h>
 
 #include "pipeline/stream.h"
-#include "tokenizer/tokenizer.h"
+#include "tokenizer/ranges.h"
+#include "tokenizer/verify.h"
 
 enum tri { AUTO, YES, NO };
 enum boundary { PREFIX, START, OVERLAP, INSIDE };
+enum too_long { CUT, DROP, ERROR };
 enum { OFFSETS_NONE = -1, OFFSETS_BYTE, OFFSETS_CHAR };
 
 struct config {
-    const char *model;
+    const char *model, *pair, *verify;
+    struct ft_list fields;
     int special, eos, boundary, offsets;
-    bool plain_content, info;
+    int side, strategy, too_long;
+    uint64_t max_length; /* 0: no limit */
+    bool plain_content, types, info;
     struct ft_tokenizer *tok;
     struct ft_tok_specials ids;
     struct ft_str eos_text;
@@ -23,14 +28,12 @@ struct config {
 
 static struct ft_span to_tokens(const struct config *c, const struct ft_encoding *x, uint32_t b, uint32_t e)
 {
-    size_t from = x->n_prefix, to;
-    const enum boundary how = c->boundary == PREFIX ? START : (enum boundary)c->boundary;
-    /* Tokens come in text order, so a range of bytes is a range of tokens. */
-    while (from < x->n && (how == OVERLAP ? x->end[from] <= b : x->begin[from] < b))
-        from++;
-    to = from;
-    while (to < x->n && (how == INSIDE ? x->end[to] <= e : x->begin[to] < e) && x->end[to] > x->begin[to])
-        to++;
+    size_t from, to;
+    ft_tok_range_find(x, b, e,
+                      c->boundary == OVERLAP  ? FT_TOK_OVERLAP
+                      : c->boundary == INSIDE ? FT_TOK_INSIDE
+                                              : FT_TOK_START,
+                      &from, &to);
     return (struct ft_span){(uint32_t)from, (uint32_t)(to - from)};
 }
 
@@ -75,8 +78,17 @@ static int convert(const struct config *c, struct ft_rec *r, const char *key, co
     return 0;
 }
 
+static void set_types(struct ft_rec *r, const char *name, const struct ft_encoding *x, bool eos)
+{
+    int32_t *v = ft_arena_alloc(r->mem, (x->n + 1) * sizeof *v);
+    for (size_t i = 0; i < x->n; i++)
+        v[i] = (int32_t)x->type[i];
+    v[x->n] = x->n ? v[x->n - 1] : 0;
+    ft_rec_set_ids(r, name, v, x->n + eos);
+}
+
 /* Last, for it turns the encoding's offsets into characters. */
-static void set_offsets(const struct config *c, struct ft_rec *r, struct ft_str text, const struct ft_encoding *x)
+static void set_offsets(const struct config *c, struct ft_rec *r, const char *name, struct ft_str text, const struct ft_encoding *x)
 {
     struct ft_buf out = {0};
     ft_buf_putc(&out, '[');
@@ -90,8 +102,43 @@ static void set_offsets(const struct config *c, struct ft_rec *r, struct ft_str 
         ft_buf_putc(&out, ']');
     }
     ft_buf_putc(&out, ']');
-    ft_rec_set(r, "offsets", (struct ft_str){ft_arena_dup(r->mem, out.p, out.n), out.n});
+    ft_rec_set(r, name, (struct ft_str){ft_arena_dup(r->mem, out.p, out.n), out.n});
     ft_buf_release(&out);
+}
+
+/* ---- what is too long ---- */
+
+/* Counts a record of n tokens that must be cut: 0 cut it, 1 drop it, -1. */
+static int over(const struct config *c, struct ft_rec *r, size_t n, struct ft_err *e)
+{
+    if (c->too_long == ERROR)
+        return ft_fail(e, FT_DATA, "%zu tokens: more than --max-length %llu", n, (unsigned long long)c->max_length);
+    if (c->too_long == DROP) {
+        ft_rec_drop(r, "too_long");
+        return 1;
+    }
+    ft_rec_count(r, "truncated", 1);
+    return 0;
+}
+
+/* ft_encode, within the limit. *eos: an end-of-text token is to follow; a text
+ * that is cut at its end does not get it. 0, 1 when the record is dropped, -1. */
+static int encode(const struct config *c, struct ft_tok_state *st, struct ft_rec *r, struct ft_str text,
+                  struct ft_encode_opts *o, struct ft_encoding *x, bool *eos, struct ft_err *e)
+{
+    if (ft_encode(c->tok, st, text, o, x, e))
+        return -1;
+    if (!c->max_length || x->n + *eos <= c->max_length)
+        return 0;
+    const int k = over(c, r, x->n + *eos, e);
+    if (k)
+        return k;
+    *eos = *eos && c->side == 1;
+    o->truncate = true;
+    o->left = c->side == 1;
+    o->strategy = (enum ft_tok_strategy)c->strategy;
+    o->max_length = c->max_length - *eos;
+    return ft_encode(c->tok, st, text, o, x, e);
 }
 
 /* ---- kinds of records ---- */
@@ -137,6 +184,15 @@ static size_t untrusted(struct ft_rec *r, const struct ft_json *spans, size_t te
     return n;
 }
 
+/* Text that no span vouches for is content, all of it. */
+static size_t all_of(struct ft_rec *r, struct ft_str text, struct ft_tok_range **out)
+{
+    *out = FT_NEW(r->mem, struct ft_tok_range);
+    (*out)[0] = (struct ft_tok_range){0, (uint32_t)text.n};
+    return 1;
+}
+
+/* 1 written, 0 dropped, -1. */
 static int plain_text(struct config *c, struct ft_tok_state *st, struct ft_rec *r, struct ft_str text,
                       struct ft_err *e)
 {
@@ -149,21 +205,24 @@ static int plain_text(struct config *c, struct ft_tok_state *st, struct ft_rec *
         return ft_fail(e, FT_DATA, "member \"%s\" is not an array",
                        has_spans && spans.type != FT_JSON_ARRAY ? "spans" : "learn");
     struct ft_encode_opts o = {.special = c->special == YES || (c->special == AUTO && !has_spans),
+                               .types = c->types,
                                .offsets = c->offsets >= 0 || has_spans || has_learn};
     struct ft_tok_range *plain = NULL;
-    const size_t n_plain = has_spans ? untrusted(r, &spans, text.n, &plain) : 0;
+    size_t n_plain = has_spans ? untrusted(r, &spans, text.n, &plain) : 0;
     if (c->plain_content) {
+        o.n_plain = has_spans ? n_plain : all_of(r, text, &plain);
         o.plain = plain;
-        o.n_plain = n_plain;
     }
     struct ft_encoding x;
-    if (ft_encode(c->tok, st, text, &o, &x, e))
-        return -1;
+    bool eos = wants_eos(c, has_spans, text);
+    const int k = encode(c, st, r, text, &o, &x, &eos, e);
+    if (k)
+        return k < 0 ? -1 : 0;
     uint64_t inside = 0;
-    for (size_t i = x.n_prefix, k = 0; n_plain && i < x.n; i++) {
-        while (k < n_plain && plain[k].end <= x.begin[i])
-            k++;
-        inside += k < n_plain && plain[k].begin < x.end[i] && ft_token_is_special(c->tok, x.ids[i]);
+    for (size_t i = x.n_prefix, at = 0; n_plain && i < x.n; i++) {
+        while (at < n_plain && plain[at].end <= x.begin[i])
+            at++;
+        inside += at < n_plain && plain[at].begin < x.end[i] && ft_token_is_special(c->tok, x.ids[i]);
     }
     if (inside)
         ft_rec_count(r, "special_tokens_in_content", inside);
@@ -171,12 +230,61 @@ static int plain_text(struct config *c, struct ft_tok_state *st, struct ft_rec *
         (has_learn && convert(c, r, "learn", &learn, &x, text.n, e)))
         return -1;
     size_t n;
-    const bool eos = wants_eos(c, has_spans, text);
     const int32_t *ids = copy(r, &x, 0, eos, c, &n);
     ft_rec_set_ids(r, "input_ids", ids, n);
+    if (c->types)
+        set_types(r, "token_type_ids", &x, eos);
     if (c->offsets >= 0)
-        set_offsets(c, r, text, &x);
-    return 0;
+        set_offsets(c, r, "offsets", text, &x);
+    return 1;
+}
+
+/* Members named by --field: one gives input_ids, several give NAME_ids each. */
+static int fields(struct config *c, struct ft_tok_state *st, struct ft_rec *r, struct ft_err *e)
+{
+    for (size_t i = 0; i < c->fields.n; i++) {
+        const char *name = c->fields.v[i];
+        const bool only = c->fields.n == 1;
+        struct ft_str text, pair;
+        char key[3][128];
+        snprintf(key[0], sizeof key[0], only ? "input_ids" : "%s_ids", name);
+        snprintf(key[1], sizeof key[1], only ? "offsets" : "%s_offsets", name);
+        snprintf(key[2], sizeof key[2], only ? "token_type_ids" : "%s_type_ids", name);
+        const int k = ft_rec_string(r, name, &text, e);
+        if (k <= 0)
+            return k < 0 ? -1 : ft_rec_missing(r, name, e);
+        struct ft_encode_opts o = {.special = c->special != NO, .types = c->types, .offsets = c->offsets >= 0};
+        if (c->pair) {
+            const int m = ft_rec_string(r, c->pair, &pair, e);
+            if (m <= 0)
+                return m < 0 ? -1 : ft_rec_missing(r, c->pair, e);
+            o.pair = &pair;
+            o.chars = c->offsets == OFFSETS_CHAR;
+        }
+        struct ft_tok_range *plain;
+        if (c->plain_content) {
+            o.n_plain = all_of(r, c->pair && pair.n > text.n ? pair : text, &plain);
+            o.plain = plain;
+        }
+        struct ft_encoding x;
+        bool eos = c->pair ? c->eos == YES : wants_eos(c, false, text);
+        const int m = encode(c, st, r, text, &o, &x, &eos, e);
+        if (m)
+            return m < 0 ? -1 : 0;
+        size_t n;
+        const int32_t *ids = copy(r, &x, 0, eos, c, &n);
+        ft_rec_set_ids(r, key[0], ids, n);
+        if (c->types)
+            set_types(r, key[2], &x, eos);
+        if (c->offsets >= 0 && c->pair) {
+            struct config done = *c; /* the two texts' characters are counted already */
+            done.offsets = OFFSETS_BYTE;
+            set_offsets(&done, r, key[1], text, &x);
+        } else if (c->offsets >= 0) {
+            set_offsets(c, r, key[1], text, &x);
+        }
+    }
+    return 1;
 }
 
 /* Encodes a + b. *split: how many tokens at its front are the first part's. */
@@ -218,6 +326,19 @@ static int completion(struct config *c, struct ft_tok_state *st, struct ft_rec *
     bool eos;
     if (joint(c, st, r, prompt, answer, rendered, &ids, &n, &split, &eos, e))
         return -1;
+    if (c->max_length && n > c->max_length) {
+        const size_t cut = n - c->max_length;
+        const int k = over(c, r, n, e);
+        if (k)
+            return k < 0 ? -1 : 0;
+        n -= cut;
+        if (c->side == 1) {
+            ids += cut;
+            split -= cut < split ? cut : split;
+        } else {
+            split = split < n ? split : n;
+        }
+    }
     struct ft_buf learn = {0};
     if (split < n)
         ft_buf_printf(&learn, "[[%zu,%zu]]", split, n);
@@ -226,7 +347,7 @@ static int completion(struct config *c, struct ft_tok_state *st, struct ft_rec *
     ft_rec_set_ids(r, "input_ids", ids, n);
     ft_rec_set(r, "learn", (struct ft_str){ft_arena_dup(r->mem, learn.p, learn.n), learn.n});
     ft_buf_release(&learn);
-    return 0;
+    return 1;
 }
 
 static int preference(struct config *c, struct ft_tok_state *st, struct ft_rec *r, struct ft_str prompt,
@@ -238,11 +359,28 @@ static int preference(struct config *c, struct ft_tok_state *st, struct ft_rec *
     if (joint(c, st, r, prompt, chosen, rendered, &a, &na, &sa, &eos, e) ||
         joint(c, st, r, prompt, rejected, rendered, &b, &nb, &sb, &eos, e))
         return -1;
-    const size_t split = sa < sb ? sa : sb; /* one prompt for both */
+    size_t split = sa < sb ? sa : sb; /* one prompt for both */
+    const size_t longest = na > nb ? na : nb, max = c->max_length;
+    if (max && longest > max) { /* the prompt and either answer must fit */
+        const int k = over(c, r, longest, e);
+        if (k)
+            return k < 0 ? -1 : 0;
+        if (c->side == 1) {
+            const size_t cut = longest - max < split ? longest - max : split;
+            a += cut;
+            b += cut;
+            na -= cut;
+            nb -= cut;
+            split -= cut;
+        }
+        na = na < max ? na : max;
+        nb = nb < max ? nb : max;
+        split = split < max ? split : max;
+    }
     ft_rec_set_ids(r, "prompt_ids", a, split);
     ft_rec_set_ids(r, "chosen_ids", a + split, na - split);
     ft_rec_set_ids(r, "rejected_ids", b + split, nb - split);
-    return 0;
+    return 1;
 }
 
 static int map(void *ctx, int worker, struct ft_rec *r, struct ft_buf *out, struct ft_err *e)
@@ -255,10 +393,12 @@ static int map(void *ctx, int worker, struct ft_rec *r, struct ft_buf *out, stru
     if (ft_rec_get_stamp(r, &stamp, e) < 0)
         return -1;
     const bool rendered = stamp.tpl.n > 0;
-    const int has_text = ft_rec_string(r, "text", &text, e);
+    const int has_text = c->fields.n ? 0 : ft_rec_string(r, "text", &text, e);
     if (has_text < 0)
         return -1;
-    if (has_text) {
+    if (c->fields.n) {
+        done = fields(c, st, r, e);
+    } else if (has_text) {
         done = plain_text(c, st, r, text, e);
     } else if (ft_rec_has(r, "chosen")) {
         if (ft_rec_string(r, "prompt", &prompt, e) < 0 || ft_rec_string(r, "chosen", &answer, e) < 0)
@@ -284,7 +424,9 @@ static int map(void *ctx, int worker, struct ft_rec *r, struct ft_buf *out, stru
         prompt_only.eos = c->eos == YES ? YES : NO; /* something is to follow */
         done = plain_text(&prompt_only, st, r, prompt, e);
     }
-    if (done || ft_rec_stamp(r, "tok", ft_tokenizer_fingerprint(c->tok), e))
+    if (done <= 0)
+        return done;
+    if (ft_rec_stamp(r, "tok", ft_tokenizer_fingerprint(c->tok), e))
         return -1;
     ft_rec_write(r, out);
     return 1;
@@ -294,12 +436,29 @@ static int info(const struct ft_tool *tool, const struct config *c)
 {
     struct ft_buf b = {0};
     ft_tokenizer_describe(c->tok, &b);
+    const char *asks = ft_tokenizer_asks(c->tok);
     printf("%.*s\nbos %lld, eos %lld, unk %lld, pad %lld\nfingerprint %s\n"
-           "Unicode: regex classes 16.0, normal forms 12.0, as tokenizers 0.23\n",
+           "Unicode: regex classes 16.0, normal forms 12.0, as tokenizers 0.23\n%s%s%s",
            (int)b.n, b.p, (long long)c->ids.bos, (long long)c->ids.eos, (long long)c->ids.unk,
-           (long long)c->ids.pad, ft_tokenizer_fingerprint(c->tok));
+           (long long)c->ids.pad, ft_tokenizer_fingerprint(c->tok), asks ? "the file asks for " : "", asks ? asks : "",
+           asks ? ", which is not done\n" : "");
     ft_buf_release(&b);
     return ft_close_stdout(tool);
+}
+
+static int verify(const struct ft_tool *tool, const struct config *c)
+{
+    struct ft_verify v;
+    struct ft_buf out = {0};
+    struct ft_err e = {0};
+    if (ft_verify_file(c->tok, c->verify, &v, &out, &e))
+        ft_die(tool, &e);
+    fwrite(out.p ? out.p : "", 1, out.n, stdout);
+    printf("%llu of %llu rows equal (Unicode: regex classes 16.0, normal forms 12.0, as tokenizers 0.23)\n",
+           (unsigned long long)(v.rows - v.wrong), (unsigned long long)v.rows);
+    ft_buf_release(&out);
+    const int status = ft_close_stdout(tool);
+    return status ? status : v.wrong ? FT_DATA : FT_OK;
 }
 
 int main(int argc, char **argv)
@@ -317,7 +476,16 @@ int main(int argc, char **argv)
          "which tokens belong to a range", NULL},
         {0, "offsets", FT_OPT_CHOICE, &c.offsets, "byte|char", "add where each token stands in the text", NULL},
         {0, "no-specials-in-content", FT_OPT_FLAG, &c.plain_content, NULL,
-         "special-token text inside messages is plain text", NULL},
+         "special-token text inside messages, or in text without spans, is plain text", NULL},
+        {0, "field", FT_OPT_LIST, &c.fields, "NAME", "the member to read; of several each gives NAME_ids", NULL},
+        {0, "pair", FT_OPT_STR, &c.pair, "NAME", "the member with the second text of a pair", NULL},
+        {0, "type-ids", FT_OPT_FLAG, &c.types, NULL, "add token_type_ids", NULL},
+        {0, "max-length", FT_OPT_SIZE, &c.max_length, "N", "tokens of a record at most, special ones included", NULL},
+        {0, "too-long", FT_OPT_CHOICE, &c.too_long, "cut|drop|error", "what happens to a record that is longer", NULL},
+        {0, "truncation-side", FT_OPT_CHOICE, &c.side, "right|left", "where it is cut", NULL},
+        {0, "truncation-strategy", FT_OPT_CHOICE, &c.strategy, "longest-first|only-first|only-second",
+         "which text of a pair is cut", NULL},
+        {0, "verify", FT_OPT_STR, &c.verify, "GOLDEN", "compare with recorded answers and exit", NULL},
         {0, "info", FT_OPT_FLAG, &c.info, NULL, "print what was loaded and exit", NULL},
         {0},
     };
@@ -325,7 +493,10 @@ int main(int argc, char **argv)
         "tokenize", "Turn text into token ids.", "-m DIR|FILE [options] [FILE...]", opts,
         ft_stream_options(&so),
         "Reads text (input_ids are added; spans and learn come to count tokens), prompt and\n"
-        "completion, or prompt, chosen and rejected (prompt_ids, chosen_ids, rejected_ids)."};
+        "completion, or prompt, chosen and rejected (prompt_ids, chosen_ids, rejected_ids).\n"
+        "A token belongs to a range in which it begins (start), of which it shares a byte\n"
+        "(overlap), or that holds all of it (inside). prefix: start for spans, and a prompt ends\n"
+        "where its own tokens and those of prompt and completion together part."};
     char **files = ft_cli(&tool, argc, argv, NULL);
     struct ft_err e = {0};
     if (!c.model)
@@ -336,6 +507,17 @@ int main(int argc, char **argv)
     c.eos_text = ft_token_str(c.tok, c.ids.eos);
     if (c.info)
         return info(&tool, &c);
+    if (c.verify)
+        return verify(&tool, &c);
+    if (c.pair && c.fields.n > 1)
+        ft_usage(&tool, "'--pair' goes with one '--field'");
+    if (c.pair && !c.fields.n) {
+        static const char *text[] = {"text"};
+        c.fields = (struct ft_list){text, 1};
+    }
+    c.types |= c.pair != NULL;
+    if (ft_tokenizer_asks(c.tok) && !c.max_length && !so.quiet)
+        ft_warn(&tool, "'%s' asks for %s: not done without '--max-length'", c.model, ft_tokenizer_asks(c.tok));
     if (c.eos == YES && c.ids.eos < 0)
         ft_usage(&tool, "'%s' names no end-of-text token to append", c.model);
     struct ft_stream *s = ft_stream_open(&tool, &so, files, argv);

@@ -24,6 +24,7 @@ struct ft_tokenizer {
     struct ft_tok_specials specials;
     char fingerprint[FT_TOK_FINGERPRINT + 1];
     size_t size;
+    char asks[80]; /* padding and truncation of the file */
     bool origins; /* the pre-tokenizer must know where rewritten text came from */
 };
 
@@ -105,6 +106,17 @@ static void fingerprint(struct ft_tokenizer *t, const struct ft_json *j)
     ft_buf_release(&room);
 }
 
+static void asks(struct ft_tokenizer *t, const struct ft_json *j)
+{
+    const struct ft_json *cut = ft_json_get(j, "truncation"), *pad = ft_json_get(j, "padding");
+    int64_t n = 0;
+    size_t at = 0;
+    if (cut && cut->type == FT_JSON_OBJECT && ft_json_get(cut, "max_length") && !ft_json_int(ft_json_get(cut, "max_length"), &n))
+        at = (size_t)snprintf(t->asks, sizeof t->asks, "truncation to %lld tokens", (long long)n);
+    if (pad && pad->type == FT_JSON_OBJECT)
+        snprintf(t->asks + at, sizeof t->asks - at, "%spadding", at ? " and " : "");
+}
+
 static int load(struct ft_tokenizer *t, const char *path, struct ft_err *e)
 {
     struct ft_arena tmp = {0};
@@ -121,6 +133,10 @@ static int load(struct ft_tokenizer *t, const char *path, struct ft_err *e)
         ft_fail_in(e, "%s: ", path);
         goto out;
     }
+    if (tk_normalizer_empty_start(t->normalizer) && tk_pretok_has_bytes(t->pretok)) {
+        ft_fail(e, FT_DATA, "%s: ByteLevel behind a Replace that matches nothing, or a Prepend of nothing, is not defined", path);
+        goto out;
+    }
     for (size_t id = t->model.vocab.n_ids; id-- > 0;)
         if (t->model.vocab.token[id].p) {
             t->size = id + 1;
@@ -130,6 +146,7 @@ static int load(struct ft_tokenizer *t, const char *path, struct ft_err *e)
         t->size = t->added.n_ids;
     t->origins = tk_pretok_asks_origin(t->pretok, t->normalizer != NULL, t->added.any_normalized);
     fingerprint(t, &j);
+    asks(t, &j);
     tk_fast_init(&t->fast, &j, &t->model, t->normalizer, t->pretok);
     if (t->added.seek_norm.any && t->fast.unit != TK_UNIT_NONE)
         tk_fast_release(&t->fast); /* tokens are sought behind the normalizer: it cannot be left out */
@@ -319,8 +336,13 @@ static int sections(const struct ft_tokenizer *t, struct ft_tok_state *s, struct
 /* What the library calls the token's value, whose white space is trimmed. */
 static struct ft_str value_of(const struct ft_tokenizer *t, const struct tk_piece *p, const struct tk_token *x)
 {
-    if (t->model.type == TK_UNIGRAM && x->id == t->model.unk && x->e <= p->n)
-        return (struct ft_str){p->p + x->b, x->e - x->b};
+    if (t->model.type == TK_UNIGRAM && x->id == t->model.unk && x->e <= p->n) {
+        bool bytes = t->model.byte_fallback && tk_vocab_find(&t->model.vocab, p->p + x->b, x->e - x->b) < 0;
+        for (uint32_t i = x->b; i < x->e && bytes; i++)
+            bytes = t->model.byte_id[(unsigned char)p->p[i]] >= 0;
+        if (!bytes)
+            return (struct ft_str){p->p + x->b, x->e - x->b};
+    }
     return t->model.vocab.token[x->id];
 }
 
@@ -595,6 +617,8 @@ static int assemble(const struct ft_tokenizer *t, struct ft_tok_state *s, const 
         finish(to, it, at, text[k], o);
     }
     out->n_prefix = seen ? out->n_prefix : to->ids.n;
+    for (size_t i = p->n; i > 0 && p->v[i - 1].id >= 0 && seen; i--)
+        out->n_suffix++;
     return 0;
 }
 
@@ -618,6 +642,7 @@ int ft_encode(const struct ft_tokenizer *t, struct ft_tok_state *s, struct ft_st
                 continue;
             }
             const size_t from = out->n_prefix = r->ids.n;
+            out->n_suffix = p->n - 1 - i;
             if (encode_text(t, s, text, o, e))
                 return -1;
             finish(r, &p->v[i], from, text, o);
@@ -690,6 +715,8 @@ bool ft_token_is_special(const struct ft_tokenizer *t, int64_t id)
 size_t ft_tokenizer_size(const struct ft_tokenizer *t) { return t->size; }
 struct ft_tok_specials ft_tokenizer_specials(const struct ft_tokenizer *t) { return t->specials; }
 const char *ft_tokenizer_fingerprint(const struct ft_tokenizer *t) { return t->fingerprint; }
+
+const char *ft_tokenizer_asks(const struct ft_tokenizer *t) { return t->asks[0] ? t->asks : NULL; }
 
 void ft_tokenizer_describe(const struct ft_tokenizer *t, struct ft_buf *out)
 {

@@ -30,7 +30,7 @@ struct ft_encoding { /* lives in the state until its next call */
     uint32_t *begin, *end; /* where each token stands in its text; NULL unless asked for. (0,0) for tokens put in */
     uint32_t *type;        /* type ids (0 first, 1 second sequence, or as the template says); NULL unless asked for */
     size_t n;
-    size_t n_prefix;       /* special tokens that the post-processor put in front */
+    size_t n_prefix, n_suffix; /* special tokens that the post-processor put in front, and behind all text */
     size_t n_cut;          /* tokens that truncation took away */
 };
 
@@ -46,7 +46,7 @@ struct ft_encode_opts {
     bool chars;    /* offsets count characters (code points), not bytes */
     bool types;
     bool no_added; /* find no added tokens in the text: it is all plain */
-    const struct ft_tok_range *plain; /* sorted, disjoint: no added token is found that touches one */
+    const struct ft_tok_range *plain; /* sorted, disjoint: no special token is found that touches one */
     size_t n_plain;
     const struct ft_str *pair; /* a second text; its offsets count from its own start */
     bool truncate;             /* to max_length tokens, special tokens included */
@@ -88,6 +88,10 @@ struct ft_tok_specials ft_tokenizer_specials(const struct ft_tokenizer *t);
  * model options, merges, post-processor and decoder, keys in sorted order. */
 enum { FT_TOK_FINGERPRINT = 32 + 1 + 32 };
 const char *ft_tokenizer_fingerprint(const struct ft_tokenizer *t);
+
+/* What the file asks for and is not done unless told: padding, truncation. NULL:
+ * nothing. */
+const char *ft_tokenizer_asks(const struct ft_tokenizer *t);
 
 /* One line about what was loaded: model type, sizes. */
 void ft_tokenizer_describe(const struct ft_tokenizer *t, struct ft_buf *out);
