@@ -58,8 +58,10 @@ static inline void ft_put_u32(struct ft_buf *b, uint32_t v)
 }
 static inline void ft_put_u64(struct ft_buf *b, uint64_t v)
 {
-    ft_put_u32(b, (uint32_t)v);
-    ft_put_u32(b, (uint32_t)(v >> 32));
+    unsigned char *p = (unsigned char *)ft_buf_room(b, 8);
+    for (int i = 0; i < 8; i++) /* one store, as compilers see it */
+        p[i] = (unsigned char)(v >> 8 * i);
+    b->n += 8;
 }
 
 #endif

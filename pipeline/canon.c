@@ -13,16 +13,19 @@ static const char *blank(const char *p)
     return p;
 }
 
-/* Behind the closing quote of the string that opens at p. */
+/* Behind the closing quote of the string that opens at p: the first quote with
+ * an even number of backslashes before it. */
 static const char *string_end(const char *p, bool *escaped)
 {
-    *escaped = false;
-    for (p++; *p != '"'; p++)
-        if (*p == '\\') {
-            *escaped = true;
-            p++;
+    const char *end = p;
+    size_t slashes;
+    do {
+        end = rawmemchr(end + 1, '"');
+        for (slashes = 0; end[-1 - (ptrdiff_t)slashes] == '\\'; slashes++) {
         }
-    return p + 1;
+    } while (slashes % 2);
+    *escaped = memchr(p + 1, '\\', (size_t)(end - p) - 1) != NULL;
+    return end + 1;
 }
 
 /* The contents go to `out` unescaped. */
@@ -99,7 +102,7 @@ static const char *put_value(const char *p, struct ft_buf *out)
     case 'f': ft_buf_putc(out, 'f'); return p + 5;
     case 'n': ft_buf_putc(out, 'n'); return p + 4;
     default:
-        while (memchr("+-.0123456789Ee", p[n], 15))
+        while ((p[n] >= '0' && p[n] <= '9') || p[n] == '.' || p[n] == '-' || p[n] == '+' || p[n] == 'e' || p[n] == 'E')
             n++;
         ft_buf_putc(out, '#');
         ft_put_u64(out, n);

@@ -89,6 +89,18 @@ static int escape(struct ft_scan *s, const char *p)
                       "lone surrogate \\u%04x in a string: no character has this code", (unsigned)u);
 }
 
+/* ft_utf8_seq with the usual cases in line: text in most scripts is made of
+ * sequences of two and three bytes. */
+static inline int sequence(const unsigned char *p, const unsigned char *end)
+{
+    if (p[0] >= 0xc2 && p[0] < 0xe0 && end - p >= 2 && (p[1] & 0xc0) == 0x80)
+        return 2;
+    if ((p[0] & 0xf0) == 0xe0 && end - p >= 3 && (p[1] & 0xc0) == 0x80 && (p[2] & 0xc0) == 0x80 &&
+        (p[0] != 0xe0 || p[1] >= 0xa0) && (p[0] != 0xed || p[1] < 0xa0))
+        return 3;
+    return ft_utf8_seq(p, (size_t)(end - p));
+}
+
 int ft_scan_string(struct ft_scan *s, bool *escaped)
 {
     const char *p = s->p + 1;
@@ -109,11 +121,13 @@ int ft_scan_string(struct ft_scan *s, bool *escaped)
         } else if (c < 0x20) {
             return fail(s, p, "invalid JSON: control character in a string");
         } else {
-            const int n = ft_utf8_seq((const unsigned char *)p, (size_t)(s->end - p));
-            if (!n)
-                return ft_fail_at(s->e, FT_DATA, (uint64_t)(p - s->begin) + 1,
-                                  "invalid UTF-8: byte 0x%02x", c);
-            p += n;
+            do {
+                const int n = sequence((const unsigned char *)p, (const unsigned char *)s->end);
+                if (!n)
+                    return ft_fail_at(s->e, FT_DATA, (uint64_t)(p - s->begin) + 1, "invalid UTF-8: byte 0x%02x",
+                                      (unsigned char)*p);
+                p += n;
+            } while (p < s->end && (signed char)*p < 0);
         }
     }
     s->p = p + 1;

@@ -17,18 +17,15 @@ enum { FIRST = 2 };
 enum { FIRST = 256 };
 #endif
 
-char *ft_buf_room(struct ft_buf *b, size_t more)
+void ft_buf_grow(struct ft_buf *b, size_t more)
 {
-    if (b->cap - b->n < more) {
-        size_t need, cap = b->cap ? b->cap : FIRST;
-        if (__builtin_add_overflow(b->n, more, &need))
-            ft_oom();
-        while (cap < need)
-            cap = cap > SIZE_MAX / 2 ? need : cap * 2;
-        b->p = ft_realloc(b->p, cap);
-        b->cap = cap;
-    }
-    return b->p + b->n;
+    size_t need, cap = b->cap ? b->cap : FIRST;
+    if (__builtin_add_overflow(b->n, more, &need))
+        ft_oom();
+    while (cap < need)
+        cap = cap > SIZE_MAX / 2 ? need : cap * 2;
+    b->p = ft_realloc(b->p, cap);
+    b->cap = cap;
 }
 
 void ft_buf_printf(struct ft_buf *b, const char *fmt, ...)

@@ -54,7 +54,13 @@ struct ft_buf { /* all zero is a valid empty buffer */
 
 /* Makes room for `more` bytes behind n and returns where they go; the caller
  * writes there and then adds to n what it wrote. */
-char *ft_buf_room(struct ft_buf *b, size_t more);
+void ft_buf_grow(struct ft_buf *b, size_t more); /* its slow half */
+static inline char *ft_buf_room(struct ft_buf *b, size_t more)
+{
+    if (b->cap - b->n < more)
+        ft_buf_grow(b, more);
+    return b->p + b->n;
+}
 static inline void ft_buf_put(struct ft_buf *b, const void *p, size_t n)
 {
     if (n) {
