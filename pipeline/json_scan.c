@@ -216,6 +216,27 @@ int ft_scan_key(struct ft_scan *s, struct ft_str *inside, bool *escaped)
     return 0;
 }
 
+/* Token ids fill most records of this pipe. At p, where an element of an array
+ * begins: behind the commas of all elements that are short integers and have
+ * one. What is anything else is left for the scanner proper. */
+static const char *short_integers(const char *p, const char *end)
+{
+    while (end - p >= 9) {
+        const char *q = p;
+        uint64_t digits;
+        while (q < p + 2 && *q == ' ')
+            q++;
+        q += *q == '-';
+        if (end - q < 8)
+            break;
+        const int n = ft_scan_digits(q, &digits);
+        if (n == 0 || n == 8 || (n > 1 && *q == '0') || q[n] != ',')
+            break;
+        p = q + n + 1;
+    }
+    return p;
+}
+
 /* Skips one value of any type. */
 static int skip(struct ft_scan *s, enum ft_json_type *type)
 {
@@ -227,6 +248,10 @@ static int skip(struct ft_scan *s, enum ft_json_type *type)
 #define IS_OBJECT(d) (object[(d) >> 3] >> ((d) & 7) & 1)
     *type = FT_JSON_NULL;
 value:
+    if (depth && !IS_OBJECT(depth - 1)) {
+        s->p = short_integers(s->p, s->end);
+        ft_scan_space(s);
+    }
     if (s->p < s->end && (*s->p == '{' || *s->p == '[')) {
         const bool obj = *s->p == '{';
         if (depth == FT_JSON_DEPTH)

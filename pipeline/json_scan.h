@@ -4,6 +4,7 @@
 #ifndef FT_PIPELINE_JSON_SCAN_H
 #define FT_PIPELINE_JSON_SCAN_H
 
+#include "pipeline/bytes.h"
 #include "pipeline/json.h"
 
 struct ft_scan {
@@ -18,6 +19,24 @@ static inline void ft_scan_space(struct ft_scan *s)
 }
 /* At a quote. *escaped: it has a backslash. */
 int ft_scan_string(struct ft_scan *s, bool *escaped);
+/* The number of digits at p, of which 8 bytes can be read, at most 8; *digits
+ * holds their values, the first in the lowest byte. */
+static inline int ft_scan_digits(const char *p, uint64_t *digits)
+{
+    const uint64_t y = ft_load_u64((const unsigned char *)p) ^ 0x3030303030303030;
+    /* High bits: not a digit. A carry reaches only bytes behind such a one. */
+    const uint64_t other = ((y + 0x7676767676767676) | y) & 0x8080808080808080;
+    *digits = y;
+    return other ? __builtin_ctzll(other) / 8 : 8;
+}
+/* The value of the first n of them, 1 <= n <= 8. */
+static inline uint32_t ft_scan_value(uint64_t digits, int n)
+{
+    uint64_t v = digits << (64 - 8 * n);
+    v = (v * 10) + (v >> 8); /* pairs, in every other byte */
+    v = (((v & 0x000000ff000000ff) * 0x000f424000000064) + (((v >> 16) & 0x000000ff000000ff) * 0x0000271000000001)) >> 32;
+    return (uint32_t)v;
+}
 /* At a minus sign or a digit. */
 int ft_scan_number(struct ft_scan *s, bool *is_float);
 /* true, false, null; anything else fails. */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "pipeline/hash.h"
+#include "pipeline/json_scan.h"
 
 /* What becomes of one member. There are a handful at most, so a list is
  * searched; the newest edit of a member is changed in place. */
@@ -192,11 +193,19 @@ int ft_rec_ids(struct ft_rec *r, const char *key, int32_t **out, size_t *n, stru
         const bool neg = *p == '-';
         int64_t v = 0;
         p += neg;
-        const char *digits = p;
+        const char *first = p;
+        uint64_t digits;
+        if (end - p >= 8) { /* nearly all token ids */
+            const int n_digits = ft_scan_digits(p, &digits);
+            if (n_digits && n_digits < 8) {
+                v = ft_scan_value(digits, n_digits);
+                p += n_digits;
+            }
+        }
         while (p < end && *p >= '0' && *p <= '9' && v <= INT32_MAX)
             v = v * 10 + (*p++ - '0');
         /* What follows an element of valid JSON is a comma, space or the end. */
-        const bool whole = p > digits && (p == end || *p == ',' || *p == ' ' || *p == '\n' ||
+        const bool whole = p > first && (p == end || *p == ',' || *p == ' ' || *p == '\n' ||
                                           *p == '\r' || *p == '\t');
         if (neg)
             v = -v;

@@ -168,6 +168,26 @@ TEST(the_parser_refuses_what_jansson_refuses)
     ft_buf_release(&b);
 }
 
+TEST(arrays_of_integers)
+{
+    struct ft_buf b = {0};
+    for (int i = 0; i < 40000; i++) {
+        b.n = 0;
+        ft_buf_putc(&b, '[');
+        for (uint64_t n = rnd(12); n > 0; n--) {
+            uint64_t v = rnd(UINT64_MAX);
+            for (uint64_t k = rnd(20); k > 0; k--)
+                v /= 10;
+            ft_buf_printf(&b, "%s%s%lld%s", rnd(9) ? "" : rnd(2) ? " " : "  \n", rnd(5) ? "" : "-", (long long)(v / 2), n > 1 ? "," : "");
+        }
+        ft_buf_putc(&b, ']');
+        for (uint64_t k = rnd(3); k > 0; k--)
+            damage(&b);
+        agree(b.p, b.n);
+    }
+    ft_buf_release(&b);
+}
+
 TEST(every_cut_is_refused_as_jansson_refuses_it)
 {
     struct ft_buf b = {0};

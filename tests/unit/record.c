@@ -210,6 +210,32 @@ TEST(reads_say_what_is_wrong)
     ft_arena_release(&arena);
 }
 
+TEST(ids_of_every_length_are_read)
+{
+    int32_t want[40], *got;
+    for (int round = 0; round < 20000; round++) {
+        struct ft_buf b = {0};
+        struct ft_err e = {0};
+        size_t n = (size_t)rnd(40), count;
+        ft_buf_putz(&b, "{\"ids\":[");
+        for (size_t i = 0; i < n; i++) {
+            uint32_t v = (uint32_t)rnd(1u << 31);
+            for (uint64_t k = rnd(10); k > 0; k--)
+                v /= 10;
+            want[i] = rnd(9) ? (int32_t)v : -(int32_t)v;
+            ft_buf_printf(&b, "%s%d%s", rnd(4) ? "" : " ", want[i], i + 1 < n ? "," : rnd(2) ? " " : "");
+        }
+        ft_buf_putz(&b, "]}");
+        struct ft_rec r = {.line = ft_buf_str(&b), .mem = &arena};
+        REQUIRE(ft_rec_parse(&r, &e) == 0);
+        REQUIRE(ft_rec_ids(&r, "ids", &got, &count, &e) == 1);
+        REQUIRE(count == n && !memcmp(got, want, n * sizeof *want));
+        ft_buf_release(&b);
+        ft_arena_reset(&arena);
+    }
+    ft_arena_release(&arena);
+}
+
 TEST(the_first_stamp_remembers_where_the_record_came_from)
 {
     struct ft_rec r = record("{\"a\": 1}");
