@@ -69,17 +69,17 @@ for name in RUNS:
         for ga, adapter in RUNS[name]:
             n = f"{name} {'LoRA' if adapter else 'full'} GA {ga}"
             lr = 1e-3 if adapter else 3e-4
-            train(base, rows, t + "/ref", adapter=t + "/a" if adapter else None, gradient_accumulation_steps=ga, learning_rate=lr,
+            train(base, rows, t + f"/ref{ga}", adapter=t + "/a" if adapter else None, gradient_accumulation_steps=ga, learning_rate=lr,
                   lr_scheduler_type="cosine", warmup_steps=2, seed=1, evaluate=False, **common)
             sh("ft-train", "sft", "-m", base, "-d", t + "/d", "-o", t + "/run", "--force", "--learning-rate", str(lr),
                "--gradient-accumulation-steps", str(ga), *(["--adapter", t + "/a"] if adapter else []), *flags)
-            compare(n, t + "/run/log.jsonl", t + "/ref/log.jsonl", {"step": 0, "epoch": 1e-12, "loss": 3e-6, "grad_norm": 3e-5, "learning_rate": 1e-12,
+            compare(n, t + "/run/log.jsonl", t + f"/ref{ga}/log.jsonl", {"step": 0, "epoch": 1e-12, "loss": 3e-6, "grad_norm": 3e-5, "learning_rate": 1e-12,
                                                                   "entropy": 1e-5, "num_tokens": 0, "mean_token_accuracy": 2e-3})
             if adapter:
                 mine = peft.PeftModel.from_pretrained(load(), t + "/run")
-                ref = peft.PeftModel.from_pretrained(load(), t + "/ref")
+                ref = peft.PeftModel.from_pretrained(load(), t + f"/ref{ga}")
             else:
-                mine, ref = load(t + "/run"), load(t + "/ref")
+                mine, ref = load(t + "/run"), load(t + f"/ref{ga}")
                 transformers.GenerationConfig.from_pretrained(t + "/run")
             a, b = logits(mine, rows[:4]), logits(ref, rows[:4])
             say(f"{n}: logits of ours and trl's in the reference", (a - b).abs().max().item(), 2e-4 if adapter else 5e-3)
