@@ -1,6 +1,7 @@
 /* ft-generate -- continue token sequences with a model. */
 #include <inttypes.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "pipeline/stream.h"
 #include "tokenizer/tokenizer.h"
@@ -27,9 +28,16 @@ struct state {
     bool warned;
 };
 
+/* The model's tokenizer into s->tok, which stays NULL for a folder without one. */
 static int tokenizer(struct state *s, struct ft_err *e)
 {
-    return s->tok ? 0 : ft_tokenizer_load(s->base.dir, &s->tok, e);
+    struct ft_buf path = {0};
+
+    ft_buf_printf(&path, "%s/tokenizer.json", s->base.dir);
+    ft_buf_putc(&path, 0);
+    const bool there = !access(path.p, F_OK);
+    ft_buf_release(&path);
+    return s->tok || !there ? 0 : ft_tokenizer_load(s->base.dir, &s->tok, e);
 }
 
 /* Ids made by another tokenizer mean other words here. */
@@ -39,7 +47,7 @@ static int check_stamp(struct state *s, struct ft_rec *r, struct ft_err *e)
 
     if (ft_rec_get_stamp(r, &stamp, e) < 0 || (stamp.tok.n && tokenizer(s, e)))
         return -1;
-    if (stamp.tok.n && !ft_str_is(stamp.tok, ft_tokenizer_fingerprint(s->tok)))
+    if (stamp.tok.n && s->tok && !ft_str_is(stamp.tok, ft_tokenizer_fingerprint(s->tok)))
         return ft_fail(e, FT_DATA, "ids of tokenizer %.*s, the model's is %s", (int)stamp.tok.n, stamp.tok.p,
                        ft_tokenizer_fingerprint(s->tok));
     return 0;
@@ -173,8 +181,8 @@ int main(int argc, char **argv)
         stop[s.g.n_stop++] = c->eos[i];
     if (!s.g.n_stop && !ignore_stop) { /* transformers takes it from nowhere else; a chat without an end helps nobody */
         if (tokenizer(&s, &e))
-            ft_err_clear(&e);
-        else if (ft_tokenizer_specials(s.tok).eos >= 0)
+            ft_die(&tool, &e);
+        if (s.tok && ft_tokenizer_specials(s.tok).eos >= 0)
             stop[s.g.n_stop++] = (int32_t)ft_tokenizer_specials(s.tok).eos;
     }
     if (ignore_stop)
