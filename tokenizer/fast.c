@@ -306,8 +306,11 @@ static enum tk_unit unit_of(struct tk_fast *f, const struct ft_json *norm, const
         return TK_UNIT_PIECES;
     if (m->type == TK_BPE)
         return TK_UNIT_NONE;
-    if (is_type(norm, "BertNormalizer") && is_type(pretok, "BertPreTokenizer"))
-        return TK_UNIT_BERT;
+    if (is_type(norm, "BertNormalizer") && is_type(pretok, "BertPreTokenizer")) {
+        bool apart = false; /* ideographs are words each: where they are not, units may not be cut at them */
+        struct ft_err e = {0};
+        return ft_json_get_bool(norm, "handle_chinese_chars", &apart, &e) || !apart ? TK_UNIT_NONE : TK_UNIT_BERT;
+    }
     return is_local(norm) && is_spaced(pretok) ? TK_UNIT_SPACES : TK_UNIT_NONE;
 }
 
