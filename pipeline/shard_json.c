@@ -103,7 +103,7 @@ static void put_stamp(struct ft_buf *b, struct ft_set *s, const struct ft_doc *d
         ft_buf_putc(b, '}');
 }
 
-static void put_doc(struct ft_buf *b, struct ft_set *s, const struct ft_doc *d)
+static void put_doc(struct ft_buf *b, struct ft_set *s, const struct ft_doc *d, bool bare)
 {
     if (d->kind == FT_DOC_PREFERENCE) {
         put_ids(b, "prompt_ids", d, 0, d->prompt);
@@ -113,30 +113,32 @@ static void put_doc(struct ft_buf *b, struct ft_set *s, const struct ft_doc *d)
         put_ids(b, "rejected_ids", d, d->prompt + d->chosen, d->n);
     } else {
         put_ids(b, "input_ids", d, 0, d->n);
-        if (d->kind != FT_DOC_TEXT) {
+        if (d->kind != FT_DOC_TEXT || bare) { /* a table has the same columns in every row */
             ft_buf_putz(b, ",\"labels\":[");
             put_labels(b, d, 0, d->n, 0);
             ft_buf_putc(b, ']');
         }
-        put_spans(b, d);
+        if (!bare)
+            put_spans(b, d);
         if (d->kind == FT_DOC_UNPAIRED)
             ft_buf_putz(b, d->n_runs && d->runs[0].flags & FT_RUN_DESIRABLE ? ",\"label\":true" : ",\"label\":false");
     }
-    put_stamp(b, s, d);
+    if (!bare)
+        put_stamp(b, s, d);
 }
 
-int ft_doc_json(struct ft_set *s, uint64_t i, struct ft_buf *out, struct ft_err *e)
+static int doc_json(struct ft_set *s, uint64_t i, bool bare, struct ft_buf *out, struct ft_err *e)
 {
     struct ft_doc d;
     if (ft_set_doc(s, i, &d, e))
         return -1;
     ft_buf_putc(out, '{');
-    put_doc(out, s, &d);
+    put_doc(out, s, &d, bare);
     ft_buf_putz(out, "}\n");
     return 0;
 }
 
-int ft_row_json(struct ft_set *s, uint64_t i, struct ft_buf *out, struct ft_err *e)
+static int row_json(struct ft_set *s, uint64_t i, bool bare, struct ft_buf *out, struct ft_err *e)
 {
     const size_t max = ft_set_row_max(s);
     struct ft_piece *v = ft_reallocs(NULL, max + 1, sizeof *v);
@@ -150,9 +152,11 @@ int ft_row_json(struct ft_set *s, uint64_t i, struct ft_buf *out, struct ft_err 
         free(v);
         return -1;
     }
-    ft_buf_printf(out, "{\"row\":%" PRIu64 ",", i);
+    ft_buf_putc(out, '{');
+    if (!bare)
+        ft_buf_printf(out, "\"row\":%" PRIu64 ",", i);
     if (n == 1 && d.kind == FT_DOC_PREFERENCE) {
-        put_doc(out, s, &d);
+        put_doc(out, s, &d, bare);
         ft_buf_putz(out, "}\n");
         free(v);
         return 0;
@@ -169,13 +173,43 @@ int ft_row_json(struct ft_set *s, uint64_t i, struct ft_buf *out, struct ft_err 
         ft_buf_putz(out, k ? "," : "");
         put_labels(out, &d, v[k].start, v[k].start + v[k].length, 1);
     }
-    ft_buf_putz(out, "],\"seq_lengths\":[");
-    for (size_t k = 0; k < n; k++)
-        ft_buf_printf(out, "%s%u", k ? "," : "", v[k].length);
-    ft_buf_putz(out, "],\"docs\":[");
-    for (size_t k = 0; k < n; k++)
-        ft_buf_printf(out, "%s[%" PRIu64 ",%u,%u]", k ? "," : "", v[k].doc, v[k].start, v[k].length);
+    if (bare) {
+        ft_buf_putz(out, "],\"position_ids\":[");
+        for (size_t k = 0; k < n; k++)
+            for (uint32_t t = 0; t < v[k].length; t++) {
+                if (k || t)
+                    ft_buf_putc(out, ',');
+                ft_buf_put_u64(out, t);
+            }
+    } else {
+        ft_buf_putz(out, "],\"seq_lengths\":[");
+        for (size_t k = 0; k < n; k++)
+            ft_buf_printf(out, "%s%u", k ? "," : "", v[k].length);
+        ft_buf_putz(out, "],\"docs\":[");
+        for (size_t k = 0; k < n; k++)
+            ft_buf_printf(out, "%s[%" PRIu64 ",%u,%u]", k ? "," : "", v[k].doc, v[k].start, v[k].length);
+    }
     ft_buf_putz(out, "]}\n");
     free(v);
     return r;
+}
+
+int ft_doc_json(struct ft_set *s, uint64_t i, struct ft_buf *out, struct ft_err *e)
+{
+    return doc_json(s, i, false, out, e);
+}
+
+int ft_row_json(struct ft_set *s, uint64_t i, struct ft_buf *out, struct ft_err *e)
+{
+    return row_json(s, i, false, out, e);
+}
+
+int ft_doc_json_bare(struct ft_set *s, uint64_t i, struct ft_buf *out, struct ft_err *e)
+{
+    return doc_json(s, i, true, out, e);
+}
+
+int ft_row_json_bare(struct ft_set *s, uint64_t i, struct ft_buf *out, struct ft_err *e)
+{
+    return row_json(s, i, true, out, e);
 }

@@ -16,4 +16,10 @@ int ft_doc_json(struct ft_set *s, uint64_t i, struct ft_buf *out, struct ft_err 
  * pair itself. */
 int ft_row_json(struct ft_set *s, uint64_t i, struct ft_buf *out, struct ft_err *e);
 
+/* The same for other trainers: document i as input_ids and labels alone, or as
+ * prompt_ids, chosen_ids and rejected_ids (with `label`, if it is unpaired); row
+ * i as input_ids, labels and position_ids, which begin anew with each piece. */
+int ft_doc_json_bare(struct ft_set *s, uint64_t i, struct ft_buf *out, struct ft_err *e);
+int ft_row_json_bare(struct ft_set *s, uint64_t i, struct ft_buf *out, struct ft_err *e);
+
 #endif

@@ -53,6 +53,23 @@ echo "-- not of one vocabulary"
 echo '{"input_ids":[1,2]}' | ft-pack -q -o other --length 8
 s ft-shard merge -o none set other
 ls none 2>/dev/null
+echo "-- export"
+s ft-shard export set
+s ft-shard export --format rows set
+s ft-shard export --format tokens set
+printf '%s\n' '{"input_ids":[1,2,513]}' '{"input_ids":[4,5]}' | ft-pack -q -o flat --length 4
+s ft-shard export --format tokens -o flat.bin flat
+od -An -tu4 flat.bin
+s ft-shard export --format rows -o flat.jsonl flat
+cat flat.jsonl
+ft-shard export set >/dev/full; echo "status $?"
+s ft-shard export -o no/such/folder set
+echo "-- text"
+m=$TESTS/golden/chat-model
+printf '%s\n' '{"text":"한국어 a\u001b[31m"}' '{"text":"plain\nlines"}' | tokenize -q -m "$m" | ft-pack -q -m "$m" -o text --length 64
+s ft-shard sample -m "$m" text
+s ft-shard sample --explain -m "$m" text
+s ft-shard sample --rows --color always -m "$m" text
 echo "-- usage"
 s ft-shard
 s ft-shard look set
