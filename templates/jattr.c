@@ -258,6 +258,10 @@ static int64_t slice_part(struct jrt *rt, struct jval v)
 struct jval ft_jgetslice(struct jrt *rt, struct jval obj, const struct jslice *s)
 {
     int64_t n;
+    /* Jinja folds constants through getitem, which forgives where the compiled
+     * subscript raises */
+    if (rt->folding && obj.tag != J_UNDEF && obj.tag != J_LIST && obj.tag != J_TUPLE && obj.tag != J_STR && obj.tag != J_RANGE)
+        return ft_jundef_attr(rt, obj, ft_jnone());
     switch (obj.tag) {
     case J_LIST:
     case J_TUPLE: n = obj.q->n; break;
@@ -318,6 +322,18 @@ struct jval ft_jgetslice(struct jrt *rt, struct jval obj, const struct jslice *s
 }
 
 /* ---- calls ---- */
+
+const char *ft_jbound_type(const struct jbound *m)
+{
+    switch (m->self.tag) {
+    case J_STR: /* the sandbox wraps format in a function */
+        return m->attr == A_format || m->attr == A_format_map ? "function" : m->self.s->markup ? "method" : "builtin_function_or_method";
+    case J_LOOP:
+    case J_CYCLER:
+    case J_FUNC: return "method";
+    default: return "builtin_function_or_method";
+    }
+}
 
 bool ft_jcallable(struct jval v)
 {
@@ -426,9 +442,9 @@ static struct jval num_method(struct jrt *rt, const struct jbound *m, const stru
     const struct jval v = m->self;
     switch (m->attr) {
     case A_conjugate:
-        ft_jarity(rt, "conjugate", a, 0, 0);
+        ft_jarity(rt, v.tag == J_BOOL ? "bool.conjugate" : v.tag == J_FLOAT ? "float.conjugate" : "int.conjugate", a, 0, 0);
         return v.tag == J_BOOL ? ft_jint(v.b) : v;
-    case A_bit_length: ft_jarity(rt, "bit_length", a, 0, 0); return ft_jint(ft_jbig_bits(v));
+    case A_bit_length: ft_jarity(rt, v.tag == J_BOOL ? "bool.bit_length" : "int.bit_length", a, 0, 0); return ft_jint(ft_jbig_bits(v));
     case A_is_integer:
         if (v.tag != J_FLOAT)
             break;

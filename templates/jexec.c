@@ -352,6 +352,18 @@ static struct jval macro(struct jrt *rt, const struct node *n, struct jframe *f)
     return (struct jval){.tag = J_MACRO, .mac = m};
 }
 
+/* What a filter block or call block gives is joined as it is: it must be text,
+ * but that shows only when the pieces of the capture are joined. */
+static void put_text(struct jrt *rt, struct jval v)
+{
+    if (v.tag == J_STR) {
+        ft_jout_str(rt, v.s);
+    } else if (!rt->nontext || rt->nontext_depth > rt->captures) {
+        rt->nontext = ft_jtype(v);
+        rt->nontext_depth = rt->captures;
+    }
+}
+
 /* The call of a call block, with the block as `caller`. */
 static void run_call_block(struct jrt *rt, const struct node *n, struct jframe *f)
 {
@@ -371,7 +383,7 @@ static void run_call_block(struct jrt *rt, const struct node *n, struct jframe *
     with.nkw = c->nkw + 1;
     struct node call = *n->a;
     call.call = &with;
-    ft_jout_val(rt, ft_jeval(rt, &call, f));
+    put_text(rt, ft_jeval(rt, &call, f));
 }
 
 static void run_generation(struct jrt *rt, const struct node *n, struct jframe *f)
@@ -385,7 +397,7 @@ static void run_generation(struct jrt *rt, const struct node *n, struct jframe *
     }
     /* ends are lengths until the text is whole: see template.c */
     rt->gens[rt->ngens++] = (struct ft_gen_span){.begin = start, .char_end = ft_jchars(text.s)};
-    ft_jout_val(rt, text);
+    ft_jout_str(rt, text.s);
 }
 
 /* ---- statements ---- */
@@ -419,7 +431,7 @@ static enum flow run(struct jrt *rt, const struct node *n, struct jframe *f)
     case N_FOR:
         ft_jstack(rt);
         if (n->loop->recursive) {
-            ft_jout_val(rt, run_recursive(rt, n, f, ft_jeval(rt, n->b, f), 0));
+            put_text(rt, run_recursive(rt, n, f, ft_jeval(rt, n->b, f), 0));
             return GO;
         }
         return run_for(rt, n, f);
@@ -455,7 +467,7 @@ static enum flow run(struct jrt *rt, const struct node *n, struct jframe *f)
         while (k--)
             v = ft_jeval_filter(rt, chain[k], f, v);
         if (n->kind == N_FILTERBLOCK) {
-            ft_jout_val(rt, v);
+            put_text(rt, v);
         } else {
             if (rt->autoescape)
                 v = ft_jstrv(ft_jstr_as(rt, ft_jsoft(rt, v), true));
@@ -509,4 +521,5 @@ void ft_jrun_root(struct jrt *rt, const struct ft_template *t)
             f->slot[t->loads.v[i].slot] = (struct jval){.tag = J_SELF};
     enter(rt, &t->loads, f);
     body(rt, &t->body, f);
+    ft_jout_check(rt);
 }

@@ -10,15 +10,19 @@
 #include "templates/jtext.h"
 #include "templates/unidata.h"
 
-/* One bind for all: the filtered value is the first positional argument, named
- * as the function names it only in messages. */
-#define BIND(func, params, count)                                                                                      \
+/* Binds to p; `implied` arguments come before: the value, and the environment
+ * where the function takes it. Messages count them. */
+#define BIND2(func, params, count, implied)                                                                            \
     struct jval p[count + 1];                                                                                          \
-    ft_jbind(rt, func, params, implied(func), a, p)
-static unsigned implied(const char *func)
+    ft_jbind(rt, func, params, implied, a, p)
+#define BIND(func, params, count) BIND2(func, params, count, 1)
+/* A built-in function of one argument. */
+static void only_value(struct jrt *rt, const char *func, const struct jargs *a)
 {
-    (void)func;
-    return 1;
+    if (a->nkw)
+        ft_jraise(rt, J_TYPE, "%s() takes no keyword arguments", func);
+    if (a->n)
+        ft_jraise(rt, J_TYPE, "%s() takes exactly one argument (%u given)", func, a->n + 1);
 }
 static inline bool given(struct jval v) { return v.tag != J_MISSING; }
 
@@ -32,7 +36,7 @@ static struct jval do_default(struct jrt *rt, struct jval v, const struct jargs 
 
 static struct jval do_length(struct jrt *rt, struct jval v, const struct jargs *a)
 {
-    ft_jarity(rt, "len", a, 0, 0);
+    only_value(rt, "len", a);
     return ft_jint(ft_jlen(rt, v));
 }
 
@@ -50,7 +54,7 @@ static struct jval do_safe(struct jrt *rt, struct jval v, const struct jargs *a)
 
 static struct jval do_escape(struct jrt *rt, struct jval v, const struct jargs *a)
 {
-    ft_jarity(rt, "escape", a, 0, 0);
+    BIND("escape", "", 0);
     return ft_jstrv(ft_jstr_escape(rt, ft_jsoft(rt, v)));
 }
 
@@ -118,7 +122,7 @@ static struct jval do_title(struct jrt *rt, struct jval v, const struct jargs *a
 
 static struct jval do_replace(struct jrt *rt, struct jval v, const struct jargs *a)
 {
-    BIND("do_replace", "old new count=", 3);
+    BIND2("do_replace", "old new count=", 3, 2);
     int64_t count = -1;
     if (given(p[2]) && p[2].tag != J_NONE) {
         if (!ft_jis_int(p[2]))
@@ -150,8 +154,10 @@ static struct jval do_indent(struct jrt *rt, struct jval v, const struct jargs *
         indention = ft_jstr_as(rt, indention, true);
         newline.s = ft_jstr_as(rt, newline.s, true);
     }
-    const struct jval s = ft_jbinary(rt, J_ADD, v, newline);
-    if (s.tag != J_STR)
+    if (v.tag != J_STR && v.tag != J_LIST && v.tag != J_TUPLE && v.tag != J_UNDEF)
+        ft_jraise(rt, J_TYPE, "unsupported operand type(s) for +=: '%s' and '%s'", ft_jtype(v), ft_jtype(newline));
+    const struct jval s = v.tag == J_LIST ? v : ft_jbinary(rt, J_ADD, v, newline);
+    if (s.tag != J_STR) /* list += str is a list */
         ft_jraise(rt, "AttributeError", "'%s' object has no attribute 'splitlines'", ft_jtype(s));
     const struct jval lines = ft_jstr_lines(rt, s.s, false);
     const bool blank = given(p[2]) && ft_jtrue(rt, p[2]), first = given(p[1]) && ft_jtrue(rt, p[1]);
@@ -212,15 +218,15 @@ static struct jval do_wordcount(struct jrt *rt, struct jval v, const struct jarg
 
 static struct jval do_truncate(struct jrt *rt, struct jval v, const struct jargs *a)
 {
-    BIND("do_truncate", "length= killwords= end= leeway=", 4);
+    BIND2("do_truncate", "length= killwords= end= leeway=", 4, 2);
     const struct jval length = given(p[0]) ? p[0] : ft_jint(255);
     const struct jval end = given(p[2]) ? p[2] : ft_jstrv(ft_jstr_ref(rt, "...", 3));
     const struct jval leeway = given(p[3]) && p[3].tag != J_NONE ? p[3] : ft_jint(5);
     const int64_t n_end = ft_jlen(rt, end);
-    if (ft_jcompare(rt, length, ft_jint(n_end), J_LT))
-        ft_jraise(rt, "AssertionError", "expected length >= %lld, got %s", (long long)n_end, ft_jstr_of(rt, length)->p);
-    if (ft_jcompare(rt, leeway, ft_jint(0), J_LT))
-        ft_jraise(rt, "AssertionError", "expected leeway >= 0, got %s", ft_jstr_of(rt, leeway)->p);
+    if (!ft_jcompare(rt, length, ft_jint(n_end), J_GE))
+        ft_jraise(rt, "AssertionError", "expected length >= %lld, got %s", (long long)n_end, ft_jrepr_z(rt, length));
+    if (!ft_jcompare(rt, leeway, ft_jint(0), J_GE))
+        ft_jraise(rt, "AssertionError", "expected leeway >= 0, got %s", ft_jrepr_z(rt, leeway));
     if (ft_jcompare(rt, ft_jint(ft_jlen(rt, v)), ft_jbinary(rt, J_ADD, length, leeway), J_LE))
         return v;
     const struct jslice cut = {ft_jnone(), ft_jbinary(rt, J_SUB, length, ft_jint(n_end)), ft_jnone()};
@@ -292,7 +298,7 @@ static struct jval do_float(struct jrt *rt, struct jval v, const struct jargs *a
 
 static struct jval do_abs(struct jrt *rt, struct jval v, const struct jargs *a)
 {
-    ft_jarity(rt, "abs", a, 0, 0);
+    only_value(rt, "abs", a);
     if (v.tag == J_FLOAT)
         return ft_jfloat(fabs(v.f));
     if (!ft_jis_int(v))
@@ -427,14 +433,14 @@ static struct jval do_filesizeformat(struct jrt *rt, struct jval v, const struct
 
 static struct jval do_tojson(struct jrt *rt, struct jval v, const struct jargs *a)
 {
-    BIND("tojson", "ensure_ascii= indent= separators= sort_keys=", 4);
+    BIND("_cached_compile_jinja_template.<locals>.tojson", "ensure_ascii= indent= separators= sort_keys=", 4);
     return ft_jtojson(rt, v, given(p[0]) && ft_jtrue(rt, p[0]), given(p[1]) ? p[1] : ft_jnone(), given(p[2]) ? p[2] : ft_jnone(),
                       given(p[3]) && ft_jtrue(rt, p[3]));
 }
 
 static struct jval do_attr(struct jrt *rt, struct jval v, const struct jargs *a)
 {
-    BIND("do_attr", "name", 1);
+    BIND2("do_attr", "name", 1, 2);
     struct jval out;
     if (p[0].tag != J_STR)
         ft_jraise(rt, J_TYPE, "attribute name must be string, not '%s'", ft_jtype(p[0]));

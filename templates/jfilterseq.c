@@ -7,6 +7,13 @@
 static inline bool given(struct jval v) { return v.tag != J_MISSING; }
 static inline bool set(struct jval v) { return v.tag != J_MISSING && v.tag != J_NONE; }
 static bool flag(struct jrt *rt, struct jval v) { return given(v) && ft_jtrue(rt, v); }
+/* sorted(reverse=): an integer */
+static bool reversed(struct jrt *rt, struct jval v)
+{
+    if (given(v) && !ft_jis_int(v))
+        ft_jraise(rt, J_TYPE, "'%s' object cannot be interpreted as an integer", ft_jtype(v));
+    return given(v) && ft_jindex(rt, v);
+}
 
 /* ---- attribute getters ---- */
 
@@ -61,7 +68,7 @@ static struct jval key_of(struct jrt *rt, const struct jpath *p, struct jval ite
 
 J_FILTER(list)
 {
-    ft_jbind(rt, "do_list", "", 1, a, NULL);
+    ft_jbind(rt, "sync_do_list", "", 1, a, NULL);
     const struct jvec l = ft_jcollect(rt, v);
     const struct jval r = ft_jlist(rt, l.v, l.n);
     if (v.tag == J_LIST)
@@ -71,14 +78,14 @@ J_FILTER(list)
 
 J_FILTER(first)
 {
-    ft_jbind(rt, "do_first", "", 1, a, NULL);
+    ft_jbind(rt, "sync_do_first", "", 2, a, NULL);
     struct jval item;
     return ft_jnext(rt, ft_jiter(rt, v), &item) ? item : ft_jundef_hint(rt, "No first item, sequence was empty.");
 }
 
 J_FILTER(last)
 {
-    ft_jbind(rt, "do_last", "", 1, a, NULL);
+    ft_jbind(rt, "do_last", "", 2, a, NULL);
     struct jiter *it = ft_jreversed(rt, v);
     struct jval item;
     if (!it)
@@ -98,7 +105,17 @@ J_FILTER(reverse)
         return ft_jiterv(it);
     if (!ft_jiterable(v))
         ft_jraise(rt, J_FILTERARG, "argument must be iterable");
+    /* a TypeError on the way is the argument's fault */
+    jmp_buf here, *const outer = rt->catch;
+    rt->catch = &here;
+    if (setjmp(here)) {
+        rt->catch = outer;
+        if (strcmp(rt->error.type, J_TYPE) != 0)
+            longjmp(*outer, 1);
+        ft_jraise(rt, J_FILTERARG, "argument must be iterable");
+    }
     const struct jvec l = ft_jcollect(rt, v);
+    rt->catch = outer;
     for (size_t i = 0; i < l.n / 2; i++) {
         const struct jval t = l.v[i];
         l.v[i] = l.v[l.n - 1 - i];
@@ -110,7 +127,7 @@ J_FILTER(reverse)
 J_FILTER(join)
 {
     struct jval p[2];
-    ft_jbind(rt, "do_join", "d= attribute=", 2, a, p);
+    ft_jbind(rt, "sync_do_join", "d= attribute=", 2, a, p);
     struct jval d = given(p[0]) ? p[0] : ft_jstrv(ft_jstr_ref(rt, "", 0));
     struct jvec l = ft_jcollect(rt, v);
     if (set(p[1])) {
@@ -135,7 +152,7 @@ J_FILTER(join)
 J_FILTER(sum)
 {
     struct jval p[2];
-    ft_jbind(rt, "do_sum", "attribute= start=", 2, a, p);
+    ft_jbind(rt, "sync_do_sum", "attribute= start=", 2, a, p);
     const struct jpath path = ft_jpath(rt, p[0]);
     struct jval r = given(p[1]) ? p[1] : ft_jint(0), item;
     if (r.tag == J_STR)
@@ -163,7 +180,7 @@ J_FILTER(dictsort)
         ft_jundef_raise(rt, v);
     if (v.tag != J_DICT)
         ft_jraise(rt, "AttributeError", "'%s' object has no attribute 'items'", ft_jtype(v));
-    const bool sensitive = flag(rt, p[0]);
+    const bool sensitive = flag(rt, p[0]), reverse = reversed(rt, p[2]);
     const uint32_t n = v.d->n;
     struct jval *keys = J_NEWS(rt, struct jval, n), *out = J_NEWS(rt, struct jval, n);
     for (uint32_t i = 0; i < n; i++) {
@@ -171,7 +188,7 @@ J_FILTER(dictsort)
         if (!sensitive)
             keys[i] = ignore_case(rt, keys[i]);
     }
-    const uint32_t *order = ft_jsort(rt, keys, n, flag(rt, p[2]));
+    const uint32_t *order = ft_jsort(rt, keys, n, reverse);
     for (uint32_t i = 0; i < n; i++)
         out[i] = ft_jtuple2(rt, v.d->e[order[i]].k, v.d->e[order[i]].v);
     return ft_jlist(rt, out, n);
@@ -195,6 +212,7 @@ J_FILTER(sort)
         few[0] = ft_jpath(rt, p[2]);
     }
     const struct jvec l = ft_jcollect(rt, v);
+    const bool reverse = reversed(rt, p[0]);
     struct jval *keys = J_NEWS(rt, struct jval, l.n), *out = J_NEWS(rt, struct jval, l.n);
     for (size_t i = 0; i < l.n; i++) {
         struct jval *k = J_NEWS(rt, struct jval, npaths);
@@ -202,7 +220,7 @@ J_FILTER(sort)
             k[j] = key_of(rt, &path[j], l.v[i], (struct jval){0}, sensitive);
         keys[i] = ft_jlist(rt, k, npaths);
     }
-    const uint32_t *order = ft_jsort(rt, keys, (uint32_t)l.n, flag(rt, p[0]));
+    const uint32_t *order = ft_jsort(rt, keys, (uint32_t)l.n, reverse);
     for (size_t i = 0; i < l.n; i++)
         out[i] = l.v[order[i]];
     return ft_jlist(rt, out, l.n);
@@ -211,7 +229,7 @@ J_FILTER(sort)
 J_FILTER(groupby)
 {
     struct jval p[3];
-    ft_jbind(rt, "do_groupby", "attribute default= case_sensitive=", 2, a, p);
+    ft_jbind(rt, "sync_do_groupby", "attribute default= case_sensitive=", 2, a, p);
     const bool sensitive = flag(rt, p[2]);
     const struct jpath path = ft_jpath(rt, p[0]);
     const struct jvec l = ft_jcollect(rt, v);
@@ -449,7 +467,7 @@ static bool next_unique(struct jrt *rt, struct jiter *it, struct jval *out)
 J_FILTER(unique)
 {
     struct jval p[2];
-    ft_jbind(rt, "do_unique", "case_sensitive= attribute=", 2, a, p);
+    ft_jbind(rt, "sync_do_unique", "case_sensitive= attribute=", 2, a, p);
     struct gen *g = gen_new(rt, NULL);
     g->path = ft_jpath(rt, p[1]);
     g->sensitive = flag(rt, p[0]);
@@ -533,7 +551,7 @@ static bool next_slice(struct jrt *rt, struct jiter *it, struct jval *out)
 J_FILTER(slice)
 {
     struct jval p[2];
-    ft_jbind(rt, "do_slice", "slices fill_with=", 1, a, p);
+    ft_jbind(rt, "sync_do_slice", "slices fill_with=", 1, a, p);
     struct gen *g = gen_new(rt, NULL);
     g->dflt = p[0];
     g->fill = p[1];

@@ -153,6 +153,8 @@ static struct spec parse_spec(struct jrt *rt, const struct jstr *s, const char *
         ft_jraise(rt, J_VALUE, "Invalid format specifier '%.*s' for object of type '%s'", (int)(s->n > 200 ? 200 : s->n), s->p, type_name);
     if (p < end)
         f.type = *p;
+    if (f.group && !f.type && def_align == '<')
+        ft_jraise(rt, J_VALUE, "Cannot specify '%c' with 's'.", f.group);
     if (f.group && !(strchr("defgEG%F", f.type ? f.type : 'd') || (f.group == '_' && strchr("boxX", f.type))))
         ft_jraise(rt, J_VALUE, "Cannot specify '%c' with '%c'.", f.group, f.type);
     return f;
@@ -526,7 +528,11 @@ static struct jstr *vformat(struct formatter *f, struct jstr *s, int depth)
         else if (conv == 'a')
             v = ft_jstrv(ft_jascii(rt, v));
         else if (conv)
-            ft_jraise(rt, J_VALUE, "Unknown conversion specifier %s", ft_jstr_of(rt, ft_jstrv(ft_jstr_fmt(rt, "%c", (int)conv)))->p);
+        {
+            char z[5] = {0};
+            ft_utf8_put(z, conv);
+            ft_jraise(rt, J_VALUE, "Unknown conversion specifier %s", z);
+        }
         spec = vformat(f, spec, depth - 1);
         if (f->markup) {
             if (v.tag == J_STR && v.s->markup) {

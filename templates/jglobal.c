@@ -31,7 +31,7 @@ const char *ft_jfunc_type(struct jval f)
 static int64_t integer(struct jrt *rt, struct jval v)
 {
     if (v.tag == J_BIG)
-        ft_jraise(rt, J_OVERFLOW, "Range too big. The sandbox blocks ranges larger than MAX_RANGE (100000).");
+        ft_jraise(rt, J_OVERFLOW, "Python int too large to convert to C ssize_t");
     if (!ft_jis_int(v))
         ft_jraise(rt, J_TYPE, "'%s' object cannot be interpreted as an integer", ft_jtype(v));
     return ft_jindex(rt, v);
@@ -72,6 +72,8 @@ static struct jdict *dict(struct jrt *rt, const struct jargs *a)
     struct jdict *d = ft_jdict_new(rt, a->nkw);
     if (a->n > 1)
         ft_jraise(rt, J_TYPE, "dict expected at most 1 argument, got %u", a->n);
+    if (a->n && a->v[0].tag == J_UNDEF)
+        ft_jundef_raise(rt, a->v[0]); /* asked for its keys */
     if (a->n && a->v[0].tag == J_DICT) {
         ft_jdict_update(rt, d, a->v[0].d);
     } else if (a->n) {
@@ -142,7 +144,7 @@ static struct jval cycler(struct jrt *rt, const struct jargs *a, bool join)
 static struct jval now(struct jrt *rt, const struct jargs *a)
 {
     struct jval fmt;
-    ft_jbind(rt, "strftime_now", "format", 0, a, &fmt);
+    ft_jbind(rt, "_cached_compile_jinja_template.<locals>.strftime_now", "format", 0, a, &fmt);
     if (fmt.tag != J_STR)
         ft_jraise(rt, J_TYPE, "strftime() argument 1 must be str, not %s", ft_jtype(fmt));
     if (!rt->now) {
@@ -193,7 +195,7 @@ struct jval ft_jglobal_call(struct jrt *rt, struct jval f, const struct jargs *a
     case G_NAMESPACE: return namespace(rt, a);
     case G_RAISE: {
         struct jval message;
-        ft_jbind(rt, "raise_exception", "message", 0, a, &message);
+        ft_jbind(rt, "_cached_compile_jinja_template.<locals>.raise_exception", "message", 0, a, &message);
         ft_jraise_str(rt, "TemplateError", ft_jstr_of(rt, message));
     }
     case G_STRFTIME: return now(rt, a);

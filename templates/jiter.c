@@ -203,21 +203,64 @@ void ft_junpack(struct jrt *rt, struct jval v, struct jval *out, uint32_t n)
 
 /* ---- sorting ---- */
 
-static void merge(struct jrt *rt, const struct jval *k, uint32_t *a, uint32_t *tmp, uint32_t n, bool reverse)
+static bool less(struct jrt *rt, const struct jval *k, uint32_t x, uint32_t y)
 {
-    if (n < 2)
+    ft_jstep(rt, 1);
+    return ft_jcompare(rt, k[x], k[y], J_LT);
+}
+
+static void flip(uint32_t *a, uint32_t n)
+{
+    for (uint32_t i = 0; i < n / 2; i++) {
+        const uint32_t t = a[i];
+        a[i] = a[n - 1 - i];
+        a[n - 1 - i] = t;
+    }
+}
+
+/* What CPython does with short lists, comparison for comparison: which pair is
+ * compared first shows in the messages of TypeErrors. */
+static void insertion(struct jrt *rt, const struct jval *k, uint32_t *a, uint32_t n)
+{
+    uint32_t run = n < 2 ? n : 2;
+    if (n >= 2) {
+        if (less(rt, k, a[1], a[0])) {
+            while (run < n && less(rt, k, a[run], a[run - 1]))
+                run++;
+            flip(a, run);
+        } else {
+            while (run < n && !less(rt, k, a[run], a[run - 1]))
+                run++;
+        }
+    }
+    for (; run < n; run++) {
+        const uint32_t pivot = a[run];
+        uint32_t lo = 0, hi = run;
+        while (lo < hi) {
+            const uint32_t mid = lo + (hi - lo) / 2;
+            if (less(rt, k, pivot, a[mid]))
+                hi = mid;
+            else
+                lo = mid + 1;
+        }
+        memmove(a + lo + 1, a + lo, (run - lo) * sizeof *a);
+        a[lo] = pivot;
+    }
+}
+
+static void merge(struct jrt *rt, const struct jval *k, uint32_t *a, uint32_t *tmp, uint32_t n)
+{
+    if (n < 64) {
+        insertion(rt, k, a, n);
         return;
+    }
     const uint32_t h = n / 2;
-    merge(rt, k, a, tmp, h, reverse);
-    merge(rt, k, a + h, tmp, n - h, reverse);
+    merge(rt, k, a, tmp, h);
+    merge(rt, k, a + h, tmp, n - h);
     memcpy(tmp, a, h * sizeof *a);
     uint32_t i = 0, j = h, o = 0;
-    while (i < h && j < n) {
-        ft_jstep(rt, 1);
-        /* the right one goes first only when it is less (reverse: greater): stable */
-        const bool right = reverse ? ft_jcompare(rt, k[tmp[i]], k[a[j]], J_LT) : ft_jcompare(rt, k[a[j]], k[tmp[i]], J_LT);
-        a[o++] = right ? a[j++] : tmp[i++];
-    }
+    while (i < h && j < n)
+        a[o++] = less(rt, k, a[j], tmp[i]) ? a[j++] : tmp[i++];
     while (i < h)
         a[o++] = tmp[i++];
 }
@@ -227,7 +270,12 @@ uint32_t *ft_jsort(struct jrt *rt, const struct jval *keys, uint32_t n, bool rev
     uint32_t *a = J_NEWS(rt, uint32_t, n), *tmp = J_NEWS(rt, uint32_t, n / 2 + 1);
     for (uint32_t i = 0; i < n; i++)
         a[i] = i;
-    merge(rt, keys, a, tmp, n, reverse);
+    /* reversed before and after, so that equal items keep their order */
+    if (reverse)
+        flip(a, n);
+    merge(rt, keys, a, tmp, n);
+    if (reverse)
+        flip(a, n);
     return a;
 }
 

@@ -197,6 +197,8 @@ void ft_jparse(struct jrt *rt, struct ft_template *t, const struct jtoken *token
 void ft_jresolve(struct jrt *rt, struct ft_template *t);
 /* Folds constants and finds filters; for expressions of one node. */
 struct node *ft_jfold(struct jrt *rt, struct node *n, bool soft);
+/* The same for what a print statement shows. */
+struct node *ft_jfold_output(struct jrt *rt, struct node *n);
 
 /* ---- rendering ---- */
 

@@ -174,7 +174,7 @@ static struct jval add(struct jrt *rt, struct jval a, struct jval b)
         memcpy(v + a.q->n, b.q->v, b.q->n * sizeof *v);
         return a.tag == J_LIST ? ft_jlist(rt, v, n) : ft_jtuple(rt, v, n);
     }
-    if (b.tag == J_UNDEF)
+    if (a.tag != J_UNDEF && b.tag == J_UNDEF)
         ft_jundef_raise(rt, b);
     if (a.tag == J_STR || a.tag == J_LIST || a.tag == J_TUPLE) {
         const char *t = a.tag == J_STR ? "str" : a.tag == J_LIST ? "list" : "tuple";
@@ -199,6 +199,10 @@ struct jval ft_jbinary(struct jrt *rt, enum jop op, struct jval a, struct jval b
             return repeat(rt, a, b);
         if (is_seq(b) && ft_jis_int(a))
             return repeat(rt, b, a);
+        if (b.tag == J_STR && b.s->markup)
+            ft_jindex(rt, a); /* Markup's own method, which words it so */
+        if (a.tag == J_STR && a.s->markup)
+            ft_jindex(rt, b);
         if (a.tag != J_UNDEF && b.tag != J_UNDEF && (is_seq(a) || is_seq(b)))
             ft_jraise(rt, J_TYPE, "can't multiply sequence by non-int of type '%s'", ft_jtype(is_seq(a) ? b : a));
         break;

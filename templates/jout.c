@@ -60,6 +60,12 @@ void ft_jout_val(struct jrt *rt, struct jval v)
         ft_jout_str(rt, ft_jstr_of(rt, v));
 }
 
+void ft_jout_check(struct jrt *rt)
+{
+    if (rt->nontext && rt->nontext_depth == rt->captures)
+        ft_jraise(rt, J_TYPE, "sequence item 0: expected str instance, %s found", rt->nontext);
+}
+
 struct jmark ft_jout_open(struct jrt *rt)
 {
     if (!rt->captures++)
@@ -72,6 +78,7 @@ struct jstr *ft_jout_close(struct jrt *rt, struct jmark m)
     const size_t n = rt->out_n - m.n, ns = rt->nospan - m.ns;
     if (n >= UINT32_MAX)
         ft_jlimit_memory(rt);
+    ft_jout_check(rt);
     struct jstr *s = ft_jstr_copy(rt, rt->out + m.n, n);
     ft_jstep(rt, n / 64);
     const struct ft_text_span *o = rt->ospan + m.ns;

@@ -367,6 +367,8 @@ static void dump(struct dump *d, struct jval v)
 struct jval ft_jtojson(struct jrt *rt, struct jval v, bool ascii, struct jval indent, struct jval separators, bool sort)
 {
     struct dump d = {.ascii = ascii, .sort = sort};
+    if (v.tag == J_STR) /* the encoder looks at indent only when there is something to indent */
+        indent = ft_jnone();
     if (indent.tag == J_STR) {
         d.indent = indent.s;
     } else if (indent.tag != J_NONE) {

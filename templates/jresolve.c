@@ -718,8 +718,11 @@ static void visit(struct resolver *r, struct node *n, struct scope *s)
     ft_jstack(r->rt);
     switch (n->kind) {
     case N_OUTPUT:
-        for (uint32_t i = 0; i < n->list.n; i++)
-            visit_top(r, &n->list.v[i], s);
+        for (uint32_t i = 0; i < n->list.n; i++) {
+            if (r->folding && n->list.v[i]->kind != N_DATA)
+                n->list.v[i] = ft_jfold_output(r->rt, n->list.v[i]);
+            visit_expr(r, &n->list.v[i], s);
+        }
         break;
     case N_IF: {
         struct scope f = soft(r, s);

@@ -296,6 +296,8 @@ static int64_t index_arg(struct jrt *rt, struct jval v)
 {
     if (!ft_jis_int(v))
         ft_jraise(rt, J_TYPE, "'%s' object cannot be interpreted as an integer", ft_jtype(v));
+    if (v.tag == J_BIG)
+        ft_jraise(rt, J_OVERFLOW, "Python int too large to convert to C ssize_t");
     return ft_jindex(rt, v);
 }
 
@@ -336,10 +338,10 @@ static struct jval find_method(struct jrt *rt, struct jstr *s, int attr, const s
         ft_jraise(rt, J_TYPE, "str.%s() takes no keyword arguments", name);
     if (a->n < 1 || a->n > 3)
         ft_jraise(rt, J_TYPE, "%s() takes at %s argument%s (%u given)", name, a->n < 1 ? "least 1" : "most 3", a->n < 1 ? "" : "s", a->n);
+    const bool in = range_args(rt, s, a, 1, &lo, &hi, &start);
     if (a->v[0].tag != J_STR)
         ft_jraise(rt, J_TYPE, "must be str, not %s", ft_jtype(a->v[0]));
     const struct jstr *sub = a->v[0].s;
-    const bool in = range_args(rt, s, a, 1, &lo, &hi, &start);
     ft_jstep(rt, s->n / 64 + 1);
     if (attr == A_count) {
         int64_t n = 0;
@@ -601,10 +603,19 @@ static struct jval predicate(struct jrt *rt, struct jstr *s, int attr, const str
 
 /* ---- dispatch ---- */
 
+/* Built-in methods with keywords word their errors in their own way. */
+static void bind_method(struct jrt *rt, const char *func, const char *params, uint32_t most, const struct jargs *a,
+                        struct jval *out)
+{
+    if (a->n + a->nkw > most)
+        ft_jraise(rt, J_TYPE, "%s() takes at most %u argument%s (%u given)", func, most, most == 1 ? "" : "s", a->n + a->nkw);
+    ft_jbind(rt, func, params, 0, a, out);
+}
+
 static struct jval split_method(struct jrt *rt, struct jstr *s, int attr, const struct jargs *a)
 {
     struct jval v[2];
-    ft_jbind(rt, attr == A_split ? "split" : "rsplit", "sep= maxsplit=", 0, a, v);
+    bind_method(rt, attr == A_split ? "split" : "rsplit", "sep= maxsplit=", 2, a, v);
     if (v[0].tag != J_MISSING && v[0].tag != J_NONE && v[0].tag != J_STR)
         ft_jraise(rt, J_TYPE, "must be str or None, not %s", ft_jtype(v[0]));
     return ft_jstr_split(rt, s, v[0].tag == J_STR ? v[0].s : NULL, v[1].tag == J_MISSING ? -1 : index_arg(rt, v[1]),
@@ -674,7 +685,7 @@ static struct jval method(struct jrt *rt, struct jstr *s, int attr, const struct
         return ft_jstrv(ft_jstr_join(rt, s, items.v, items.n, s->markup));
     }
     case A_splitlines:
-        ft_jbind(rt, "splitlines", "keepends=", 0, a, &v);
+        bind_method(rt, "splitlines", "keepends=", 1, a, &v);
         return ft_jstr_lines(rt, s, v.tag != J_MISSING && index_arg(rt, v));
     case A_partition: return partition(rt, s, false, a);
     case A_rpartition: return partition(rt, s, true, a);
@@ -683,7 +694,7 @@ static struct jval method(struct jrt *rt, struct jstr *s, int attr, const struct
     case A_rjust: return pad_method(rt, s, attr, a);
     case A_zfill: ft_jarity(rt, "str.zfill", a, 1, 1); return ft_jstrv(zfill(rt, s, index_arg(rt, a->v[0])));
     case A_expandtabs:
-        ft_jbind(rt, "expandtabs", "tabsize=", 0, a, &v);
+        bind_method(rt, "expandtabs", "tabsize=", 1, a, &v);
         return ft_jstrv(expandtabs(rt, s, v.tag == J_MISSING ? 8 : index_arg(rt, v)));
     case A_removeprefix:
     case A_removesuffix: {

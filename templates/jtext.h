@@ -112,6 +112,8 @@ static inline void ft_jout_put(struct jrt *rt, const char *p, size_t n)
 struct jmark {
     size_t n, ns, depth;
 };
+/* Raises when a piece of the capture (or the whole text) is no text. */
+void ft_jout_check(struct jrt *rt);
 struct jmark ft_jout_open(struct jrt *rt);
 /* What was written since, as a string, and removed from the output. */
 struct jstr *ft_jout_close(struct jrt *rt, struct jmark m);

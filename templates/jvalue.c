@@ -164,7 +164,7 @@ const char *ft_jtype(struct jval v)
     case J_ITER: return ft_jiter_type(v.it);
     case J_NS: return "TemplateNamespace";
     case J_FUNC: return ft_jfunc_type(v);
-    case J_BOUND: return v.m->self.tag == J_STR && v.m->self.s->markup ? "method" : "builtin_function_or_method";
+    case J_BOUND: return ft_jbound_type(v.m);
     case J_MACRO: return "Macro";
     case J_LOOP: return "LoopContext";
     case J_CYCLER: return "Cycler";

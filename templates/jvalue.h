@@ -190,6 +190,7 @@ struct jrt {
     struct jval *ctx; /* variables of the context by number, J_MISSING where unset */
     bool spans;
     bool autoescape;
+    bool folding; /* constants are being made: see ft_jgetslice */
     unsigned line;
     const struct tm *now;
 
@@ -200,6 +201,8 @@ struct jrt {
     size_t nospan, ospan_cap;
     size_t captures;  /* open captures */
     size_t root_mark; /* where the outermost begins */
+    const char *nontext; /* type of a value among the pieces that is no text, or NULL */
+    size_t nontext_depth; /* captures open when it came */
     struct ft_gen_span *gens;
     size_t ngens, gens_cap;
 

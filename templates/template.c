@@ -148,6 +148,7 @@ static void prepare(struct ft_render *r, const struct ft_template *t, const stru
     rt->spans = a->spans;
     rt->autoescape = false;
     rt->line = 0;
+    rt->nontext = NULL;
     rt->now = a->now;
     rt->out_n = rt->nospan = rt->captures = rt->root_mark = rt->ngens = 0;
     rt->tail = rt->tail_end = NULL;

@@ -66,6 +66,7 @@ int main(int argc, char **argv)
         if (!t) {
             put_error(&out, "TemplateSyntaxError", ft_strz(bad.msg), 0);
             fwrite(out.p, 1, out.n, stdout);
+            fflush(stdout);
             continue;
         }
         const struct ft_json *c = ft_json_get(&j, "context");
