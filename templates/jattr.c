@@ -197,7 +197,7 @@ static int64_t resolve_index(struct jval arg, int64_t n)
     return i >= 0 && i < n ? i : -1;
 }
 
-struct jval ft_jgetitem(struct jrt *rt, struct jval obj, struct jval arg)
+struct jval ft_jgetitem(struct jrt *rt, struct jval obj, struct jval arg, int attr)
 {
     switch (obj.tag) {
     case J_DICT:
@@ -242,9 +242,10 @@ struct jval ft_jgetitem(struct jrt *rt, struct jval obj, struct jval arg)
     }
     if (arg.tag == J_STR) {
         struct jval v;
-        if (ft_jattribute(rt, obj, arg.s, ft_jattr_id(arg.s->p, arg.s->n), &v))
+        if (ft_jattribute(rt, obj, arg.s, attr >= 0 ? attr : ft_jattr_id(arg.s->p, arg.s->n), &v))
             return v;
     }
+    arg.aux = 0;
     return ft_jundef_attr(rt, obj, arg);
 }
 

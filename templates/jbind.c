@@ -19,6 +19,25 @@ void ft_jbind(struct jrt *rt, const char *func, const char *params, unsigned imp
     bool optional;
     uint32_t n = 0, need = 0;
     bool used[32] = {false};
+    if (!a->nkw && a->n == 0 && !*p)
+        return;
+    if (a->nkw == 0) {
+        /* the common case: positional arguments, the rest optional */
+        const char *q = p, *eq = strchr(p, '=');
+        uint32_t count = *p != 0, required = count;
+        for (; *q; q++) {
+            count += *q == ' ';
+            if (q == eq)
+                required = count - 1;
+        }
+        if (!eq)
+            required = count;
+        if (a->n >= required && a->n <= count) {
+            for (uint32_t i = 0; i < count; i++)
+                out[i] = i < a->n ? a->v[i] : (struct jval){0};
+            return;
+        }
+    }
     if (a->nkw > 32)
         ft_jraise(rt, J_TYPE, "%s() got too many keyword arguments", func);
     for (struct ft_str s; (s = next_param(&p, &optional)).n; n++) {

@@ -191,7 +191,7 @@ struct jval ft_jeval(struct jrt *rt, const struct node *n, struct jframe *f)
                 s.step = ft_jeval(rt, n->b->c, f);
             return ft_jgetslice(rt, v, &s);
         }
-        return ft_jgetitem(rt, v, ft_jeval(rt, n->b, f));
+        return n->b->kind == N_CONST ? ft_jgetitem(rt, v, n->b->value, n->attr) : ft_jgetitem(rt, v, ft_jeval(rt, n->b, f), -1);
     }
     case N_SLICE: {
         /* inside a tuple of subscripts, which nothing takes */

@@ -46,7 +46,7 @@ struct jpath ft_jpath(struct jrt *rt, struct jval attribute)
 struct jval ft_jpath_get(struct jrt *rt, const struct jpath *p, struct jval item, struct jval dflt)
 {
     for (uint32_t i = 0; i < p->n; i++) {
-        item = ft_jgetitem(rt, item, p->part[i]);
+        item = ft_jgetitem(rt, item, p->part[i], -1);
         if (item.tag == J_UNDEF && set(dflt))
             item = dflt;
     }

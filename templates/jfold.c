@@ -107,7 +107,7 @@ static struct node *evaluate(struct jrt *rt, struct node *n, bool printed)
     const int64_t steps = rt->steps;
     const size_t limit = rt->mem_limit, mem = rt->mem;
     struct node *volatile result = n;
-    n->attr = n->kind == N_GETATTR ? ft_jattr_id(n->name->p, n->name->n) : 0;
+    n->attr = n->kind == N_GETATTR ? ft_jattr_id(n->name->p, n->name->n) : -1;
     rt->catch = &here;
     rt->folding = true;
     rt->steps = 100000; /* a constant that costs more is left to the render and its limits */

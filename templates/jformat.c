@@ -397,7 +397,7 @@ static struct jval get_value(struct formatter *f, struct jval key)
         if (f->mapping.tag == J_UNDEF)
             ft_jundef_raise(rt, f->mapping);
         if (f->mapping.tag != J_DICT) {
-            const struct jval v = ft_jgetitem(rt, f->mapping, key);
+            const struct jval v = ft_jgetitem(rt, f->mapping, key, -1);
             if (v.tag == J_UNDEF)
                 ft_jraise(rt, J_TYPE, "'%s' object is not subscriptable", ft_jtype(f->mapping));
             return v;
@@ -433,7 +433,7 @@ static struct jval get_field(struct formatter *f, struct jstr *name)
                 ft_jraise(rt, J_VALUE, "Missing ']' in format string");
             if (i == from)
                 ft_jraise(rt, J_VALUE, "Empty attribute in format string");
-            v = ft_jgetitem(rt, v, index_value(rt, ft_jstr_cut(rt, name, from, i - from, false)));
+            v = ft_jgetitem(rt, v, index_value(rt, ft_jstr_cut(rt, name, from, i - from, false)), -1);
             i++;
         } else {
             ft_jraise(rt, J_VALUE, "Only '.' or '[' may follow ']' in format field specifier");

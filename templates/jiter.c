@@ -37,7 +37,7 @@ static bool next_str(struct jrt *rt, struct jiter *it, struct jval *out)
         return false;
     int len;
     ft_utf8_get(s->p + it->i, &len);
-    *out = ft_jstrv(ft_jstr_cut(rt, s, (size_t)it->i, (size_t)len, false));
+    *out = ft_jstrv(len == 1 && !s->leaf ? &ft_jchar[(unsigned char)s->p[it->i]] : ft_jstr_cut(rt, s, (size_t)it->i, (size_t)len, false));
     it->i += len;
     return true;
 }

@@ -83,8 +83,8 @@ struct jval ft_jdict_fromkeys(struct jrt *rt, const struct jargs *a);
 /* obj.name as the sandbox resolves it: attribute, then item. attr is the
  * number of the name in jattrs.h, or 0. */
 struct jval ft_jgetattr(struct jrt *rt, struct jval obj, struct jstr *name, int attr);
-/* obj[arg]: item, then attribute. */
-struct jval ft_jgetitem(struct jrt *rt, struct jval obj, struct jval arg);
+/* obj[arg]: item, then attribute; attr is the number of arg in jattrs.h, -1 when not known. */
+struct jval ft_jgetitem(struct jrt *rt, struct jval obj, struct jval arg, int attr);
 /* obj[a:b:c] past the sandbox, as Jinja compiles it. */
 struct jval ft_jgetslice(struct jrt *rt, struct jval obj, const struct jslice *s);
 int ft_jattr_id(const char *p, size_t n);

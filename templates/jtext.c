@@ -1,5 +1,6 @@
 #include "templates/jtext.h"
 
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -39,6 +40,23 @@ struct jstr *ft_jstr_ref(struct jrt *rt, const char *p, size_t n)
     s->p = p;
     s->n = (uint32_t)n;
     return s;
+}
+
+struct jstr ft_jchar[128];
+static char ascii_bytes[128];
+
+static void ascii_init(void)
+{
+    for (int i = 0; i < 128; i++) {
+        ascii_bytes[i] = (char)i;
+        ft_jchar[i] = (struct jstr){.p = &ascii_bytes[i], .n = 1, .chars = 1, .hash = ft_jhash_bytes(&ascii_bytes[i], 1)};
+    }
+}
+
+void ft_jtext_init(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, ascii_init);
 }
 
 struct jstr *ft_jstr_copy(struct jrt *rt, const char *p, size_t n)

@@ -19,6 +19,9 @@ static inline bool ft_jstr_same(const struct jstr *a, const struct jstr *b)
 static inline struct ft_str ft_jbytes(const struct jstr *s) { return (struct ft_str){s->p, s->n}; }
 bool ft_jstr_is(const struct jstr *s, const char *z);
 
+/* The strings of one ASCII character, of no origin; shared by all once ft_jtext_init ran. */
+extern struct jstr ft_jchar[128];
+void ft_jtext_init(void);
 /* A string of the template's origin; borrows p. */
 struct jstr *ft_jstr_ref(struct jrt *rt, const char *p, size_t n);
 /* The same, copying. */

@@ -56,28 +56,27 @@ void *ft_jalloc_n(struct jrt *rt, size_t n, size_t size)
 
 /* ---- undefined ---- */
 
-static struct jval undef(struct jrt *rt, struct jundef u)
+static inline struct jval undef(struct jrt *rt, struct jval obj, struct jval name)
 {
     struct jundef *p = J_NEW(rt, struct jundef);
-    *p = u;
+    p->obj = obj;
+    p->name = name;
     return (struct jval){.tag = J_UNDEF, .u = p};
 }
 
-struct jval ft_jundef_name(struct jrt *rt, struct jstr *name)
-{
-    return undef(rt, (struct jundef){.name = ft_jstrv(name)});
-}
+struct jval ft_jundef_name(struct jrt *rt, struct jstr *name) { return undef(rt, (struct jval){0}, ft_jstrv(name)); }
 
-struct jval ft_jundef_attr(struct jrt *rt, struct jval obj, struct jval name)
-{
-    return undef(rt, (struct jundef){.obj = obj, .name = name});
-}
+struct jval ft_jundef_attr(struct jrt *rt, struct jval obj, struct jval name) { return undef(rt, obj, name); }
 
-struct jval ft_jundef_hint(struct jrt *rt, const char *hint) { return undef(rt, (struct jundef){.hint = hint}); }
+struct jval ft_jundef_hint(struct jrt *rt, const char *hint)
+{
+    return undef(rt, (struct jval){.tag = J_SLICE}, (struct jval){.p = (void *)(uintptr_t)hint});
+}
 
 struct jval ft_jundef_unsafe(struct jrt *rt, struct jval obj, struct jval name)
 {
-    return undef(rt, (struct jundef){.obj = obj, .name = name, .unsafe = true});
+    name.aux = 1;
+    return undef(rt, obj, name);
 }
 
 void ft_jundef_raise(struct jrt *rt, struct jval v)
@@ -85,14 +84,14 @@ void ft_jundef_raise(struct jrt *rt, struct jval v)
     const struct jundef *u = v.u;
     struct jsb b;
     ft_jsb_init(&b, rt, 128);
-    if (u->unsafe) {
+    if (u->name.tag == J_STR && u->name.aux) {
         ft_jsb_putz(&b, "access to attribute ");
         ft_jsb_repr(&b, u->name);
         ft_jsb_printf(&b, " of '%s' object is unsafe.", ft_jtype(u->obj));
         ft_jraise_str(rt, J_SECURITY, ft_jsb_done(&b));
     }
-    if (u->hint)
-        ft_jraise(rt, J_UNDEFINED, "%s", u->hint);
+    if (u->obj.tag == J_SLICE)
+        ft_jraise(rt, J_UNDEFINED, "%s", (const char *)u->name.p);
     if (u->obj.tag == J_MISSING) {
         ft_jsb_repr(&b, u->name);
         ft_jsb_putz(&b, " is undefined");

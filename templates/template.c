@@ -59,6 +59,7 @@ struct ft_template *ft_template_compile(const char *text, size_t n, struct ft_er
         free(t);
         return NULL;
     }
+    ft_jtext_init();
     rt.catch = &failed;
     if (n >= UINT32_MAX / 2 || setjmp(failed)) {
         if (n >= UINT32_MAX / 2)
@@ -117,7 +118,11 @@ void ft_template_literals(const struct ft_template *t, void (*each)(void *ctx, s
 
 /* ---- rendering ---- */
 
-struct ft_render *ft_render_new(void) { return ft_calloc(1, sizeof(struct ft_render)); }
+struct ft_render *ft_render_new(void)
+{
+    ft_jtext_init();
+    return ft_calloc(1, sizeof(struct ft_render));
+}
 
 void ft_render_free(struct ft_render *r)
 {
