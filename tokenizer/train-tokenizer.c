@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "pipeline/stream.h"
 #include "tokenizer/train_base.h"
@@ -32,6 +34,7 @@ struct config {
     struct tk_learner learner;
     struct tk_words words;
     struct tk_alphabet alphabet;
+    time_t shown; /* --progress */
 };
 
 static bool named(const char *token) { return token && *token; }
@@ -172,10 +175,16 @@ static int map(void *ctx, int worker, struct ft_rec *r, struct ft_buf *out, stru
     return tk_tally_check(&c->tally[worker], e) ? -1 : 1;
 }
 
+/* Once a second, as the stream does it. */
 static void show(void *ctx, uint64_t tokens)
 {
-    const struct config *c = ctx;
-    fprintf(stderr, "%s: %" PRIu64 " of %" PRIu64 " tokens\n", c->tool->name, tokens, c->learn.vocab_size);
+    struct config *c = ctx;
+    const time_t now = time(NULL);
+    if (now == c->shown)
+        return;
+    c->shown = now;
+    fprintf(stderr, "%s: %" PRIu64 " of %" PRIu64 " tokens%s", c->tool->name, tokens, c->learn.vocab_size,
+            isatty(STDERR_FILENO) ? "\033[K\r" : "\n");
 }
 
 static void base_tokens(struct config *c)
@@ -294,12 +303,19 @@ static void summary(const struct config *c)
         fprintf(stderr, "%zu special, 256 bytes, ", r->n_specials);
     }
     fprintf(stderr, "%zu merges) from %" PRIu64 " words, %" PRIu64 " of them different\n", l->n_merges, w->seen, w->distinct);
-    if (w->dropped)
-        fprintf(stderr, "%s: %" PRIu64 " rare words (%.2g%% of the text's) were dropped to fit '-S'; those seen more than %" PRIu64
-                " times are all there\n", name, w->dropped, 100 * (double)w->lost / (double)w->seen, w->rarest);
     if (a->kept < a->seen)
         fprintf(stderr, "%s: %" PRIu64 " rare characters (%" PRIu64 " occurrences) got no token of their own\n", name,
                 a->seen - a->kept, a->lost);
+}
+
+/* What was not as asked for, -q or not. */
+static void warnings(const struct config *c)
+{
+    const struct tk_learner *l = &c->learner;
+    const struct tk_words *w = &c->words;
+    if (w->dropped)
+        ft_warn(c->tool, "%" PRIu64 " rare words (%.2g%% of the text's) were dropped to fit '-S'; those seen more than %" PRIu64
+                " times are all there", w->dropped, 100 * (double)w->lost / (double)w->seen, w->rarest);
     if (l->n_tokens < c->learn.vocab_size)
         ft_warn(c->tool, "%" PRIu32 " tokens, not %" PRIu64 ": no pair is left that occurs %" PRIu64 " times", l->n_tokens,
                 c->learn.vocab_size, c->learn.min_frequency ? c->learn.min_frequency : 1);
@@ -329,6 +345,8 @@ static int run(struct config *c, const struct ft_stream_opts *so, char **files, 
     const int status = ft_stream_close(s, &e);
     if (good && !status && !so->quiet)
         summary(c);
+    if (good && !status)
+        warnings(c);
     for (int i = 0; i < jobs; i++) {
         tk_split_state_free(c->state[i]);
         tk_tally_release(&c->tally[i]);
@@ -359,13 +377,13 @@ int main(int argc, char **argv)
         {0, "extend", FT_OPT_STR, &c.extend, "DIR", "keep that tokenizer's ids and merges and learn more", NULL},
         {0, "Vocabulary", FT_OPT_HEAD, NULL, NULL, NULL, NULL},
         {0, "type", FT_OPT_CHOICE, &r->type, "byte-level|sentencepiece", "BPE over bytes, or over characters, words beginning with U+2581", fresh},
-        {0, "vocab-size", FT_OPT_SIZE, &c.learn.vocab_size, "N", "tokens in all (32000)", NULL},
-        {0, "min-frequency", FT_OPT_SIZE, &c.learn.min_frequency, "N", "merge no pair that is rarer (2)", NULL},
+        {0, "vocab-size", FT_OPT_SIZE, &c.learn.vocab_size, "N", "tokens in all", NULL},
+        {0, "min-frequency", FT_OPT_SIZE, &c.learn.min_frequency, "N", "merge no pair that is rarer", NULL},
         {0, "max-token-length", FT_OPT_SIZE, &c.learn.max_token_length, "N", "merge to fewer than N characters (bytes)", NULL},
         {0, "limit-alphabet", FT_OPT_SIZE, &c.limit, "N", "sentencepiece: tokens for the N most frequent characters only", NULL},
         {0, "initial-alphabet", FT_OPT_STR, &c.initial, "CHARS", "sentencepiece: characters that get a token, seen or not", NULL},
-        {0, "byte-fallback", FT_OPT_FLAG, &r->byte_fallback, NULL, "sentencepiece: byte tokens for other characters (on)", fresh},
-        {'S', "buffer-size", FT_OPT_SIZE, &c.size, "SIZE", "memory for words (4G); the rarest go when they need more", NULL},
+        {0, "byte-fallback", FT_OPT_FLAG, &r->byte_fallback, NULL, "sentencepiece: byte tokens for other characters", fresh},
+        {'S', "buffer-size", FT_OPT_SIZE, &c.size, "SIZE", "memory for words; the rarest go when they need more", NULL},
         {'T', "temporary-directory", FT_OPT_STR, &c.temp, "DIR", "for counts that do not fit; else $TMPDIR or /tmp", NULL},
         {0, "Splitting", FT_OPT_HEAD, NULL, NULL, NULL, NULL},
         {0, "split", FT_OPT_CHOICE, &r->split, "qwen2|gpt2|cl100k|llama3|o200k", "byte-level: how text is cut into words", fresh},
@@ -388,7 +406,34 @@ int main(int argc, char **argv)
     };
     const struct ft_tool tool = {
         "train-tokenizer", "Learn a BPE vocabulary from text.", "[options] [FILE...] -o DIR", opts, ft_stream_options(&so),
-        "Writes tokenizer.json, tokenizer_config.json and special_tokens_map.json.\n"};
+        "Learns from text, else from the contents of messages, else from prompt and completion\n"
+        "(strings or messages). Writes tokenizer.json (as tokenizers 0.23 saves it), with\n"
+        "tokenizer_config.json and special_tokens_map.json for transformers. The folder appears\n"
+        "whole or not at all; with --force the files replace those of the same names, each whole.\n"
+        "\n"
+        "Ids: special tokens (unk, bos, eos, pad, then --special-tokens), byte tokens, characters\n"
+        "by code point, merges in the order in which they were learnt. The next merge is the pair\n"
+        "seen most often, of equals the one with the lowest ids: what the library's BpeTrainer\n"
+        "does. The result is the same for any -j, any packing and any order of the records. A\n"
+        "role with the empty string (--eos '') is none. The text of special tokens in the input\n"
+        "is set aside, as encoding will do, unless --plain-specials is given.\n"
+        "\n"
+        "Splitting rules, by the models that made them known: qwen2 (each digit alone), cl100k =\n"
+        "llama3 (up to three digits), o200k (and by case), gpt2. Merges never cross a split.\n"
+        "\n"
+        "Memory: words are counted in half of -S; what does not fit goes to sorted runs on disk,\n"
+        "so that all counts are exact. Then the words that can be learnt from in -S are kept, the\n"
+        "most frequent first, and a warning says what was dropped.\n"
+        "\n"
+        "--extend: text is read as the tokens it is now, merges go on from there, and new ids\n"
+        "follow the highest. Characters without a token get one (the --limit-alphabet most\n"
+        "frequent ones). The files beside tokenizer.json are copied.\n"
+        "\n"
+        "Examples:\n"
+        "  train-tokenizer corpus.jsonl.zst -o tok --vocab-size 8000 \\\n"
+        "      --special-tokens '<|im_start|>,<|im_end|>' --pad '<|pad|>'\n"
+        "  train-tokenizer --type sentencepiece --limit-alphabet 2000 *.txt -o tok\n"
+        "  train-tokenizer korean.jsonl --extend base -o wider --vocab-size 40000"};
     char **files = ft_cli(&tool, argc, argv, NULL);
     c.tool = &tool;
     check_options(&c);

@@ -9,7 +9,10 @@
 #define BACK 0x80000000u
 #define STOP 0xffffffffu
 
-enum { BLOCK = 64 }; /* slots for which the count class is noted */
+enum {
+    BLOCK = 64, /* slots for which the count class is noted */
+    AHEAD = 12, /* occurrences between asking for memory and needing it */
+};
 
 struct run { /* slots [.., end) belong to words of this count */
     uint64_t end, count;
@@ -526,8 +529,11 @@ void tk_learner_run(struct tk_learner *l, const struct tk_learn_opts *o)
             add_merge(l, (struct tk_pair){m.a, m.b, m.id});
         n->merged = true;
         room_for_ids(l);
-        for (uint32_t i = 0; i < top.n; i++)
+        for (uint32_t i = 0; i < top.n; i++) {
+            if (i + AHEAD < top.n)
+                __builtin_prefetch(&c->sym[top.at[i + AHEAD]], 1);
             merge_at(l, &m, top.at[i]);
+        }
         count_of(c, top.pair)->n -= m.done;
         count_new(c, &m, false);
         count_new(c, &m, true);

@@ -12,6 +12,7 @@ struct tk_splitter {
     struct tk_added added;
     struct tk_vocab none;
     bool at_spaces;
+    int prefix;        /* of a Metaspace that cuts, when that is all there is; -1: other */
     enum tk_rule rule; /* bytes cut by a rule that has a scanner of its own */
 };
 
@@ -19,8 +20,25 @@ struct tk_split_state {
     struct tk_work work;
     struct tk_matcher *matcher;
     struct tk_cache *cache; /* for its records */
+    struct ft_buf word;
     unsigned kinds;
 };
+
+enum { NEVER, FIRST, ALWAYS };
+static const char mark[3] = "\xe2\x96\x81";
+
+static int metaspace_prefix(const struct ft_json *j)
+{
+    struct ft_str type = {0}, by = {0}, scheme = FT_STR("always");
+    bool split = true;
+    struct ft_err e = {0};
+    if (!j || ft_json_get_string(j, "type", &type, &e) || !ft_str_is(type, "Metaspace") ||
+        ft_json_get_string(j, "replacement", &by, &e) || !ft_str_eq(by, (struct ft_str){mark, 3}) ||
+        ft_json_get_string(j, "prepend_scheme", &scheme, &e) || ft_json_get_bool(j, "split", &split, &e) || !split ||
+        ft_json_get(j, "add_prefix_space")) /* of old files */
+        return -1;
+    return ft_str_is(scheme, "first") ? FIRST : ft_str_is(scheme, "always") ? ALWAYS : ft_str_is(scheme, "never") ? NEVER : -1;
+}
 
 int tk_splitter_load(const struct ft_json *j, bool at_spaces, struct tk_splitter **out, struct ft_err *e)
 {
@@ -33,6 +51,7 @@ int tk_splitter_load(const struct ft_json *j, bool at_spaces, struct tk_splitter
         return -1;
     }
     s->at_spaces = at_spaces;
+    s->prefix = metaspace_prefix(ft_json_get(j, "pre_tokenizer"));
     s->rule = tk_fast_rule(ft_json_get(j, "pre_tokenizer"));
     *out = s;
     return 0;
@@ -69,6 +88,7 @@ void tk_split_state_free(struct tk_split_state *st)
     free(st->work.edits);
     tk_matcher_free(st->matcher);
     tk_cache_free(st->cache);
+    ft_buf_release(&st->word);
     free(st);
 }
 
@@ -82,6 +102,29 @@ static void add_pieces(struct tk_tally *words, const char *p, size_t n)
         }
     }
     tk_tally_add(words, from, (size_t)(end - from));
+}
+
+/* What pretok.c's Metaspace does with a piece, without making pieces of it: every
+ * space and every mark begins a word, which has the mark in front. */
+static void metaspace(struct tk_split_state *st, const struct tk_piece *p, int prefix, struct tk_tally *words)
+{
+    const char *at = p->p, *end = p->p + p->n;
+    struct ft_buf *b = &st->word;
+    if (at == end)
+        return;
+    st->kinds |= 1;
+    bool begin = prefix == ALWAYS || (prefix == FIRST && p->base == 0);
+    for (bool first = true; at < end; first = false) {
+        const bool space = *at == ' ', marked = !space && end - at >= 3 && !memcmp(at, mark, 3);
+        const char *from = at += space ? 1 : marked ? 3 : 0;
+        while (at < end && *at != ' ' && !((unsigned char)*at == 0xe2 && end - at >= 3 && !memcmp(at, mark, 3)))
+            at++;
+        b->n = 0;
+        if (!first || space || marked || begin)
+            ft_buf_put(b, mark, 3);
+        ft_buf_put(b, from, (size_t)(at - from));
+        tk_tally_add(words, b->p, b->n);
+    }
 }
 
 unsigned tk_split_kinds(const struct tk_split_state *st) { return st->kinds; }
@@ -119,6 +162,12 @@ int tk_split(const struct tk_splitter *s, struct tk_split_state *st, struct ft_s
                 cut(s->rule, st->cache, w->a.v[i].p, w->a.v[i].n, &at);
                 tk_tally_take(words, st->cache);
             }
+        return 0;
+    }
+    if (s->prefix >= 0) {
+        for (size_t i = 0; i < w->a.n; i++)
+            if (w->a.v[i].id < 0)
+                metaspace(st, &w->a.v[i], s->prefix, words);
         return 0;
     }
     if (tk_pretokenize(s->pretok, w, st->matcher, e))

@@ -169,7 +169,7 @@ static struct tk_counted *gather(const struct tk_tally *t)
     for (size_t i = 0; i < t->n_slots; i++) {
         const struct tk_tally_slot *s = &t->slots[i];
         if (s->count)
-            v[n++] = (struct tk_counted){s->far ? s->far->p : (const char *)&s->key, s->count, (uint32_t)length(s)};
+            v[n++] = (struct tk_counted){s->far ? s->far->p : (const char *)&s->key, s->count, (uint32_t)length(s), hash_of(s)};
     }
     return v;
 }
@@ -374,7 +374,9 @@ static int merge_next(struct merge *m, struct tk_counted *out, struct ft_err *e)
         return 0;
     m->word.n = 0;
     ft_buf_puts(&m->word, m->heap[0]->word);
-    *out = (struct tk_counted){m->word.p, 0, (uint32_t)m->word.n};
+    const struct tk_key key = tk_key_of(m->word.p, m->word.n);
+    *out = (struct tk_counted){m->word.p, 0, (uint32_t)m->word.n,
+                               m->word.n > TK_KEY_MAX ? (uint32_t)ft_hash64(m->word.p, m->word.n) : tk_key_hash(key.lo, key.hi)};
     while (m->n && ft_str_eq(m->heap[0]->word, ft_buf_str(&m->word))) {
         out->count += m->heap[0]->count;
         const int more = next_word(m->heap[0], e);
@@ -436,6 +438,8 @@ static int by_count(const void *x, const void *y)
     const struct tk_counted *a = x, *b = y;
     if (a->count != b->count)
         return a->count > b->count ? -1 : 1;
+    if (a->hash != b->hash)
+        return a->hash < b->hash ? -1 : 1;
     return by_bytes(x, y);
 }
 

@@ -15,7 +15,7 @@
 struct tk_counted { /* a word */
     const char *p;
     uint64_t count;
-    uint32_t n;
+    uint32_t n, hash;
 };
 
 struct tk_tally { /* all zero but for limit and temp is empty */
@@ -42,7 +42,7 @@ int tk_tally_check(struct tk_tally *t, struct ft_err *e);
 void tk_tally_release(struct tk_tally *t);
 
 struct tk_words { /* all zero is empty */
-    struct tk_counted *v; /* the most frequent first, equal ones by their bytes */
+    struct tk_counted *v; /* the most frequent first, equal ones in an order that the words decide */
     size_t n;
     uint64_t seen, distinct;   /* before any were dropped: occurrences, words */
     uint64_t dropped, lost;    /* words, their occurrences */
