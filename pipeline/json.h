@@ -103,6 +103,9 @@ struct ft_str ft_json_unescape(struct ft_str inside, struct ft_arena *a);
  * backslash, controls: \n \t \r \b \f, else \u00xx), as Python's json.dumps
  * with ensure_ascii=False does. */
 void ft_json_put_str(struct ft_buf *b, struct ft_str s);
+/* The same in two steps: room enough for it, and writing there; returns the end. */
+size_t ft_json_str_room(struct ft_str s);
+char *ft_json_write_str(char *w, struct ft_str s);
 static inline void ft_json_put_strz(struct ft_buf *b, const char *z) { ft_json_put_str(b, ft_strz(z)); }
 /* The shortest decimal that reads back as v, always with a fraction or an
  * exponent ("1.0", "1e-07"), as Python prints floats. Non-finite becomes null. */

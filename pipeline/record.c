@@ -260,10 +260,8 @@ void ft_rec_set(struct ft_rec *r, const char *key, struct ft_str json)
 
 void ft_rec_set_string(struct ft_rec *r, const char *key, struct ft_str text)
 {
-    struct ft_buf b = {0};
-    ft_json_put_str(&b, text);
-    ft_rec_set(r, key, (struct ft_str){ft_arena_dup(r->mem, b.p, b.n), b.n});
-    ft_buf_release(&b);
+    char *p = ft_arena_alloc(r->mem, ft_json_str_room(text));
+    ft_rec_set(r, key, (struct ft_str){p, (size_t)(ft_json_write_str(p, text) - p)});
 }
 
 void ft_rec_set_ids(struct ft_rec *r, const char *key, const int32_t *ids, size_t n)
@@ -353,12 +351,16 @@ int ft_rec_stamp(struct ft_rec *r, const char *what, const char *value, struct f
     if (!ft_json_get(&v, "org")) {
         ft_buf_putz(&b, "\"org\":[");
         ft_json_put_strz(&b, r->file ? r->file : "");
-        ft_buf_printf(&b, ",%llu],", (unsigned long long)r->lineno);
+        ft_buf_putc(&b, ',');
+        ft_buf_put_u64(&b, r->lineno);
+        ft_buf_put(&b, "],", 2);
     }
     if (!ft_json_get(&v, "uid")) {
         char hex[33];
         ft_digest_hex(ft_hash128(r->line.p, r->line.n), hex);
-        ft_buf_printf(&b, "\"uid\":\"%s\",", hex);
+        ft_buf_putz(&b, "\"uid\":\"");
+        ft_buf_put(&b, hex, 32);
+        ft_buf_put(&b, "\",", 2);
     }
     for (size_t i = 0; i < v.n; i++) {
         const struct ft_json_member *m = &v.members[i];

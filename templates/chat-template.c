@@ -462,7 +462,13 @@ static int render_messages(const struct config *c, struct worker *w, struct ft_r
     for (size_t i = 0; i < n_turns; i++) {
         if (only >= 0 && turns[i].message != only)
             continue;
-        ft_buf_printf(&b, "%s[%u,%u]", kept++ ? "," : "", turns[i].begin, turns[i].end);
+        if (kept++)
+            ft_buf_putc(&b, ',');
+        ft_buf_putc(&b, '[');
+        ft_buf_put_u64(&b, turns[i].begin);
+        ft_buf_putc(&b, ',');
+        ft_buf_put_u64(&b, turns[i].end);
+        ft_buf_putc(&b, ']');
         unprompted += !turns[i].prompted;
         unstopped += !turns[i].stopped;
     }
@@ -477,7 +483,7 @@ static int render_messages(const struct config *c, struct worker *w, struct ft_r
         ft_rec_count(r, "turns_without_prompt", unprompted);
     if (unstopped)
         ft_rec_count(r, "turns_without_stop", unstopped);
-    ft_rec_set_string(r, "text", keep(r, y.text));
+    ft_rec_set_string(r, "text", y.text);
     struct ft_buf s = {0};
     ft_chat_spans_put(&s, spans, n);
     set_buf(r, "spans", &s);

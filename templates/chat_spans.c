@@ -28,6 +28,15 @@ static bool is_trusted(const struct ft_leaf_place *p, const struct ft_var *trust
     return false;
 }
 
+/* A role that is a word is no danger, and often part of a token: <|user|>. */
+static bool is_word(struct ft_str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (!((s.p[i] >= 'a' && s.p[i] <= 'z') || (s.p[i] >= 'A' && s.p[i] <= 'Z') || (s.p[i] >= '0' && s.p[i] <= '9') || s.p[i] == '_'))
+            return false;
+    return true;
+}
+
 /* Was the leaf of span i printed before? Few spans are of tool calls. */
 static bool seen(const struct ft_rendered *x, size_t i)
 {
@@ -74,6 +83,8 @@ size_t ft_chat_spans(const struct ft_render *r, const struct ft_rendered *x, con
             if (role && role->type == FT_JSON_STRING)
                 t.role = role->s;
             t.is_role = ft_str_is(place.field, "role");
+            if (t.is_role && is_word((struct ft_str){x->text.p + t.begin, t.end - t.begin}))
+                t.flags &= ~(uint32_t)FT_CHAT_UNTRUSTED;
             t.repeated = ft_str_is(place.field, "tool_calls") && seen(x, i);
         }
         v[n++] = t;
