@@ -145,7 +145,6 @@ static int token_bytes(struct ft_str t, struct ft_buf *out)
 static void init_words(struct tk_fast *f, const struct tk_model *m)
 {
     f->on = true;
-    f->words = tk_words();
     bool whole = true; /* every byte is a token, so nothing is lost or unknown */
     for (int b = 0; b < 256; b++)
         whole = whole && m->raw_id[b] >= 0;
@@ -316,7 +315,6 @@ static enum tk_unit unit_of(struct tk_fast *f, const struct ft_json *norm, const
 
 static void init_units(struct tk_fast *f, const struct tk_model *m)
 {
-    f->units = tk_units();
     f->plain = true;
     tk_seed_init(&f->seed, m->vocab.count);
     if (f->unit == TK_UNIT_PIECES)
@@ -362,10 +360,21 @@ static void init_units(struct tk_fast *f, const struct tk_model *m)
     free(ids.v);
 }
 
+void tk_fast_attach(struct tk_fast *f, const struct tk_model *m, const struct tk_normalizer *normalizer,
+                    const struct tk_pretok *pretok)
+{
+    f->model = m;
+    f->normalizer = normalizer;
+    f->pretok = pretok;
+    f->words = tk_words();
+    f->units = tk_units();
+}
+
 void tk_fast_init(struct tk_fast *f, const struct ft_json *file, const struct tk_model *m,
                   const struct tk_normalizer *normalizer, const struct tk_pretok *pretok)
 {
-    *f = (struct tk_fast){.model = m, .normalizer = normalizer, .pretok = pretok};
+    *f = (struct tk_fast){0};
+    tk_fast_attach(f, m, normalizer, pretok);
     if (m->vocab.n_ids >= 1u << 24)
         return;
     const struct ft_json *split = ft_json_get(file, "pre_tokenizer");
@@ -381,8 +390,10 @@ void tk_fast_init(struct tk_fast *f, const struct ft_json *file, const struct tk
 void tk_fast_release(struct tk_fast *f)
 {
     tk_seed_release(&f->seed);
-    free(f->cut);
-    free(f->len);
+    if (!f->mapped) {
+        free(f->cut);
+        free(f->len);
+    }
     *f = (struct tk_fast){0};
 }
 

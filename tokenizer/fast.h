@@ -19,6 +19,7 @@
 
 struct tk_fast { /* immutable */
     bool on;
+    bool mapped;    /* cut and len are those of an image */
     const struct tk_model *model;
     enum tk_rule rule;
     enum tk_unit unit; /* not NONE: takes raw text, in units */
@@ -40,6 +41,9 @@ enum tk_rule tk_fast_rule(const struct ft_json *pretok);
  * others are what was made of the file, and must outlive f. */
 void tk_fast_init(struct tk_fast *f, const struct ft_json *file, const struct tk_model *m,
                   const struct tk_normalizer *normalizer, const struct tk_pretok *pretok);
+/* The same for one that was mapped. */
+void tk_fast_attach(struct tk_fast *f, const struct tk_model *m, const struct tk_normalizer *normalizer,
+                    const struct tk_pretok *pretok);
 void tk_fast_release(struct tk_fast *f);
 
 /* A thread's part. */

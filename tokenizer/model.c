@@ -134,6 +134,11 @@ bool tk_model_takes_bytes(const struct tk_model *m)
 
 void tk_model_release(struct tk_model *m)
 {
+    if (m->mapped) {
+        m->vocab.slots = NULL;
+        m->merges = NULL;
+        m->score = NULL;
+    }
     tk_vocab_release(&m->vocab);
     tk_trie_free(m->trie);
     free(m->merges);

@@ -55,6 +55,7 @@ struct tk_model {
     double *score;           /* by id */
     double min_score;
     struct tk_trie *trie;
+    bool mapped;             /* slots, merges, scores are those of an image */
 };
 
 /* Per-thread memory of the models. */

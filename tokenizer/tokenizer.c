@@ -8,6 +8,7 @@
 #include "tokenizer/added.h"
 #include "tokenizer/decode.h"
 #include "tokenizer/fast.h"
+#include "tokenizer/image.h"
 #include "tokenizer/model.h"
 #include "tokenizer/post.h"
 #include "tokenizer/pretok.h"
@@ -21,6 +22,7 @@ struct ft_tokenizer {
     struct tk_post post;
     struct tk_decoder *decoder;
     struct tk_fast fast;
+    struct tk_image image; /* where the arrays of model and fast are, or none */
     struct ft_tok_specials specials;
     char fingerprint[FT_TOK_FINGERPRINT + 1];
     size_t size;
@@ -122,9 +124,10 @@ static int load(struct ft_tokenizer *t, const char *path, struct ft_err *e)
     struct ft_arena tmp = {0};
     struct ft_json j;
     int r = -1;
-    if (ft_json_load(path, &tmp, &j, e))
+    const bool ready = tk_image_open(&t->image, path, &t->model, &t->fast);
+    if (ready ? ft_json_parse(t->image.rest.p, t->image.rest.n, &tmp, &j, e) : ft_json_load(path, &tmp, &j, e))
         goto out;
-    if (tk_model_load(&t->model, ft_json_get(&j, "model"), e) ||
+    if ((!ready && tk_model_load(&t->model, ft_json_get(&j, "model"), e)) ||
         tk_normalizer_load(ft_json_get(&j, "normalizer"), &t->normalizer, e) ||
         tk_pretok_load(ft_json_get(&j, "pre_tokenizer"), tk_model_takes_bytes(&t->model), &t->pretok, e) ||
         tk_post_load(ft_json_get(&j, "post_processor"), &t->mem, &t->post, e) ||
@@ -145,11 +148,17 @@ static int load(struct ft_tokenizer *t, const char *path, struct ft_err *e)
     if (t->added.n_ids > t->size)
         t->size = t->added.n_ids;
     t->origins = tk_pretok_asks_origin(t->pretok, t->normalizer != NULL, t->added.any_normalized);
-    fingerprint(t, &j);
     asks(t, &j);
-    tk_fast_init(&t->fast, &j, &t->model, t->normalizer, t->pretok);
-    if (t->added.seek_norm.any && t->fast.unit != TK_UNIT_NONE)
-        tk_fast_release(&t->fast); /* tokens are sought behind the normalizer: it cannot be left out */
+    if (ready) {
+        snprintf(t->fingerprint, sizeof t->fingerprint, "%s", t->image.fingerprint.p);
+        tk_fast_attach(&t->fast, &t->model, t->normalizer, t->pretok);
+    } else {
+        fingerprint(t, &j);
+        tk_fast_init(&t->fast, &j, &t->model, t->normalizer, t->pretok);
+        if (t->added.seek_norm.any && t->fast.unit != TK_UNIT_NONE)
+            tk_fast_release(&t->fast); /* tokens are sought behind the normalizer: it cannot be left out */
+        tk_image_save(path, &j, &t->model, &t->fast, t->fingerprint);
+    }
     r = 0;
 out:
     ft_arena_release(&tmp);
@@ -245,6 +254,7 @@ void ft_tokenizer_free(struct ft_tokenizer *t)
     tk_added_release(&t->added);
     tk_decoder_free(t->decoder);
     tk_fast_release(&t->fast);
+    tk_image_close(&t->image);
     ft_arena_release(&t->mem);
     free(t);
 }

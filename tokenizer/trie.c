@@ -13,6 +13,7 @@ struct tk_trie {
     int32_t *value; /* by node */
     size_t n_nodes, cap_nodes;
     int32_t root[256];
+    bool mapped; /* the arrays are not ours */
 };
 
 static int32_t new_node(struct tk_trie *t)
@@ -90,7 +91,33 @@ void tk_trie_free(struct tk_trie *t)
 {
     if (!t)
         return;
-    free(t->edges);
-    free(t->value);
+    if (!t->mapped) {
+        free(t->edges);
+        free(t->value);
+    }
     free(t);
+}
+
+void tk_trie_parts(const struct tk_trie *t, const void **edges, size_t *edge_size, size_t *n_edges,
+                   const void **values, size_t *n_nodes, int32_t root[256])
+{
+    *edges = t->edges;
+    *edge_size = sizeof *t->edges;
+    *n_edges = t->n_slots;
+    *values = t->value;
+    *n_nodes = t->n_nodes;
+    memcpy(root, t->root, sizeof t->root);
+}
+
+struct tk_trie *tk_trie_map(const void *edges, size_t n_edges, const void *values, size_t n_nodes,
+                            const int32_t root[256])
+{
+    struct tk_trie *t = ft_calloc(1, sizeof *t);
+    t->edges = (struct edge *)(uintptr_t)edges;
+    t->n_slots = n_edges;
+    t->value = (int32_t *)(uintptr_t)values;
+    t->n_nodes = n_nodes;
+    t->mapped = true;
+    memcpy(t->root, root, sizeof t->root);
+    return t;
 }

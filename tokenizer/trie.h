@@ -17,4 +17,12 @@ int32_t tk_trie_value(const struct tk_trie *t, int32_t node);
 bool tk_trie_starts(const struct tk_trie *t, unsigned char byte);
 void tk_trie_free(struct tk_trie *t);
 
+/* Its arrays, to be written to a file and mapped from there again: edges of
+ * *edge_size bytes, a value a node, the root's steps. */
+void tk_trie_parts(const struct tk_trie *t, const void **edges, size_t *edge_size, size_t *n_edges,
+                   const void **values, size_t *n_nodes, int32_t root[256]);
+/* A trie over such arrays, which stay the caller's; nothing can be added. */
+struct tk_trie *tk_trie_map(const void *edges, size_t n_edges, const void *values, size_t n_nodes,
+                            const int32_t root[256]);
+
 #endif
