@@ -1,0 +1,25 @@
+# A run that gets worse ends early, keeps the best checkpoint, and gives its weights when asked.
+G=$TESTS/golden/trainer
+head -20 "$G/rows.jsonl" | ft-pack -o d --length 64 --strategy none 2>/dev/null
+tail -5 "$G/rows.jsonl" | ft-pack -o e --length 64 --strategy none 2>/dev/null
+cat >run.conf <<'X'
+# names as in transformers' TrainingArguments
+learning_rate = 3
+lr_scheduler_type = constant
+warmup_steps = 0
+per_device_train_batch_size = 4
+gradient_accumulation_steps = 1
+X
+t() { ft-train sft -m "$G/tiny" -d d --eval-data e --config run.conf --eval-steps 1 --save-total-limit 1 -q "$@" 2>/dev/null; }
+loss() { sed 's/.*"loss": \([0-9.e+]*\),.*/\1/'; }
+t -o tuned --max-steps 60 --early-stopping-patience 4 --load-best-model-at-end --lora-r 4; echo "status $?"
+best=$(sed -n 's/.*"best_step": \([0-9]*\)}.*/\1/p' tuned/run.json) last=$(sed -n 's/.*"result": {"step": \([0-9]*\),.*/\1/p' tuned/run.json)
+grep -o '"state": "[a-z ]*"' tuned/run.json
+echo "it ended $((last - best)) steps behind the best, $([ "$last" -lt 60 ] && echo early)"
+[ -d "tuned/checkpoint-$best" ] && [ -d "tuned/checkpoint-$last" ] && echo "best and last are kept"; ls -d tuned/checkpoint-* | wc -l
+a=$(ft-eval -m "$G/tiny" --adapter tuned -d e 2>/dev/null | loss) b=$(ft-eval -m "$G/tiny" --adapter "tuned/checkpoint-$best" -d e 2>/dev/null | loss)
+[ "$a" = "$b" ] && echo "the outputs are the best's"
+cmp -s tuned/adapter_model.safetensors "tuned/checkpoint-$last/adapter_model.safetensors" || echo "and not the last's"
+grep -c '"eval_loss"' tuned/log.jsonl | awk -v n="$last" '{ print ($1 == n) ? "an evaluation each step" : "evaluations: " $1 }'
+cp tuned/adapter_model.safetensors x; t -o tuned --max-steps 60 --early-stopping-patience 4 --load-best-model-at-end --lora-r 4 --resume; echo "status $?"
+cmp x tuned/adapter_model.safetensors && echo "resumed: it had ended"
