@@ -20,7 +20,7 @@ static struct ft_batch batch(void)
                              .segment = segment};
 }
 
-enum variation { TIED = 1, BIAS = 2, QKNORM = 4, WINDOW = 8, LORA = 16, DROP = 32, GELU = 64, LLAMA3 = 128 };
+enum variation { TIED = 1, BIAS = 2, QKNORM = 4, WINDOW = 8, LORA = 16, DROP = 32, GELU = 64, LLAMA3 = 128, UPPER = 256 };
 
 struct fixture {
     struct ft_backend b;
@@ -77,6 +77,8 @@ static void open_model(struct fixture *f, unsigned how, const char *isa, uint64_
         lora.alpha = 5;
         lora.dropout = how & DROP ? 0.4 : 0;
         lora.targets = (struct ft_list){targets_all, 1};
+        if (how & UPPER) /* nothing below the second layer learns */
+            lora.targets_regex = "model\\.layers\\.[12]\\..*(q_proj|down_proj)";
         REQUIRE(ft_model_add_lora(f->m, &lora, &slot, &e) == 0);
         ft_model_init(f->m, 1);
         ft_model_init_lora(f->m, slot, 1);
@@ -152,6 +154,7 @@ static void check_gradients(unsigned how)
 TEST(gradients_of_all_weights_are_the_slopes_of_the_loss) { check_gradients(0); }
 TEST(gradients_of_a_tied_model_with_biases_norms_and_windows) { check_gradients(TIED | BIAS | QKNORM | WINDOW | GELU | LLAMA3); }
 TEST(gradients_of_adapters) { check_gradients(LORA | TIED | BIAS); }
+TEST(gradients_of_adapters_on_some_layers) { check_gradients(LORA | UPPER); }
 TEST(gradients_of_adapters_under_dropout) { check_gradients(LORA | DROP | QKNORM); }
 
 /* Loss and gradients, one after the other, of one training step. */
@@ -342,6 +345,36 @@ TEST(two_micro_batches_add_up_to_one)
             CHECK_NEAR(((float *)p->grad.p)[k], whole[n + (size_t)k], 1e-4);
         n += (size_t)ft_param_count(p);
     }
+    free(whole);
+    close_model(&f);
+}
+
+/* The way of objectives that see the log-probabilities first. */
+TEST(the_parts_of_a_step_make_the_step)
+{
+    struct fixture f;
+    struct ft_batch b = batch();
+    struct ft_err e = {0};
+    struct ft_loss loss;
+    float dlogp[T], logp[T], again[T];
+    struct ft_scores s = {.logp = logp}, s2 = {.logp = again};
+    const float *grad;
+
+    open_model(&f, TIED, "generic", 1);
+    REQUIRE(ft_model_train(f.m, &b, 0.25, &loss, &e) == 0);
+    grad = ft_model_param(f.m, 3)->grad.p;
+    const int64_t n = ft_param_count(ft_model_param(f.m, 3));
+    float *whole = malloc((size_t)n * sizeof *whole);
+    memcpy(whole, grad, (size_t)n * sizeof *whole);
+    ft_model_zero_grad(f.m);
+    ft_model_forward(f.m, &b, true);
+    ft_model_head(f.m, &b, NULL, &s, NULL);
+    for (int t = 0; t < T; t++)
+        dlogp[t] = -0.25f;
+    ft_model_head(f.m, &b, dlogp, &s2, NULL);
+    ft_model_backward(f.m, &b);
+    CHECK(!memcmp(logp, again, sizeof logp));
+    CHECK(!memcmp(whole, grad, (size_t)n * sizeof *whole));
     free(whole);
     close_model(&f);
 }
