@@ -321,6 +321,18 @@ static void warnings(const struct config *c)
                 c->learn.vocab_size, c->learn.min_frequency ? c->learn.min_frequency : 1);
 }
 
+/* The same for --stats and the seal. */
+static void note(const struct config *c, struct ft_stream *s)
+{
+    struct ft_buf b = {0};
+    ft_buf_printf(&b, "{\"tokens\":%" PRIu32 ",\"merges\":%zu,\"words\":%" PRIu64 ",\"distinct_words\":%" PRIu64
+                  ",\"dropped_words\":%" PRIu64 ",\"dropped_occurrences\":%" PRIu64 ",\"dropped_characters\":%" PRIu64 "}",
+                  c->learner.n_tokens, c->learner.n_merges, c->words.seen, c->words.distinct, c->words.dropped, c->words.lost,
+                  c->alphabet.seen - c->alphabet.kept);
+    ft_stream_note(s, "vocabulary", ft_buf_str(&b));
+    ft_buf_release(&b);
+}
+
 static int run(struct config *c, const struct ft_stream_opts *so, char **files, char **argv)
 {
     struct ft_err e = {0};
@@ -342,6 +354,8 @@ static int run(struct config *c, const struct ft_stream_opts *so, char **files, 
     const bool good = ft_stream_map(s, map, c, &e) == 0 && ft_stream_check(s, &e) == 0 &&
                       tk_tally_finish(c->tally, (size_t)jobs, c->size, &c->words, &e) == 0 && learn(c, jobs, &e) == 0 &&
                       write_all(c, &template, &e) == 0;
+    if (good)
+        note(c, s);
     const int status = ft_stream_close(s, &e);
     if (good && !status && !so->quiet)
         summary(c);
@@ -373,7 +387,7 @@ int main(int argc, char **argv)
     const struct ft_opt opts[] = {
         {'o', "output", FT_OPT_STR, &c.dir, "DIR", "the tokenizer's folder; it is made", NULL},
         {0, "force", FT_OPT_FLAG, &c.force, NULL, "write into a folder that exists", NULL},
-        {0, "field", FT_OPT_LIST, &c.fields, "A,B", "members to learn from; else text, or messages, or prompt and completion", NULL},
+        {0, "field", FT_OPT_LIST, &c.fields, "A,B", "members to learn from, instead of text, messages, prompt, ...", NULL},
         {0, "extend", FT_OPT_STR, &c.extend, "DIR", "keep that tokenizer's ids and merges and learn more", NULL},
         {0, "Vocabulary", FT_OPT_HEAD, NULL, NULL, NULL, NULL},
         {0, "type", FT_OPT_CHOICE, &r->type, "byte-level|sentencepiece", "BPE over bytes, or over characters, words beginning with U+2581", fresh},
@@ -406,8 +420,9 @@ int main(int argc, char **argv)
     };
     const struct ft_tool tool = {
         "train-tokenizer", "Learn a BPE vocabulary from text.", "[options] [FILE...] -o DIR", opts, ft_stream_options(&so),
-        "Learns from text, else from the contents of messages, else from prompt and completion\n"
-        "(strings or messages). Writes tokenizer.json (as tokenizers 0.23 saves it), with\n"
+        "Learns from text, else from what there is of messages, prompt, completion, chosen and\n"
+        "rejected (strings, or the contents of messages; ShareGPT and Alpaca records too). Plain\n"
+        "text is a record a line: line ends are learnt from JSON only. Writes tokenizer.json (as tokenizers 0.23 saves it), with\n"
         "tokenizer_config.json and special_tokens_map.json for transformers. The folder appears\n"
         "whole or not at all; with --force the files replace those of the same names, each whole.\n"
         "\n"

@@ -31,50 +31,63 @@ static int content(struct ft_rec *r, struct tk_texts *t, const struct ft_json *c
     return 0;
 }
 
-/* A member that is a string or a list of messages: 1, 0 when absent or null, -1. */
+static int message(struct ft_rec *r, struct tk_texts *t, const struct ft_json *m)
+{
+    if (m->type == FT_JSON_STRING) {
+        add_text(r, t, m->s);
+        return 0;
+    }
+    return m->type != FT_JSON_OBJECT || content(r, t, ft_json_get(m, "content")) ||
+                   content(r, t, ft_json_get(m, "reasoning_content")) || content(r, t, ft_json_get(m, "value"))
+               ? -1
+               : 0;
+}
+
+/* A member that is a string, a message or a list of them: 1, 0 when absent or
+ * null, -1. */
 static int member(struct ft_rec *r, const char *key, struct tk_texts *t, struct ft_err *e)
 {
     struct ft_json v;
     const int k = ft_rec_value(r, key, &v, e);
     if (k <= 0 || v.type == FT_JSON_NULL)
         return k < 0 ? -1 : 0;
-    if (v.type == FT_JSON_STRING) {
-        add_text(r, t, v.s);
-        return 1;
-    }
-    if (v.type != FT_JSON_ARRAY)
-        goto wrong;
-    for (size_t i = 0; i < v.n; i++) {
-        const struct ft_json *m = &v.items[i];
-        if (m->type == FT_JSON_STRING)
-            add_text(r, t, m->s);
-        else if (m->type != FT_JSON_OBJECT || content(r, t, ft_json_get(m, "content")) ||
-                 content(r, t, ft_json_get(m, "reasoning_content")))
-            goto wrong;
-    }
+    int bad = 0;
+    if (v.type == FT_JSON_ARRAY)
+        for (size_t i = 0; i < v.n; i++)
+            bad |= message(r, t, &v.items[i]);
+    else
+        bad = message(r, t, &v);
+    if (bad)
+        return ft_fail_at(e, FT_DATA, (uint64_t)(v.raw.p - r->line.p) + 1, "member \"%s\" is neither a string nor messages", key);
     return 1;
-wrong:
-    return ft_fail_at(e, FT_DATA, (uint64_t)(v.raw.p - r->line.p) + 1, "member \"%s\" is neither a string nor messages", key);
 }
 
-int tk_texts_of(struct ft_rec *r, const char *const *names, size_t n_names, struct tk_texts *t, struct ft_err *e)
+static int members(struct ft_rec *r, const char *const *names, size_t n, struct tk_texts *t, struct ft_err *e)
 {
-    static const char *const pairs[] = {"prompt", "completion", "chosen", "rejected"};
-    static const char *const whole[] = {"text", "messages"};
     int any = 0;
-    if (!n_names) {
-        for (size_t i = 0; i < 2 && !any; i++)
-            any = member(r, whole[i], t, e);
-        if (any)
-            return any < 0 ? -1 : 0;
-        names = pairs;
-        n_names = 4;
-    }
-    for (size_t i = 0; i < n_names; i++) {
+    for (size_t i = 0; i < n; i++) {
         const int k = member(r, names[i], t, e);
         if (k < 0)
             return -1;
         any |= k;
     }
-    return any ? 0 : ft_rec_missing(r, names == pairs ? "text" : names[0], e);
+    return any;
+}
+
+int tk_texts_of(struct ft_rec *r, const char *const *names, size_t n_names, struct tk_texts *t, struct ft_err *e)
+{
+    static const char *const text[] = {"text"}, *const alpaca[] = {"instruction", "input", "output"};
+    static const char *const chats[] = {"messages", "conversations", "prompt", "completion", "chosen", "rejected"};
+    if (n_names) {
+        const int any = members(r, names, n_names, t, e);
+        return any ? -(any < 0) : ft_rec_missing(r, names[0], e);
+    }
+    int any = members(r, text, 1, t, e);
+    if (!any)
+        any = members(r, chats, sizeof chats / sizeof *chats, t, e);
+    if (!any && ft_rec_has(r, "instruction"))
+        any = members(r, alpaca, 3, t, e);
+    if (any)
+        return any < 0 ? -1 : 0;
+    return ft_fail_at(e, FT_DATA, 1, "no member \"text\", \"messages\" or \"prompt\": '--field' names the members to learn from");
 }

@@ -62,9 +62,12 @@ cat >mem.jsonl <<'X'
 {"prompt":"zq","completion":[{"role":"assistant","content":"zq"}]}
 {"text":"zq","note":"ww ww ww ww"}
 {"title":"zq","body":"zq","text":"none"}
+{"conversations":[{"from":"human","value":"zq zq"}],"chosen":{"from":"gpt","value":"zq"}}
+{"instruction":"zq","input":null,"output":"zq"}
 X
-s train-tokenizer mem.jsonl -o m1 --vocab-size 259 --min-frequency 1
+s train-tokenizer mem.jsonl -o m1 --vocab-size 259 --min-frequency 1 --stats st.json
 merges m1
+cat st.json
 head -4 mem.jsonl | tail -1 | s train-tokenizer --field title,body -o m2 --vocab-size 258
 merges m2
 echo "-- special tokens in the text are not learnt from, unless asked for"
@@ -96,3 +99,6 @@ echo "-- not more than the text has; bytes that a vocabulary lacks come in when 
 sed -e '/^      "Ġ": /d' -e '/^      "~": /d' a-byte-level/tokenizer.json | sed '/"merges"/,$c\    "merges": []\n  }\n}' >lacks.json
 s train-tokenizer other.jsonl -o lacks --extend lacks.json --vocab-size 280
 grep -A3 '"id":\|Ġ": \|~": ' lacks/tokenizer.json | grep 'Ġ\|~'
+echo "-- at the end of a sealed pipe"
+s ft-pipe -q "dedupe $G/corpus.jsonl | train-tokenizer -o sealed --vocab-size 330 --special-tokens '<|im_start|>,<|im_end|>'"
+cmp sealed/tokenizer.json "$G/qwen2.json" && echo same

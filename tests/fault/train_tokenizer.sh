@@ -35,6 +35,8 @@ sed 's/"end_of_word_suffix": null/"end_of_word_suffix": "<\/w>"/' base/tokenizer
 s train-tokenizer a.jsonl -o d --extend suffix.json
 sed 's/"merges": \[/"merges": ["xyz",/' base/tokenizer.json >merge.json
 s train-tokenizer a.jsonl -o d --extend merge.json
+echo "-- a stage before fails: nothing is made"
+s ft-pipe -q "dedupe none.jsonl | train-tokenizer -o d --vocab-size 300"
 echo "-- outputs"
 [ -e d ] || echo 'no d'
 mkdir there
