@@ -348,7 +348,7 @@ static int run(struct config *c, const struct ft_stream_opts *so, char **files, 
     c->tally = ft_calloc((size_t)jobs, sizeof *c->tally);
     for (int i = 0; i < jobs; i++) {
         c->state[i] = tk_split_state_new();
-        c->tally[i].limit = c->size / 2 / (uint64_t)jobs + 1; /* half: they are merged into one table */
+        c->tally[i].limit = c->size / 3 / (uint64_t)jobs + 1; /* the rest: to sort them, to merge them into one */
         c->tally[i].temp = c->temp;
     }
     const bool good = ft_stream_map(s, map, c, &e) == 0 && ft_stream_check(s, &e) == 0 &&
@@ -436,7 +436,7 @@ int main(int argc, char **argv)
         "Splitting rules, by the models that made them known: qwen2 (each digit alone), cl100k =\n"
         "llama3 (up to three digits), o200k (and by case), gpt2. Merges never cross a split.\n"
         "\n"
-        "Memory: words are counted in half of -S; what does not fit goes to sorted runs on disk,\n"
+        "Memory: words are counted in a third of -S; what does not fit goes to sorted runs on disk,\n"
         "so that all counts are exact. Then the words that can be learnt from in -S are kept, the\n"
         "most frequent first, and a warning says what was dropped.\n"
         "\n"

@@ -52,7 +52,7 @@ struct tk_words { /* all zero is empty */
 };
 
 /* What learning from a word of n bytes takes, about, in bytes of memory. */
-static inline uint64_t tk_word_cost(uint32_t n) { return 160 + 24 * (uint64_t)n; }
+static inline uint64_t tk_word_cost(uint32_t n) { return 192 + 28 * (uint64_t)n; }
 
 /* The sum of the tallies, which are released. Words that cost more than `size`
  * in all (0: no bound) are dropped from the rarest on; of those of the last
