@@ -433,7 +433,7 @@ struct list {
 static size_t widen(const struct finder *f, int32_t i, size_t at, size_t limit)
 {
     size_t n = 0;
-    if (!f->c->rules.wide)
+    if (!f->c->rules.wide || !f->own_stop.n) /* a stop token of the next message: so is what is behind */
         return 0;
     if (limit == f->text.n && !f->prompted && (size_t)i + 1 == f->call->messages->n)
         return limit - at;

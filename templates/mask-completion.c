@@ -235,16 +235,15 @@ static int not_found(struct config *c, int worker, struct ft_ids row, bool respo
 
 /* ---- showing ---- */
 
-/* The runs of the row as text. Decoding a run alone would lose spaces and break
- * characters, so each border is where the text of all tokens before it leaves the
- * text of the row. */
-static int explain(struct config *c, int worker, struct ft_rec *r, struct ft_ids row, const unsigned char *mask,
-                   size_t learnt, struct ft_err *e)
+/* Appends the runs of the row as text. Decoding a run alone would lose spaces and
+ * break characters, so each border is where the text of all tokens before it leaves
+ * the text of the row. */
+static int put_row(struct config *c, int worker, struct ft_ids row, const unsigned char *mask, struct ft_buf *out,
+                   struct ft_err *e)
 {
-    struct ft_buf out = {0}, all = {0}, part = {0};
+    struct ft_buf all = {0}, part = {0};
     size_t from = 0;
     int k = ft_decode(c->tok, c->state[worker], row.v, row.n, false, &all, e);
-    ft_buf_printf(&out, "== %s:%" PRIu64 ": %zu of %zu tokens learnt\n", r->file, r->lineno, learnt, row.n);
     for (size_t i = 1; i <= row.n && !k; i++) {
         if (i < row.n && mask[i] == mask[i - 1])
             continue;
@@ -258,12 +257,45 @@ static int explain(struct config *c, int worker, struct ft_rec *r, struct ft_ids
             while (to > from && to < all.n && ((unsigned char)all.p[to] & 0xc0) == 0x80)
                 to--; /* a character whose bytes are of both runs is shown with the second */
         }
-        ft_explain_put(&out, (struct ft_str){all.p + from, to - from}, mask[i - 1], c->in_colour);
+        ft_explain_put(out, (struct ft_str){all.p + from, to - from}, mask[i - 1], c->in_colour);
         from = to;
     }
-    ft_buf_putc(&out, '\n');
+    ft_buf_putc(out, '\n');
     ft_buf_release(&all);
     ft_buf_release(&part);
+    return k;
+}
+
+static int explain(struct config *c, int worker, struct ft_rec *r, struct ft_ids row, const unsigned char *mask,
+                   size_t learnt, struct ft_err *e)
+{
+    struct ft_buf out = {0};
+    ft_buf_printf(&out, "== %s:%" PRIu64 ": %zu of %zu tokens learnt\n", r->file, r->lineno, learnt, row.n);
+    const int k = put_row(c, worker, row, mask, &out, e);
+    ft_explain_row(c->shown, r->seq, &out);
+    return k;
+}
+
+/* Each branch of a pair behind the prompt. */
+static int explain_pair(struct config *c, int worker, struct ft_rec *r, const struct ft_ids *part, struct ft_err *e)
+{
+    static const char *const names[] = {"", "chosen", "rejected"};
+    struct ft_buf out = {0};
+    int k = 0;
+    for (int b = 1; b < 3 && !k; b++) {
+        struct ft_ids row = {NULL, part[0].n + part[b].n};
+        int32_t *v = ft_arena_alloc(r->mem, (row.n + 1) * sizeof *v);
+        unsigned char *mask = ft_arena_alloc(r->mem, row.n + 1);
+        if (part[0].n)
+            memcpy(v, part[0].v, part[0].n * sizeof *v);
+        if (part[b].n)
+            memcpy(v + part[0].n, part[b].v, part[b].n * sizeof *v);
+        memset(mask, 0, part[0].n);
+        memset(mask + part[0].n, 1, part[b].n);
+        row.v = v;
+        ft_buf_printf(&out, "== %s:%" PRIu64 ": %s: %zu of %zu tokens\n", r->file, r->lineno, names[b], part[b].n, row.n);
+        k = put_row(c, worker, row, mask, &out, e);
+    }
     ft_explain_row(c->shown, r->seq, &out);
     return k;
 }
@@ -306,16 +338,25 @@ static int check_tokenizer(const struct config *c, struct ft_rec *r, struct ft_e
 }
 
 /* A pair is learnt whole by its objective; only an empty branch is refused. */
-static int preference(struct config *c, struct ft_rec *r, struct ft_buf *out, struct ft_err *e)
+static int preference(struct config *c, int worker, struct ft_rec *r, struct ft_buf *out, struct ft_err *e)
 {
-    static const char *const keys[] = {"chosen_ids", "rejected_ids"};
-    for (int i = 0; i < 2; i++) {
-        int32_t *ids;
-        size_t n;
-        const int k = ft_rec_ids(r, keys[i], &ids, &n, e);
-        if (k <= 0)
+    static const char *const keys[] = {"prompt_ids", "chosen_ids", "rejected_ids"};
+    struct ft_ids part[3] = {{0}};
+    if (check_tokenizer(c, r, e))
+        return -1;
+    for (int i = 0; i < 3; i++) {
+        int32_t *ids = NULL;
+        const int k = ft_rec_ids(r, keys[i], &ids, &part[i].n, e);
+        if (k < 0 || (!k && i))
             return k < 0 ? -1 : ft_rec_missing(r, keys[i], e);
-        if (n)
+        part[i].v = ids;
+        if (!k)
+            part[i].n = 0;
+    }
+    if (ft_explain_wants(c->shown, r->seq) && explain_pair(c, worker, r, part, e))
+        return -1;
+    for (int i = 1; i < 3; i++) {
+        if (part[i].n)
             continue;
         if (c->unlearnt == UNLEARNT_DROP)
             return ft_rec_drop(r, "unlearnt"), 0;
@@ -336,7 +377,7 @@ static int map(void *ctx, int worker, struct ft_rec *r, struct ft_buf *out, stru
     size_t n_spans = 0, learnt = 0;
 
     if (!ft_rec_has(r, "input_ids") && ft_rec_has(r, "chosen_ids"))
-        return preference(c, r, out, e);
+        return preference(c, worker, r, out, e);
     int k = ft_rec_ids(r, "input_ids", &ids, &row.n, e);
     if (k <= 0)
         return k < 0 ? -1 : ft_rec_missing(r, "input_ids", e);
