@@ -450,8 +450,16 @@ static void describe(const struct ft_tool *tool, const char *objective, const st
     if (d->has_eval)
         fprintf(stderr, "; evaluation: %" PRIu64 " documents, %" PRIu64 " learnt%s", d->eval.docs, d->eval.targets,
                 o->eval_data ? "" : ", held out");
-    fprintf(stderr, "\n%s: %" PRId64 " steps of %" PRIu64 " x %" PRIu64 " rows, seed %" PRIu64 "; computed defaults:\n%.*s", tool->name,
-            r->max_steps, r->accumulation, r->batch_rows, r->seed, (int)r->notes.n, r->notes.n ? r->notes.p : "");
+    static const char types[] = FT_SCHEDULE_NAMES;
+    const char *type = types;
+    for (int i = (int)r->schedule.type; i > 0; i--)
+        type += strcspn(type, "|") + 1;
+    fprintf(stderr, "\n%s: %" PRId64 " steps of %" PRIu64 " x %" PRIu64 " rows; AdamW %g, decay %g, betas %g %g, clip %g; %.*s, warm-up %" PRId64
+                    "; %s, seed %" PRIu64 "\n",
+            tool->name, r->max_steps, r->accumulation, r->batch_rows, r->lr, r->decay, r->beta1, r->beta2, r->max_norm,
+            (int)strcspn(type, "|"), type, r->schedule.warmup, r->sampling ? "in order" : "shuffled", r->seed);
+    if (r->notes.n)
+        fprintf(stderr, "%s: computed defaults:\n%.*s", tool->name, (int)r->notes.n, r->notes.p);
 }
 
 /* ---- the run ---- */

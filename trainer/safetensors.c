@@ -391,6 +391,39 @@ int ft_st_f32(const struct ft_st_tensor *t, uint64_t from, uint64_t n, float *ou
     return 0;
 }
 
+/* Is the exponent of any element all ones? Loops that vectorize. */
+static bool any_special(const unsigned char *p, uint64_t n, enum ft_st_dtype type)
+{
+    unsigned bad = 0;
+    if (type == FT_ST_F32)
+        for (uint64_t i = 0; i < n; i++) {
+            uint32_t u;
+            memcpy(&u, p + 4 * i, 4);
+            bad |= (u & 0x7f800000) == 0x7f800000;
+        }
+    else
+        for (uint64_t i = 0, mask = type == FT_ST_BF16 ? 0x7f80 : 0x7c00; i < n; i++) {
+            uint16_t u;
+            memcpy(&u, p + 2 * i, 2);
+            bad |= (u & mask) == mask;
+        }
+    return bad;
+}
+
+int ft_st_check(const struct ft_st_tensor *t, struct ft_err *e)
+{
+    enum { PIECE = 4096 };
+    const uint64_t size = t->dtype == FT_ST_F32 ? 4 : 2;
+    float room[PIECE];
+    for (uint64_t i = 0; i < t->count; i += PIECE) {
+        const uint64_t n = t->count - i < PIECE ? t->count - i : PIECE;
+        const bool fast = t->dtype == FT_ST_F32 || t->dtype == FT_ST_BF16 || t->dtype == FT_ST_F16;
+        if ((!fast || any_special(t->data + i * size, n, t->dtype)) && ft_st_f32(t, i, n, room, e))
+            return -1;
+    }
+    return 0;
+}
+
 /* ---- writing ---- */
 
 static int by_layout(const void *a, const void *b)

@@ -65,6 +65,9 @@ struct ft_str ft_st_meta(const struct ft_st *s, const char *key);
  * another type, and for a value that is no finite number. */
 int ft_st_f32(const struct ft_st_tensor *t, uint64_t at, uint64_t n, float *out, struct ft_err *e);
 
+/* The same check for all elements at once, without a copy. */
+int ft_st_check(const struct ft_st_tensor *t, struct ft_err *e);
+
 /* "F32 [2, 3]" for messages. */
 struct ft_st_text {
     char s[256];

@@ -29,16 +29,6 @@ static bool ignorable(const struct ft_st_tensor *t, bool tied)
     return (dot && !dot[strlen("rotary_emb.inv_freq")]) || (tied && !strcmp(t->name, head));
 }
 
-/* Reads all of it once: every value a number. */
-static int check_finite(const struct ft_st_tensor *t, struct ft_err *e)
-{
-    float room[1024];
-    for (uint64_t i = 0; i < t->count; i += 1024)
-        if (ft_st_f32(t, i, t->count - i < 1024 ? t->count - i : 1024, room, e))
-            return -1;
-    return 0;
-}
-
 static int load(struct ft_model *m, int i, const struct ft_st_tensor *t, bool own, struct ft_err *e)
 {
     const struct ft_param *p = ft_model_param(m, i);
@@ -47,7 +37,7 @@ static int load(struct ft_model *m, int i, const struct ft_st_tensor *t, bool ow
                                       t->file, t->name, ft_st_describe(t).s, p->shape[0], p->shape[1])
                             : ft_fail(e, FT_DATA, "%s: tensor \"%s\" is %s, and the config wants [%" PRId64 "]", t->file, t->name,
                                       ft_st_describe(t).s, p->shape[0]);
-    if (check_finite(t, e))
+    if (ft_st_check(t, e))
         return -1;
     if (t->dtype == FT_ST_F64) {
         float *wide = ft_reallocs(NULL, t->count, sizeof *wide);

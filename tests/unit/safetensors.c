@@ -121,6 +121,25 @@ TEST(a_weight_that_is_no_number_is_an_error)
     float v[2];
     CHECK_EQ(ft_st_f32(&t, 0, 2, v, &e), -1);
     CHECK_STR(e.msg, "f: tensor \"w\": element 1 is no finite number");
+
+    /* Wherever it stands, in each type, misaligned too. */
+    static const enum ft_st_dtype types[] = {FT_ST_F32, FT_ST_BF16, FT_ST_F16, FT_ST_F64};
+    static const unsigned char nan_hi[] = {0x7f, 0x7f, 0x7c, 0x7f}, nan_lo[] = {0x80, 0x80, 0x00, 0xf0}, size[] = {4, 2, 2, 8};
+    for (int k = 0; k < 4; k++)
+        for (uint64_t at = 0; at < 9000; at += 1571) {
+            unsigned char *p = calloc(9000, 8);
+            const struct ft_st_tensor u = {.name = "w", .dtype = types[k], .rank = 1, .shape = {8999}, .count = 8999, .data = p + 1, .file = "f"};
+            e = (struct ft_err){0};
+            CHECK_EQ(ft_st_check(&u, &e), 0);
+            if (at < 8999) {
+                p[1 + (at + 1) * size[k] - 1] = nan_hi[k], p[1 + (at + 1) * size[k] - 2] = nan_lo[k];
+                CHECK_EQ(ft_st_check(&u, &e), -1);
+                char want[80];
+                snprintf(want, sizeof want, "f: tensor \"w\": element %d is no finite number", (int)at);
+                CHECK_STR(e.msg, want);
+            }
+            free(p);
+        }
 }
 
 TEST(a_truncated_file_never_opens)
