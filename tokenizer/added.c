@@ -24,6 +24,10 @@ static int read_token(const struct ft_json *j, struct tk_added_token *t, struct 
             return ft_fail(e, FT_DATA, "\"%s\" is not true or false", flags[i].name);
         *flags[i].to = v->type == FT_JSON_TRUE;
     }
+    t->sought = true;
+    t->as_is = ft_json_get(j, "ft:sought") != NULL; /* of a .model: in normalized text as it stands, or not at all */
+    if (ft_json_get_bool(j, "ft:sought", &t->sought, e))
+        return -1;
     t->text = t->content = (struct ft_str){ft_arena_dup(mem, c->s.p, c->s.n), c->s.n};
     return 0;
 }
@@ -61,7 +65,7 @@ int tk_added_load(struct tk_added *a, const struct ft_json *list, const struct t
     for (size_t i = 0; i < count && !r; i++) {
         struct tk_added_token t;
         r = read_token(&list->items[i], &t, &a->mem, e);
-        if (!r && t.content.n && t.normalized)
+        if (!r && t.content.n && t.normalized && !t.as_is)
             r = normalize(&t, norm, &w, m, &a->mem, e);
         if (r) {
             ft_fail_in(e, "added token %zu: ", i);
@@ -89,7 +93,7 @@ int tk_added_load(struct tk_added *a, const struct ft_json *list, const struct t
         tk_vocab_add(&a->names, t.content, (uint32_t)id);
         if (t.special && tk_vocab_find(&a->specials, t.content.p, t.content.n) < 0)
             tk_vocab_add(&a->specials, t.content, (uint32_t)a->specials.count);
-        a->any_normalized |= t.normalized;
+        a->any_normalized |= t.normalized && t.sought;
     }
     free(slot);
     a->n_ids = (size_t)(max + 1);
@@ -102,6 +106,8 @@ int tk_added_load(struct tk_added *a, const struct ft_json *list, const struct t
         const struct tk_added_token *t = &a->v[i];
         const struct ft_str s = t->normalized ? t->text : t->content;
         a->by_id[t->id] = (int32_t)i;
+        if (!t->sought)
+            continue;
         if (!s.n) /* the library finds it between all bytes */
             r = ft_fail(e, FT_DATA, "added token \"%.*s\" is empty once normalized", (int)(t->content.n < 100 ? t->content.n : 100),
                         t->content.p);

@@ -12,6 +12,7 @@ struct tk_added_token {
     struct ft_str text; /* what decoding gives: the content as the normalizer leaves it */
     int32_t id;
     bool special, single_word, lstrip, rstrip, normalized;
+    bool sought, as_is;
 };
 
 struct tk_added {

@@ -24,11 +24,16 @@ static const struct tk_merge *merge_find(const struct tk_model *m, int32_t a, in
     return s->pair == UINT64_MAX ? NULL : s;
 }
 
-/* "a b" or ["a", "b"]. A name may hold a space only in the second form. */
-static int merge_parts(const struct ft_json *j, struct ft_str *a, struct ft_str *b)
+/* "a b" or ["a", "b"]; a name may hold a space only in the second form. Of our
+ * own making, for vocabularies of other formats: ["a", "b", rank]. */
+static int merge_parts(const struct ft_json *j, struct ft_str *a, struct ft_str *b, uint32_t *rank)
 {
-    if (j->type == FT_JSON_ARRAY && j->n == 2 && j->items[0].type == FT_JSON_STRING &&
+    int64_t r;
+    if (j->type == FT_JSON_ARRAY && (j->n == 2 || j->n == 3) && j->items[0].type == FT_JSON_STRING &&
         j->items[1].type == FT_JSON_STRING) {
+        if (j->n == 3 && (ft_json_int(&j->items[2], &r) || r < 0 || r >= UINT32_MAX))
+            return -1;
+        *rank = j->n == 3 ? (uint32_t)r : *rank;
         *a = j->items[0].s;
         *b = j->items[1].s;
         return 0;
@@ -79,7 +84,8 @@ int tk_bpe_load(struct tk_model *m, const struct ft_json *j, struct ft_err *e)
     struct ft_buf joined = {0};
     for (size_t i = 0; i < merges->n; i++) {
         struct ft_str a, b;
-        if (merge_parts(&merges->items[i], &a, &b)) {
+        uint32_t rank = (uint32_t)i;
+        if (merge_parts(&merges->items[i], &a, &b, &rank)) {
             ft_buf_release(&joined);
             return ft_fail(e, FT_DATA, "merge %zu is not a pair of tokens", i);
         }
@@ -100,7 +106,7 @@ int tk_bpe_load(struct tk_model *m, const struct ft_json *j, struct ft_err *e)
         if (never)
             continue;
         struct tk_merge *s = merge_slot(m, (uint64_t)ia << 32 | (uint64_t)ib);
-        *s = (struct tk_merge){(uint64_t)ia << 32 | (uint64_t)ib, (uint32_t)i, (uint32_t)id};
+        *s = (struct tk_merge){(uint64_t)ia << 32 | (uint64_t)ib, rank, (uint32_t)id};
     }
     ft_buf_release(&joined);
     for (int b = 0; b < 256; b++) {

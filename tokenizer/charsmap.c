@@ -99,6 +99,31 @@ static bool lookup(const struct tk_charsmap *m, const char *p, size_t n, struct 
     return false;
 }
 
+size_t tk_charsmap_longest(const struct tk_charsmap *m, const char *p, size_t n, struct ft_str *by)
+{
+    size_t node = offset_of(m->unit[0]), longest = 0;
+    for (size_t i = 0; i < n; i++) {
+        const unsigned char c = (unsigned char)p[i];
+        node ^= c;
+        if (!c || node >= m->n_units)
+            break;
+        const uint32_t u = m->unit[node];
+        if ((u & (1u << 31 | 0xff)) != c)
+            break;
+        node ^= offset_of(u);
+        if (node >= m->n_units)
+            break;
+        if (u >> 8 & 1) {
+            const size_t at = m->unit[node] & 0x7fffffff;
+            if (at > m->n_text)
+                break;
+            *by = (struct ft_str){m->text + at, strlen(m->text + at)};
+            longest = i + 1;
+        }
+    }
+    return longest;
+}
+
 static void replace(struct tk_work *w, const char *p, size_t n, struct ft_str by)
 {
     const size_t old_n = ft_utf8_count(p, n), new_n = ft_utf8_count(by.p, by.n);

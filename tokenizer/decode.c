@@ -3,7 +3,7 @@
 #include "tokenizer/model.h"
 #include "tokenizer/decode.h"
 
-enum kind { SEQUENCE, BYTE_LEVEL, WORDPIECE, METASPACE, BPE, CTC, REPLACE, FUSE, STRIP, BYTE_FALLBACK };
+enum kind { SEQUENCE, BYTE_LEVEL, WORDPIECE, METASPACE, BPE, CTC, REPLACE, FUSE, STRIP, BYTE_FALLBACK, SENTENCEPIECE };
 
 struct tk_decoder {
     enum kind kind;
@@ -14,6 +14,8 @@ struct tk_decoder {
     struct tk_pattern pattern;
     bool cleanup, never;
     int64_t start, stop;
+    bool bos, all;                 /* SENTENCEPIECE: the first blank goes; all leading ones */
+    struct tk_strings control, unknown; /* SENTENCEPIECE */
 };
 
 static int str(const struct ft_json *j, const char *key, struct ft_arena *mem, struct ft_str *out,
@@ -72,7 +74,8 @@ static int load(const struct ft_json *j, struct ft_arena *mem, struct tk_decoder
         enum kind kind;
     } names[] = {{"Sequence", SEQUENCE}, {"ByteLevel", BYTE_LEVEL}, {"WordPiece", WORDPIECE},
                  {"Metaspace", METASPACE}, {"BPEDecoder", BPE}, {"CTC", CTC}, {"Replace", REPLACE},
-                 {"Fuse", FUSE}, {"Strip", STRIP}, {"ByteFallback", BYTE_FALLBACK}};
+                 {"Fuse", FUSE}, {"Strip", STRIP}, {"ByteFallback", BYTE_FALLBACK},
+                 {"ft:sentencepiece", SENTENCEPIECE}};
     struct ft_str type = {0};
     if (ft_json_get_string(j, "type", &type, e))
         return -1;
@@ -91,6 +94,18 @@ static int load(const struct ft_json *j, struct ft_arena *mem, struct tk_decoder
     *out = d;
     if (load_kind(j, mem, d, e))
         return ft_fail_in(e, "decoder %s: ", names[i].name);
+    return 0;
+}
+
+static int strings(const struct ft_json *j, struct ft_arena *mem, struct tk_strings *out, struct ft_err *e)
+{
+    if (!j || j->type != FT_JSON_ARRAY)
+        return ft_fail(e, FT_DATA, "a list of strings is wanted");
+    out->v = FT_NEWS(mem, struct ft_str, j->n + 1);
+    for (; out->n < j->n; out->n++) {
+        const struct ft_str s = j->items[out->n].s;
+        out->v[out->n] = j->items[out->n].type == FT_JSON_STRING ? (struct ft_str){ft_arena_dup(mem, s.p, s.n), s.n} : FT_STR("");
+    }
     return 0;
 }
 
@@ -135,6 +150,12 @@ static int load_kind(const struct ft_json *j, struct ft_arena *mem, struct tk_de
                    : 0;
     case REPLACE:
         return tk_pattern_load(ft_json_get(j, "pattern"), mem, &d->pattern, e) || str(j, "content", mem, &d->text, e)
+                   ? -1
+                   : 0;
+    case SENTENCEPIECE:
+        return str(j, "surface", mem, &d->text, e) || flag(j, "bos", &d->bos, e) || flag(j, "all", &d->all, e) ||
+                       strings(ft_json_get(j, "control"), mem, &d->control, e) ||
+                       strings(ft_json_get(j, "unknown"), mem, &d->unknown, e)
                    ? -1
                    : 0;
     case STRIP:
@@ -323,6 +344,57 @@ static void byte_fallback(struct tk_strings *t, struct ft_arena *mem)
     *t = to;
 }
 
+static bool among(const struct tk_strings *v, struct ft_str s)
+{
+    for (size_t i = 0; i < v->n; i++)
+        if (ft_str_eq(v->v[i], s))
+            return true;
+    return false;
+}
+
+/* As sentencepiece_processor.cc decodes: control symbols are invisible, unknown
+ * ones have a surface, a blank at the very front was not in the text; of bytes that
+ * are no character each becomes U+FFFD. */
+static void sentencepiece(const struct tk_decoder *d, struct tk_strings *t, struct ft_arena *mem)
+{
+    static const struct ft_str mark = {"\xe2\x96\x81", 3};
+    struct ft_buf out = {0}, run = {0};
+    bool front = true, seen = false;
+    for (size_t i = 0; i <= t->n; i++) {
+        struct ft_str s = i < t->n ? t->v[i] : FT_STR("");
+        if (i < t->n && s.n == 6 && !memcmp(s.p, "<0x", 3) && s.p[5] == '>' && hex(s.p[3]) >= 0 && hex(s.p[4]) >= 0) {
+            ft_buf_putc(&run, (char)(hex(s.p[3]) * 16 + hex(s.p[4])));
+            continue;
+        }
+        for (size_t k = 0; k < run.n;) {
+            const int len = ft_utf8_seq((const unsigned char *)run.p + k, run.n - k);
+            ft_buf_put(&out, len ? run.p + k : "\xef\xbf\xbd", len ? (size_t)len : 3);
+            k += len ? (size_t)len : 1;
+        }
+        run.n = 0;
+        if (i == t->n)
+            break;
+        front = front && !seen && !out.n;
+        seen = false;
+        if (among(&d->control, s))
+            continue;
+        if (among(&d->unknown, s)) {
+            ft_buf_puts(&out, d->text);
+            continue;
+        }
+        if (front && d->bos && ft_str_starts(s, mark)) {
+            s.p += mark.n;
+            s.n -= mark.n;
+            seen = !d->all;
+        }
+        ft_buf_puts(&out, replaced(s, mark, FT_STR(" "), mem));
+    }
+    t->v[0] = keep(mem, &out);
+    t->n = 1;
+    ft_buf_release(&out);
+    ft_buf_release(&run);
+}
+
 static struct ft_str strip(const struct tk_decoder *d, struct ft_str s)
 {
     for (int64_t i = 0; i < d->start && d->text.n && ft_str_starts(s, d->text); i++) {
@@ -441,6 +513,9 @@ int tk_decode(const struct tk_decoder *d, struct tk_strings *t, struct tk_matche
         break;
     case BYTE_FALLBACK:
         byte_fallback(t, mem);
+        break;
+    case SENTENCEPIECE:
+        sentencepiece(d, t, mem);
         break;
     }
     return 0;

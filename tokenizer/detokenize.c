@@ -5,7 +5,7 @@
 #include "tokenizer/tokenizer.h"
 
 struct config {
-    const char *model;
+    const char *model, *split;
     bool skip_special;
     struct ft_tokenizer *tok;
     struct ft_tok_state **state;
@@ -41,7 +41,8 @@ int main(int argc, char **argv)
     struct ft_stream_opts so = FT_STREAM_DEFAULTS;
     so.jobs = 0;
     const struct ft_opt opts[] = {
-        {'m', "model", FT_OPT_STR, &c.model, "DIR|FILE", "tokenizer.json, or the folder that has it", NULL},
+        {'m', "model", FT_OPT_STR, &c.model, "DIR|FILE", "tokenizer.json, a .model or .tiktoken file, or the folder that has it", NULL},
+        {0, "split", FT_OPT_STR, &c.split, "NAME|REGEX", "how a .tiktoken vocabulary splits text (cl100k, ...)", NULL},
         {0, "skip-special-tokens", FT_OPT_FLAG, &c.skip_special, NULL, "leave special tokens out", NULL},
         {0},
     };
@@ -52,7 +53,7 @@ int main(int argc, char **argv)
     struct ft_err e = {0};
     if (!c.model)
         ft_usage(&tool, "no tokenizer: give '--model DIR'");
-    if (ft_tokenizer_load(c.model, &c.tok, &e))
+    if (ft_tokenizer_load_as(c.model, c.split, &c.tok, &e))
         ft_die(&tool, &e);
     struct ft_stream *s = ft_stream_open(&tool, &so, files, argv);
     const int jobs = ft_stream_jobs(s);

@@ -54,6 +54,7 @@ struct tk_model {
     /* Unigram */
     double *score;           /* by id */
     double min_score;
+    bool spm;                /* sums as sentencepiece's, not as tokenizers' */
     struct tk_trie *trie;
     bool mapped;             /* slots, merges, scores are those of an image */
 };
@@ -89,6 +90,8 @@ int tk_bpe_ids(const struct tk_model *m, struct tk_scratch *s, const char *p, si
 /* The id of a word that is one token, -1. */
 int64_t tk_bpe_whole(const struct tk_model *m, struct tk_scratch *s, const char *p, size_t n, bool raw);
 int tk_unigram_load(struct tk_model *m, const struct ft_json *j, struct ft_err *e);
+int tk_sp_unigram_encode(const struct tk_model *m, struct tk_scratch *s, const char *p, size_t n,
+                         struct tk_tokens *out, struct ft_err *e);
 int tk_unigram_encode(const struct tk_model *m, struct tk_scratch *s, const char *p, size_t n,
                       struct tk_tokens *out, struct ft_err *e);
 

@@ -4,11 +4,12 @@
 
 #include "tokenizer/charsmap.h"
 #include "tokenizer/model.h"
+#include "tokenizer/sp_normalize.h"
 #include "tokenizer/unicode.h"
 
 enum kind {
     SEQUENCE, BERT, STRIP, STRIP_ACCENTS, NFC, NFD, NFKC, NFKD, LOWERCASE, NMT, PRECOMPILED, REPLACE,
-    PREPEND, BYTE_LEVEL,
+    PREPEND, BYTE_LEVEL, SENTENCEPIECE,
 };
 
 struct tk_normalizer {
@@ -21,6 +22,7 @@ struct tk_normalizer {
     struct tk_pattern pattern;                 /* REPLACE */
     struct ft_str content;                     /* REPLACE, PREPEND */
     struct tk_charsmap *map;                   /* PRECOMPILED */
+    struct tk_sp *sp;                          /* SENTENCEPIECE: of a .model, not of the library's */
     bool empty_start;                          /* of the outermost one; below */
 };
 
@@ -133,7 +135,7 @@ static int load(const struct ft_json *j, struct ft_arena *mem, struct tk_normali
     } names[] = {{"Sequence", SEQUENCE}, {"BertNormalizer", BERT}, {"Bert", BERT}, {"Strip", STRIP},
                  {"StripAccents", STRIP_ACCENTS}, {"NFC", NFC}, {"NFD", NFD}, {"NFKC", NFKC},
                  {"NFKD", NFKD}, {"Lowercase", LOWERCASE}, {"Nmt", NMT}, {"Precompiled", PRECOMPILED},
-                 {"Replace", REPLACE}, {"Prepend", PREPEND}, {"ByteLevel", BYTE_LEVEL}};
+                 {"Replace", REPLACE}, {"Prepend", PREPEND}, {"ByteLevel", BYTE_LEVEL}, {"ft:sentencepiece", SENTENCEPIECE}};
     struct ft_str type = {0};
     if (ft_json_get_string(j, "type", &type, e))
         return -1;
@@ -186,6 +188,8 @@ static int load(const struct ft_json *j, struct ft_arena *mem, struct tk_normali
         return 0;
     case PREPEND:
         return string(j, "prepend", mem, &n->content, e);
+    case SENTENCEPIECE:
+        return tk_sp_load(j, &n->sp, e);
     default:
         return 0;
     }
@@ -199,6 +203,7 @@ static void release(struct tk_normalizer *n)
         release(n->parts[i]);
     tk_pattern_release(&n->pattern);
     tk_charsmap_free(n->map);
+    tk_sp_free(n->sp);
 }
 
 /* Text put in where nothing was, at the very front, stands for an empty range of
@@ -526,6 +531,9 @@ int tk_normalize(const struct tk_normalizer *n, struct tk_work *w, struct tk_mat
     }
     case PREPEND:
         tk_prepend(w, p, n->content);
+        break;
+    case SENTENCEPIECE:
+        tk_sp_apply(n->sp, w, p);
         break;
     case BYTE_LEVEL:
         for (uint32_t i = 0; i < p->n; i++)

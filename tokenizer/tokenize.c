@@ -12,7 +12,7 @@ enum too_long { CUT, DROP, ERROR };
 enum { OFFSETS_NONE = -1, OFFSETS_BYTE, OFFSETS_CHAR };
 
 struct config {
-    const char *model, *pair, *verify;
+    const char *model, *split, *pair, *verify;
     struct ft_list fields;
     int special, eos, boundary, offsets;
     int side, strategy, too_long;
@@ -467,7 +467,8 @@ int main(int argc, char **argv)
     struct ft_stream_opts so = FT_STREAM_DEFAULTS;
     so.jobs = 0;
     const struct ft_opt opts[] = {
-        {'m', "model", FT_OPT_STR, &c.model, "DIR|FILE", "tokenizer.json, or the folder that has it", NULL},
+        {'m', "model", FT_OPT_STR, &c.model, "DIR|FILE", "tokenizer.json, a .model or .tiktoken file, or the folder that has it", NULL},
+        {0, "split", FT_OPT_STR, &c.split, "NAME|REGEX", "how a .tiktoken vocabulary splits text (cl100k, ...)", NULL},
         {0, "add-special-tokens", FT_OPT_CHOICE, &c.special, "auto|yes|no",
          "the post-processor's; auto: not on text that has spans", NULL},
         {0, "append-eos", FT_OPT_CHOICE, &c.eos, "auto|yes|no",
@@ -501,7 +502,7 @@ int main(int argc, char **argv)
     struct ft_err e = {0};
     if (!c.model)
         ft_usage(&tool, "no tokenizer: give '--model DIR'");
-    if (ft_tokenizer_load(c.model, &c.tok, &e))
+    if (ft_tokenizer_load_as(c.model, c.split, &c.tok, &e))
         ft_die(&tool, &e);
     c.ids = ft_tokenizer_specials(c.tok);
     c.eos_text = ft_token_str(c.tok, c.ids.eos);

@@ -8,6 +8,7 @@
 #include "tokenizer/added.h"
 #include "tokenizer/decode.h"
 #include "tokenizer/fast.h"
+#include "tokenizer/foreign.h"
 #include "tokenizer/image.h"
 #include "tokenizer/model.h"
 #include "tokenizer/post.h"
@@ -94,7 +95,9 @@ static void fingerprint(struct ft_tokenizer *t, const struct ft_json *j)
     if (merges && merges->type == FT_JSON_ARRAY)
         for (size_t i = 0; i < merges->n; i++) {
             const struct ft_json *g = &merges->items[i];
-            if (g->type == FT_JSON_ARRAY && g->n == 2) {
+            if (g->type == FT_JSON_ARRAY && g->n == 3)
+                ft_buf_puts(&b, g->items[2].s);
+            if (g->type == FT_JSON_ARRAY && g->n >= 2) {
                 ft_buf_puts(&b, g->items[0].s);
                 ft_buf_putc(&b, ' ');
                 ft_buf_puts(&b, g->items[1].s);
@@ -119,13 +122,16 @@ static void asks(struct ft_tokenizer *t, const struct ft_json *j)
         snprintf(t->asks + at, sizeof t->asks - at, "%spadding", at ? " and " : "");
 }
 
-static int load(struct ft_tokenizer *t, const char *path, struct ft_err *e)
+static int load(struct ft_tokenizer *t, const char *path, const char *split, struct ft_err *e)
 {
     struct ft_arena tmp = {0};
     struct ft_json j;
     int r = -1;
-    const bool ready = tk_image_open(&t->image, path, &t->model, &t->fast);
-    if (ready ? ft_json_parse(t->image.rest.p, t->image.rest.n, &tmp, &j, e) : ft_json_load(path, &tmp, &j, e))
+    const bool json = tk_file_is_json(path);
+    const bool ready = json && tk_image_open(&t->image, path, &t->model, &t->fast);
+    if (ready  ? ft_json_parse(t->image.rest.p, t->image.rest.n, &tmp, &j, e)
+        : json ? ft_json_load(path, &tmp, &j, e)
+               : tk_foreign_load(path, split, &tmp, &j, e))
         goto out;
     if ((!ready && tk_model_load(&t->model, ft_json_get(&j, "model"), e)) ||
         tk_normalizer_load(ft_json_get(&j, "normalizer"), &t->normalizer, e) ||
@@ -149,6 +155,10 @@ static int load(struct ft_tokenizer *t, const char *path, struct ft_err *e)
         t->size = t->added.n_ids;
     t->origins = tk_pretok_asks_origin(t->pretok, t->normalizer != NULL, t->added.any_normalized);
     asks(t, &j);
+    const struct ft_json *own = ft_json_get(&j, "ft:specials"); /* ids that a file of another format names */
+    if (own && !json && (ft_json_get_int(own, "bos", &t->specials.bos, e) || ft_json_get_int(own, "eos", &t->specials.eos, e) ||
+                         ft_json_get_int(own, "unk", &t->specials.unk, e) || ft_json_get_int(own, "pad", &t->specials.pad, e)))
+        goto out;
     if (ready) {
         snprintf(t->fingerprint, sizeof t->fingerprint, "%s", t->image.fingerprint.p);
         tk_fast_attach(&t->fast, &t->model, t->normalizer, t->pretok);
@@ -157,7 +167,8 @@ static int load(struct ft_tokenizer *t, const char *path, struct ft_err *e)
         tk_fast_init(&t->fast, &j, &t->model, t->normalizer, t->pretok);
         if (t->added.seek_norm.any && t->fast.unit != TK_UNIT_NONE)
             tk_fast_release(&t->fast); /* tokens are sought behind the normalizer: it cannot be left out */
-        tk_image_save(path, &j, &t->model, &t->fast, t->fingerprint);
+        if (json) /* of other files --split is a part */
+            tk_image_save(path, &j, &t->model, &t->fast, t->fingerprint);
     }
     r = 0;
 out:
@@ -220,6 +231,11 @@ static int load_specials(struct ft_tokenizer *t, const char *dir, struct ft_err 
 
 int ft_tokenizer_load(const char *path, struct ft_tokenizer **out, struct ft_err *e)
 {
+    return ft_tokenizer_load_as(path, NULL, out, e);
+}
+
+int ft_tokenizer_load_as(const char *path, const char *split, struct ft_tokenizer **out, struct ft_err *e)
+{
     struct ft_tokenizer *t = ft_calloc(1, sizeof *t);
     struct stat st;
     char file[4200], dir[4096];
@@ -227,7 +243,7 @@ int ft_tokenizer_load(const char *path, struct ft_tokenizer **out, struct ft_err
     t->model.unk = -1;
     snprintf(dir, sizeof dir, "%s", path);
     if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
-        snprintf(file, sizeof file, "%s/tokenizer.json", path);
+        tk_file_in(path, file, sizeof file);
     } else {
         snprintf(file, sizeof file, "%s", path);
         char *slash = strrchr(dir, '/');
@@ -236,7 +252,7 @@ int ft_tokenizer_load(const char *path, struct ft_tokenizer **out, struct ft_err
         else
             snprintf(dir, sizeof dir, ".");
     }
-    if (load(t, file, e) || load_specials(t, dir, e)) {
+    if (load(t, file, split, e) || load_specials(t, dir, e)) {
         ft_tokenizer_free(t);
         return -1;
     }

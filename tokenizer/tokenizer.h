@@ -16,10 +16,14 @@
 struct ft_tokenizer;
 struct ft_tok_state;
 
-/* `path`: a folder with tokenizer.json, or such a file. Beside it are read, when
- * they are there, tokenizer_config.json, generation_config.json and config.json
- * for the names of the special tokens. */
+/* `path`: a folder with tokenizer.json, or such a file; or a SentencePiece .model
+ * or .tiktoken file, or a folder that has one and no tokenizer.json. Beside it are
+ * read, when they are there, tokenizer_config.json, generation_config.json and
+ * config.json for the names of the special tokens. */
 int ft_tokenizer_load(const char *path, struct ft_tokenizer **out, struct ft_err *e);
+/* The same; `split` says how the text of a .tiktoken vocabulary is split: cl100k,
+ * o200k, r50k, p50k, gpt2, qwen or a regex. NULL: the file's name says it. */
+int ft_tokenizer_load_as(const char *path, const char *split, struct ft_tokenizer **out, struct ft_err *e);
 void ft_tokenizer_free(struct ft_tokenizer *t);
 
 struct ft_tok_state *ft_tok_state_new(const struct ft_tokenizer *t);

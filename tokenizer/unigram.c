@@ -59,6 +59,11 @@ int tk_unigram_load(struct tk_model *m, const struct ft_json *j, struct ft_err *
     m->unk = unk;
     m->size = vocab->n;
     m->fuse_unk = true;
+    const struct ft_json *types = ft_json_get(j, "ft:types"); /* of a SentencePiece .model */
+    bool any = false;
+    m->spm = types != NULL;
+    if (types && (types->type != FT_JSON_ARRAY || types->n != vocab->n))
+        return ft_fail(e, FT_DATA, "the types of the pieces are damaged");
     m->score = ft_calloc(vocab->n + 1, sizeof *m->score);
     m->trie = tk_trie_new();
     tk_vocab_init(&m->vocab, vocab->n);
@@ -68,10 +73,14 @@ int tk_unigram_load(struct tk_model *m, const struct ft_json *j, struct ft_err *
             v->items[1].type != FT_JSON_NUMBER)
             return ft_fail(e, FT_DATA, "vocabulary entry %zu is not [token, score]", i);
         m->score[i] = score_of(v->items[1].raw);
-        if (i == 0 || m->score[i] < m->min_score)
-            m->min_score = m->score[i];
+        const char type = types && types->items[i].raw.n == 1 ? types->items[i].raw.p[0] : '1';
         tk_vocab_add(&m->vocab, v->items[0].s, (uint32_t)i);
-        tk_trie_add(m->trie, v->items[0].s.p, v->items[0].s.n, (int32_t)i);
+        if (type == '1') {
+            m->min_score = !any || m->score[i] < m->min_score ? m->score[i] : m->min_score;
+            any = true;
+        }
+        if (type == '1' || type == '4') /* user-defined symbols have the best score, 0 */
+            tk_trie_add(m->trie, v->items[0].s.p, v->items[0].s.n, (int32_t)i);
     }
     for (int b = 0; b < 256; b++) {
         static const char hex[] = "0123456789ABCDEF";
@@ -107,6 +116,8 @@ static int emit(const struct tk_model *m, const char *p, uint32_t b, uint32_t e,
 int tk_unigram_encode(const struct tk_model *m, struct tk_scratch *s, const char *p, size_t n,
                       struct tk_tokens *out, struct ft_err *err)
 {
+    if (m->spm)
+        return tk_sp_unigram_encode(m, s, p, n, out, err);
     const double unk_score = m->min_score - 10.0;
     if (s->node_cap < n + 1) {
         s->node_cap = 2 * (n + 1);

@@ -1,0 +1,91 @@
+#include "tokenizer/foreign.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+enum tk_file tk_file_of(struct ft_str s)
+{
+    size_t i = 0;
+    while (i < s.n && (s.p[i] == ' ' || s.p[i] == '\t' || s.p[i] == '\r' || s.p[i] == '\n'))
+        i++;
+    if (i < s.n && s.p[i] == '{')
+        return TK_FILE_JSON;
+    if (s.n > 2 && s.p[0] == '\n' && (unsigned char)s.p[1] < 128) /* field 1, a piece */
+        return TK_FILE_SENTENCEPIECE;
+    /* base64, a blank, a number */
+    const char *nl = s.n ? memchr(s.p, '\n', s.n) : NULL;
+    const size_t n = nl ? (size_t)(nl - s.p) : s.n;
+    const char *space = n ? memchr(s.p, ' ', n) : NULL;
+    if (space && space > s.p && (size_t)(space - s.p) + 1 < n && space[1] >= '0' && space[1] <= '9')
+        return TK_FILE_TIKTOKEN;
+    return TK_FILE_JSON;
+}
+
+static bool there(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+void tk_file_in(const char *dir, char *path, size_t room)
+{
+    static const char *const names[] = {"tokenizer.json", "tokenizer.model", "spiece.model", "sentencepiece.bpe.model", "spm.model"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        snprintf(path, room, "%s/%s", dir, names[i]);
+        if (there(path))
+            return;
+    }
+    DIR *d = opendir(dir);
+    int found = 0;
+    for (struct dirent *x; d && (x = readdir(d));) {
+        const size_t n = strlen(x->d_name);
+        if (n > 9 && !strcmp(x->d_name + n - 9, ".tiktoken") && ++found == 1)
+            snprintf(path, room, "%s/%s", dir, x->d_name);
+    }
+    if (d)
+        closedir(d);
+    if (found != 1)
+        snprintf(path, room, "%s/tokenizer.json", dir);
+}
+
+bool tk_file_is_json(const char *path)
+{
+    char head[4096];
+    FILE *f = fopen(path, "rb");
+    const size_t n = f ? fread(head, 1, sizeof head, f) : 0;
+    if (f)
+        fclose(f);
+    return tk_file_of((struct ft_str){head, n}) == TK_FILE_JSON;
+}
+
+int tk_foreign_load(const char *path, const char *split, struct ft_arena *mem, struct ft_json *out, struct ft_err *e)
+{
+    struct ft_buf bytes = {0}, json = {0};
+    FILE *f = fopen(path, "rb");
+    if (!f)
+        return ft_fail_errno(e, "cannot open '%s'", path);
+    for (size_t n = 1; n;) {
+        char *to = ft_buf_room(&bytes, 1 << 16);
+        n = fread(to, 1, 1 << 16, f);
+        bytes.n += n;
+    }
+    const bool bad = ferror(f);
+    fclose(f);
+    int r = bad ? ft_fail_errno(e, "cannot read '%s'", path) : 0;
+    if (!r) {
+        const struct ft_str s = ft_buf_str(&bytes);
+        r = tk_file_of(s) == TK_FILE_SENTENCEPIECE
+                ? tk_sentencepiece_json(s, &json, e)
+                : tk_tiktoken_json(s, split ? split : tk_tiktoken_split_of(path), &json, e);
+        if (r)
+            ft_fail_in(e, "%s: ", path);
+    }
+    if (!r) {
+        char *p = ft_arena_dup(mem, json.p, json.n); /* the tree points into it */
+        r = ft_json_parse(p, json.n, mem, out, e);
+    }
+    ft_buf_release(&bytes);
+    ft_buf_release(&json);
+    return r;
+}

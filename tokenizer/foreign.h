@@ -1,0 +1,32 @@
+/* foreign.h -- vocabularies that are not tokenizer.json: SentencePiece .model files and .tiktoken ranks.
+ *
+ * Both become the text of a tokenizer.json, with a few kinds of our own in it (names that begin with "ft:"), so that all that reads one
+ * (loading, fingerprints) reads them. The reference of a .model is the sentencepiece library, of a .tiktoken file the tiktoken library.
+ */
+#ifndef FT_TOKENIZER_FOREIGN_H
+#define FT_TOKENIZER_FOREIGN_H
+
+#include "pipeline/json.h"
+
+enum tk_file { TK_FILE_JSON, TK_FILE_SENTENCEPIECE, TK_FILE_TIKTOKEN };
+
+/* By the first bytes. */
+enum tk_file tk_file_of(struct ft_str bytes);
+/* The vocabulary file of a folder: tokenizer.json, else tokenizer.model or another name that SentencePiece models have, else the only
+ * .tiktoken file. The name that is missed when there is none of them. */
+void tk_file_in(const char *dir, char *path, size_t room);
+/* A file of one of these formats as the tree of a tokenizer.json. `split`: for .tiktoken, or NULL: by its name. */
+int tk_foreign_load(const char *path, const char *split, struct ft_arena *mem, struct ft_json *out, struct ft_err *e);
+/* Is the file JSON (or not there)? */
+bool tk_file_is_json(const char *path);
+
+/* A SentencePiece model (protobuf). FT_DATA for what is damaged, and by name for
+ * what is not supported. */
+int tk_sentencepiece_json(struct ft_str bytes, struct ft_buf *json, struct ft_err *e);
+
+/* Lines of base64 and rank. `split`: a name of tk_tiktoken_splits, or a regex. */
+int tk_tiktoken_json(struct ft_str bytes, const char *split, struct ft_buf *json, struct ft_err *e);
+/* The splitting rule that a file's name tells, or NULL. */
+const char *tk_tiktoken_split_of(const char *path);
+
+#endif
