@@ -1,5 +1,6 @@
 #include "pipeline/record.h"
 
+#include <pthread.h>
 #include <stdio.h>
 
 #include "pipeline/hash.h"
@@ -264,25 +265,58 @@ void ft_rec_set_string(struct ft_rec *r, const char *key, struct ft_str text)
     ft_rec_set(r, key, (struct ft_str){p, (size_t)(ft_json_write_str(p, text) - p)});
 }
 
+/* Numbers below 1000 in three bytes, and how many of them count in the fourth: as
+ * they are written in front, and with leading zeros. Ids are most of what a
+ * tokenizer writes. */
+static char in_front[1000][4], behind[1000][4];
+static pthread_once_t digits_once = PTHREAD_ONCE_INIT;
+
+static void fill_digits(void)
+{
+    for (unsigned i = 0; i < 1000; i++) {
+        const char d[3] = {(char)('0' + i / 100), (char)('0' + i / 10 % 10), (char)('0' + i % 10)};
+        const int n = i >= 100 ? 3 : i >= 10 ? 2 : 1;
+        memcpy(in_front[i], d + 3 - n, (size_t)n);
+        in_front[i][3] = (char)n;
+        memcpy(behind[i], d, 3);
+        behind[i][3] = 3;
+    }
+}
+
+static char *put_id(char *w, int32_t id)
+{
+    uint32_t u = (uint32_t)id;
+    if (u < 1000000) {
+        const uint32_t hi = u / 1000, lo = u % 1000;
+        memcpy(w, in_front[hi], 4);
+        w += hi ? in_front[hi][3] : 0;
+        const char *const d = hi ? behind[lo] : in_front[lo];
+        memcpy(w, d, 4);
+        return w + d[3];
+    }
+    char tmp[12];
+    int k = 12;
+    u = id < 0 ? 0 - u : u;
+    do
+        tmp[--k] = (char)('0' + u % 10);
+    while (u /= 10);
+    if (id < 0)
+        tmp[--k] = '-';
+    memcpy(w, tmp + k, (size_t)(12 - k));
+    return w + 12 - k;
+}
+
 void ft_rec_set_ids(struct ft_rec *r, const char *key, const int32_t *ids, size_t n)
 {
-    /* "-2147483648," is 12 bytes: one allocation, no growth. */
-    char *p = ft_arena_alloc(r->mem, n * 12 + 2), *w = p;
+    pthread_once(&digits_once, fill_digits);
+    /* "-2147483648," is 12 bytes, and put_id writes up to 4 more: one allocation. */
+    char *p = ft_arena_alloc(r->mem, n * 12 + 8), *w = p;
     *w++ = '[';
     for (size_t i = 0; i < n; i++) {
-        char tmp[12];
-        int k = 12;
-        uint32_t u = ids[i] < 0 ? 0 - (uint32_t)ids[i] : (uint32_t)ids[i];
-        do
-            tmp[--k] = (char)('0' + u % 10);
-        while (u /= 10);
-        if (ids[i] < 0)
-            tmp[--k] = '-';
-        if (i)
-            *w++ = ',';
-        memcpy(w, tmp + k, (size_t)(12 - k));
-        w += 12 - k;
+        w = put_id(w, ids[i]);
+        *w++ = ',';
     }
+    w -= n > 0;
     *w++ = ']';
     ft_rec_set(r, key, (struct ft_str){p, (size_t)(w - p)});
 }
