@@ -24,6 +24,24 @@ static const struct tk_merge *merge_find(const struct tk_model *m, int32_t a, in
     return s->pair == UINT64_MAX ? NULL : s;
 }
 
+/* Rank and id of the pair in one number: the lowest is merged first, and equal
+ * ones are the same pair. */
+static inline uint64_t pair_key(const struct tk_model *m, uint32_t a, uint32_t b)
+{
+    const struct tk_merge *g = merge_find(m, (int32_t)a, (int32_t)b);
+    return g ? (uint64_t)g->rank << 32 | g->id : UINT64_MAX;
+}
+
+/* The merges of two bytes, which begin every word. */
+static void fill_byte_pairs(struct tk_model *m)
+{
+    m->byte_pair = ft_malloc(65536 * sizeof *m->byte_pair);
+    for (uint32_t i = 0; i < 65536; i++) {
+        const int32_t a = m->raw_id[i >> 8], b = m->raw_id[i & 255];
+        m->byte_pair[i] = a < 0 || b < 0 ? UINT64_MAX : pair_key(m, (uint32_t)a, (uint32_t)b);
+    }
+}
+
 /* "a b" or ["a", "b"]; a name may hold a space only in the second form. Of our
  * own making, for vocabularies of other formats: ["a", "b", rank]. */
 static int merge_parts(const struct ft_json *j, struct ft_str *a, struct ft_str *b, uint32_t *rank)
@@ -116,6 +134,7 @@ int tk_bpe_load(struct tk_model *m, const struct ft_json *j, struct ft_err *e)
         const int len = ft_utf8_put(c, tk_byte_char((unsigned char)b));
         m->raw_id[b] = (int32_t)tk_vocab_find(&m->vocab, c, (size_t)len);
     }
+    fill_byte_pairs(m);
     return 0;
 }
 
@@ -335,21 +354,14 @@ int64_t tk_bpe_whole(const struct tk_model *m, struct tk_scratch *s, const char 
     return tk_vocab_find(&m->vocab, whole.p, whole.n);
 }
 
-/* Rank and id of the pair in one number: the lowest is merged first, and equal
- * ones are the same pair. */
-static inline uint64_t pair_key(const struct tk_model *m, uint32_t a, uint32_t b)
-{
-    const struct tk_merge *g = merge_find(m, (int32_t)a, (int32_t)b);
-    return g ? (uint64_t)g->rank << 32 | g->id : UINT64_MAX;
-}
-
-/* Merges up to TK_SHORT symbols in place; gives how many are left. */
-static size_t merge_ids(const struct tk_model *m, uint32_t *id, size_t n)
+/* Merges the n <= TK_SHORT bytes of a word; id[] are their own ids, and become
+ * those of its tokens. Gives how many there are. */
+static size_t merge_ids(const struct tk_model *m, const unsigned char *p, uint32_t *id, size_t n)
 {
     uint64_t key[TK_SHORT];
     uint64_t alive = n < 64 ? (1ull << n) - 1 : ~0ull; /* symbols that are still there */
     for (size_t i = 0; i + 1 < n; i++)
-        key[i] = pair_key(m, id[i], id[i + 1]);
+        key[i] = m->byte_pair[p[i] << 8 | p[i + 1]];
     key[n - 1] = UINT64_MAX;
     for (;;) {
         size_t best = 0;
@@ -390,7 +402,7 @@ int tk_bpe_ids(const struct tk_model *m, struct tk_scratch *s, const char *p, si
             i++;
         }
         if (i == n) {
-            const size_t k = merge_ids(m, id, n);
+            const size_t k = merge_ids(m, (const unsigned char *)p, id, n);
             tk_ids_room(out, k);
             memcpy(out->v + out->n, id, k * sizeof *id);
             out->n += k;

@@ -48,6 +48,7 @@ struct tk_model {
     struct tk_merge *merges;
     size_t n_merge_slots, n_merges;
     int32_t byte_id[256];    /* id of "<0xXX>", -1: none */
+    uint64_t *byte_pair;     /* [left byte << 8 | right byte]: rank << 32 | id of their merge, UINT64_MAX: none */
     int32_t raw_id[256];     /* id of the byte's character in the byte-level alphabet */
     /* WordPiece */
     size_t max_chars;
