@@ -8,19 +8,31 @@
 
 /* ---- load ---- */
 
-static size_t pair_hash(uint64_t pair) { return (size_t)((pair * 0x9e3779b97f4a7c15u) >> 20); }
+static uint64_t pair_mix(uint64_t pair) { return pair * 0x9e3779b97f4a7c15u; }
 
 static struct tk_merge *merge_slot(const struct tk_model *m, uint64_t pair)
 {
-    size_t i = pair_hash(pair) & (m->n_merge_slots - 1);
+    size_t i = (size_t)(pair_mix(pair) >> 20) & (m->n_merge_slots - 1);
     while (m->merges[i].pair != UINT64_MAX && m->merges[i].pair != pair)
         i = (i + 1) & (m->n_merge_slots - 1);
     return &m->merges[i];
 }
 
+/* Most pairs do not merge: a bit that is near says so without the table. */
+static uint64_t *maybe_word(const struct tk_model *m, uint64_t pair, unsigned *bit)
+{
+    const uint64_t h = pair_mix(pair) >> 16;
+    *bit = (unsigned)h & 63;
+    return &m->maybe_pair[(h >> 6) & (m->n_merge_slots / 16 - 1)];
+}
+
 static const struct tk_merge *merge_find(const struct tk_model *m, int32_t a, int32_t b)
 {
-    const struct tk_merge *s = merge_slot(m, (uint64_t)(uint32_t)a << 32 | (uint32_t)b);
+    unsigned bit;
+    const uint64_t pair = (uint64_t)(uint32_t)a << 32 | (uint32_t)b;
+    if (!(*maybe_word(m, pair, &bit) >> bit & 1))
+        return NULL;
+    const struct tk_merge *s = merge_slot(m, pair);
     return s->pair == UINT64_MAX ? NULL : s;
 }
 
@@ -98,6 +110,7 @@ int tk_bpe_load(struct tk_model *m, const struct ft_json *j, struct ft_err *e)
     m->merges = ft_malloc(m->n_merge_slots * sizeof *m->merges);
     for (size_t i = 0; i < m->n_merge_slots; i++)
         m->merges[i].pair = UINT64_MAX;
+    m->maybe_pair = ft_calloc(m->n_merge_slots / 16, sizeof *m->maybe_pair);
     m->n_merges = merges->n;
     struct ft_buf joined = {0};
     for (size_t i = 0; i < merges->n; i++) {
@@ -125,6 +138,9 @@ int tk_bpe_load(struct tk_model *m, const struct ft_json *j, struct ft_err *e)
             continue;
         struct tk_merge *s = merge_slot(m, (uint64_t)ia << 32 | (uint64_t)ib);
         *s = (struct tk_merge){(uint64_t)ia << 32 | (uint64_t)ib, rank, (uint32_t)id};
+        unsigned bit;
+        uint64_t *w = maybe_word(m, s->pair, &bit);
+        *w |= 1ull << bit;
     }
     ft_buf_release(&joined);
     for (int b = 0; b < 256; b++) {

@@ -172,11 +172,13 @@ static void place_of(const struct tk_cache *c, const struct tk_rec *r, struct pl
     x->key[x->key_n - 1] = (unsigned char)r->n;
 }
 
-/* The word's ids, appended; from a big table or else from the model. */
-static int resolve(struct tk_cache *c, const struct tk_rec *r, struct tk_ids *out, struct ft_err *e)
+/* The word's ids, appended; from a big table or else from the model. `known`: a
+ * line without ids was found for it. */
+static int resolve(struct tk_cache *c, const struct tk_rec *r, bool known, struct tk_ids *out, struct ft_err *e)
 {
-    struct place x;
-    place_of(c, r, &x);
+    struct place x = {0};
+    if (known || r->n > TK_KEY_MAX)
+        place_of(c, r, &x);
     for (int k = 0; x.slot && k < 2; k++) {
         const unsigned char *b = x.slot + (size_t)k * x.size;
         if (memcmp(b, x.key, x.key_n))
@@ -247,9 +249,12 @@ int tk_cache_flush(struct tk_cache *c, struct tk_ids *out, struct ft_err *e)
         n_miss += !hit | !r->p;
     }
     if (n_miss) {
-        if (c->seed->n_slots)
-            for (size_t k = 0; k < n_miss; k++)
-                __builtin_prefetch(&c->seed->slot[c->rec[miss[k]].hash & (c->seed->n_slots - 1)]);
+        for (size_t k = 0; k < n_miss; k++) {
+            const uint32_t hash = c->rec[miss[k]].hash;
+            if (c->seed->n_slots)
+                __builtin_prefetch(&c->seed->slot[hash & (c->seed->n_slots - 1)]);
+            __builtin_prefetch(own_line(c, hash));
+        }
         for (size_t k = 0; k < n_miss; k++) {
             const struct tk_rec *r = &c->rec[miss[k]];
             struct tk_line *side = &c->side[k];
@@ -280,7 +285,7 @@ int tk_cache_flush(struct tk_cache *c, struct tk_ids *out, struct ft_err *e)
                 continue;
             }
             const size_t first = c->over.n;
-            if (resolve(c, r, &c->over, e))
+            if (resolve(c, r, false, &c->over, e))
                 return -1;
             const size_t count = c->over.n - first;
             if (count >= 1 && count <= TK_INLINE) {
@@ -321,7 +326,7 @@ int tk_cache_flush(struct tk_cache *c, struct tk_ids *out, struct ft_err *e)
             memcpy(to, c->over.v + s[1], s[2] * sizeof *to);
             to += s[2];
         } else {
-            if (resolve(c, &c->rec[i], out, e))
+            if (resolve(c, &c->rec[i], true, out, e))
                 return -1;
             tk_ids_room(out, room);
             to = out->v + out->n;

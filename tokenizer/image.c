@@ -23,7 +23,7 @@ enum {
 
 /* Sections, each at a multiple of 64 bytes. */
 enum section {
-    REST, FINGERPRINT, POOL, TOKENS, SLOTS, MERGES, SCORES, BYTE_PAIRS, EDGES, VALUES, SEED, CUT, LENGTHS, PREFIX, SUFFIX, SECTIONS,
+    REST, FINGERPRINT, POOL, TOKENS, SLOTS, MERGES, SCORES, BYTE_PAIRS, MAYBE, EDGES, VALUES, SEED, CUT, LENGTHS, PREFIX, SUFFIX, SECTIONS,
 };
 
 struct header {
@@ -163,6 +163,7 @@ bool tk_image_open(struct tk_image *im, const char *source, struct tk_model *m, 
     m->merges = at(h, MERGES);
     m->score = at(h, SCORES);
     m->byte_pair = at(h, BYTE_PAIRS);
+    m->maybe_pair = at(h, MAYBE);
     m->prefix = (struct ft_str){part(h, PREFIX), h->part[PREFIX].n};
     m->suffix = (struct ft_str){part(h, SUFFIX), h->part[SUFFIX].n};
     /* Tokens: offset and length of each, by id. */
@@ -313,6 +314,7 @@ void tk_image_save(const char *source, const struct ft_json *j, const struct tk_
     add(&b, h, MERGES, m->merges, m->n_merge_slots * sizeof *m->merges);
     add(&b, h, SCORES, m->score, m->score ? m->size * sizeof *m->score : 0);
     add(&b, h, BYTE_PAIRS, m->byte_pair, m->byte_pair ? 65536 * sizeof *m->byte_pair : 0);
+    add(&b, h, MAYBE, m->maybe_pair, m->n_merge_slots / 16 * sizeof *m->maybe_pair);
     const void *edges = NULL, *values = NULL;
     if (m->trie) {
         size_t edge_size, n_edges, n_nodes;
@@ -339,6 +341,7 @@ void tk_image_save(const char *source, const struct ft_json *j, const struct tk_
     h->model.vocab.slots = NULL;
     h->model.merges = NULL;
     h->model.byte_pair = NULL;
+    h->model.maybe_pair = NULL;
     h->model.score = NULL;
     h->model.trie = NULL;
     h->model.prefix.p = h->model.suffix.p = NULL;

@@ -138,12 +138,14 @@ void tk_model_release(struct tk_model *m)
         m->vocab.slots = NULL;
         m->merges = NULL;
         m->byte_pair = NULL;
+        m->maybe_pair = NULL;
         m->score = NULL;
     }
     tk_vocab_release(&m->vocab);
     tk_trie_free(m->trie);
     free(m->merges);
     free(m->byte_pair);
+    free(m->maybe_pair);
     free(m->score);
     *m = (struct tk_model){0};
 }
