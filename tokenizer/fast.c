@@ -145,9 +145,10 @@ static int token_bytes(struct ft_str t, struct ft_buf *out)
 static void init_words(struct tk_fast *f, const struct tk_model *m)
 {
     f->on = true;
-    bool whole = true; /* every byte is a token, so nothing is lost or unknown */
-    for (int b = 0; b < 256; b++)
-        whole = whole && m->raw_id[b] >= 0;
+    /* Every byte that UTF-8 can have is a token, so nothing is lost or unknown. */
+    bool whole = true;
+    for (int b = 0; b < 0xf5; b++)
+        whole = whole && (m->raw_id[b] >= 0 || b == 0xc0 || b == 0xc1);
     if (whole) {
         f->cut = ft_calloc(1, sizeof *f->cut);
         f->len = ft_calloc(m->vocab.n_ids + 1, sizeof *f->len);
