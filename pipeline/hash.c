@@ -1,7 +1,6 @@
 #include "pipeline/hash.h"
 
 #include <stdio.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <xxhash.h>
 
@@ -22,7 +21,12 @@ struct ft_digest ft_hash128(const void *p, size_t n)
 
 void ft_digest_hex(struct ft_digest d, char out[33])
 {
-    snprintf(out, 33, "%016" PRIx64 "%016" PRIx64, d.hi, d.lo);
+    static const char hex[] = "0123456789abcdef";
+    for (int i = 0; i < 16; i++) {
+        out[i] = hex[d.hi >> (60 - 4 * i) & 15];
+        out[16 + i] = hex[d.lo >> (60 - 4 * i) & 15];
+    }
+    out[32] = 0;
 }
 
 int ft_digest_parse(const char *s, size_t n, struct ft_digest *d)

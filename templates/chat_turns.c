@@ -28,6 +28,8 @@ struct ft_turn_cache {
     struct prompt *prompts;
     struct stop *stops;
     size_t n_prompts, n_stops;
+    struct ft_buf room, last; /* scratch; the call that last_key is of */
+    struct ft_digest last_key;
 };
 
 /* Places differ by what comes before them; data sets have a handful, hostile ones
@@ -48,6 +50,8 @@ void ft_turn_cache_free(struct ft_turn_cache *c)
         return;
     ft_render_free(c->render);
     ft_arena_release(&c->mem);
+    ft_buf_release(&c->room);
+    ft_buf_release(&c->last);
     free(c);
 }
 
@@ -79,44 +83,53 @@ static struct ft_str role_of(const struct ft_json *m)
 
 /* ---- what a place is like ---- */
 
-static void add_value(struct ft_hasher *h, const struct ft_json *v)
+static void add_field(struct ft_buf *b, struct ft_str s)
 {
-    struct ft_buf b = {0};
-    if (v)
-        ft_json_put(&b, v);
-    ft_hasher_field(h, b.p, b.n);
-    ft_buf_release(&b);
+    const uint32_t n = (uint32_t)s.n;
+    ft_buf_put(b, &n, sizeof n);
+    ft_buf_puts(b, s);
 }
 
-static void add_call(struct ft_hasher *h, const struct ft_chat_call *call)
+/* The template, its variables, and whether there are tools and documents: the same
+ * from record to record, mostly, so the last is kept. */
+static struct ft_digest call_key(struct ft_turn_cache *c, const struct ft_chat_call *call)
 {
-    ft_hasher_field(h, &call->t, sizeof call->t);
-    add_value(h, call->kwargs);
-    ft_hasher_field(h, call->tools ? "t" : "", call->tools != NULL);
-    ft_hasher_field(h, call->documents ? "d" : "", call->documents != NULL);
+    struct ft_buf *b = &c->room;
+    const char extras[2] = {call->tools != NULL, call->documents != NULL};
+    b->n = 0;
+    ft_buf_put(b, &call->t, sizeof call->t);
+    ft_buf_put(b, extras, 2);
+    if (call->kwargs)
+        ft_json_put(b, call->kwargs);
+    if (!c->last.n || !ft_str_eq(ft_buf_str(b), ft_buf_str(&c->last))) {
+        c->last_key = ft_hash128(b->p, b->n);
+        c->last.n = 0;
+        ft_buf_put(&c->last, b->p, b->n);
+    }
+    return c->last_key;
 }
 
 /* Messages from `from` up to the place, by role and by which members have a value. */
-static struct ft_digest place_key(const struct ft_chat_call *call, size_t from, size_t to)
+static struct ft_digest place_key(struct ft_turn_cache *c, const struct ft_chat_call *call, size_t from, size_t to)
 {
-    struct ft_hasher *h = ft_hasher_new();
-    add_call(h, call);
+    const struct ft_digest base = call_key(c, call);
+    struct ft_buf *b = &c->room;
+    b->n = 0;
+    ft_buf_put(b, &base, sizeof base);
     for (size_t i = from; i < to; i++) {
         const struct ft_json *m = &call->messages->items[i];
-        const struct ft_str role = role_of(m);
-        ft_hasher_field(h, role.p, role.n);
+        add_field(b, role_of(m));
         for (size_t k = 0; k < m->n; k++) {
             const struct ft_json *v = &m->members[k].value;
             const bool empty = v->type == FT_JSON_NULL || (v->type == FT_JSON_STRING ? !v->s.n :
                                (v->type == FT_JSON_ARRAY || v->type == FT_JSON_OBJECT) && !v->n);
             if (!empty && !ft_str_is(m->members[k].key, "role"))
-                ft_hasher_field(h, m->members[k].key.p, m->members[k].key.n);
+                add_field(b, m->members[k].key);
         }
+        ft_buf_putc(b, 0);
     }
-    ft_hasher_field(h, from ? "" : "0", !from);
-    const struct ft_digest d = ft_hasher_sum128(h);
-    ft_hasher_free(h);
-    return d;
+    ft_buf_putc(b, from ? 'n' : '0');
+    return ft_hash128(b->p, b->n);
 }
 
 /* End of what the messages before `to` (and tools, documents) say; roles and what is
@@ -167,7 +180,7 @@ static void learn_prompt(struct ft_turn_cache *c, const struct ft_chat_call *cal
 static const struct prompt *prompt_at(struct ft_turn_cache *c, const struct ft_chat_call *call, size_t from, size_t to,
                                       struct ft_arena *a)
 {
-    const struct ft_digest key = place_key(call, from, to);
+    const struct ft_digest key = place_key(c, call, from, to);
     for (struct prompt **q = &c->prompts; *q; q = &(*q)->next)
         if ((*q)->key.lo == key.lo && (*q)->key.hi == key.hi) {
             struct prompt *p = *q; /* to the front: the next record is likely alike */
@@ -296,10 +309,7 @@ static struct ft_str tail_of(struct ft_turn_cache *c, const struct ft_chat_call 
 
 struct ft_str ft_turn_stop(struct ft_turn_cache *c, const struct ft_chat_call *call, struct ft_arena *a)
 {
-    struct ft_hasher *h = ft_hasher_new();
-    add_call(h, call);
-    const struct ft_digest key = ft_hasher_sum128(h);
-    ft_hasher_free(h);
+    const struct ft_digest key = call_key(c, call);
     for (const struct stop *s = c->stops; s; s = s->next)
         if (s->key.lo == key.lo && s->key.hi == key.hi)
             return s->text;
@@ -345,7 +355,7 @@ struct finder {
 /* The text behind message i where the chat ends with it. */
 static struct ft_str ending_at(struct ft_turn_cache *c, const struct ft_chat_call *call, size_t i, struct ft_arena *a)
 {
-    struct ft_digest key = place_key(call, i, i + 1);
+    struct ft_digest key = place_key(c, call, i, i + 1);
     key.hi = ~key.hi; /* another kind of thing under the same list */
     for (const struct stop *s = c->stops; s; s = s->next)
         if (s->key.lo == key.lo && s->key.hi == key.hi)

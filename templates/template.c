@@ -249,17 +249,15 @@ const struct ft_json *ft_leaf_value(const struct ft_render *r, uint32_t leaf)
 
 void ft_leaf_where(const struct ft_render *r, uint32_t leaf, struct ft_leaf_place *out)
 {
-    const struct jleaf *chain[5] = {0}; /* the outermost ones, [0] the variable */
+    const struct jleaf *ring[8], *chain[5] = {0}; /* the outermost ones, [0] the variable */
     unsigned depth = 0;
     *out = (struct ft_leaf_place){.message = -1, .part = -1};
     if (!leaf || leaf >= r->rt.nleaves)
         return;
     for (uint32_t i = leaf; i; i = r->rt.leaves[i].parent)
-        depth++;
-    uint32_t i = leaf;
-    for (unsigned k = depth; k--; i = r->rt.leaves[i].parent)
-        if (k < 5)
-            chain[k] = &r->rt.leaves[i];
+        ring[depth++ % 8] = &r->rt.leaves[i];
+    for (unsigned k = 0; k < 5 && k < depth; k++)
+        chain[k] = ring[(depth - 1 - k) % 8];
     out->var = chain[0]->key;
     if (!ft_str_is(out->var, "messages") || !chain[1] || chain[1]->kind != 0)
         return;

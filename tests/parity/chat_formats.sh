@@ -1,4 +1,4 @@
 # Random records of every format, through chat-template and through TRL.
-PY=${REFERENCE_PYTHON:-python3}
-$PY -c 'import trl, transformers' 2>/dev/null || { echo "no python with trl and transformers (REFERENCE_PYTHON)"; exit 77; }
+PY=${PY:-python3}
+$PY -c 'import trl, transformers' 2>/dev/null || { echo "no python with trl and transformers : PY=... names one"; exit 77; }
 HF_HUB_OFFLINE=1 TRANSFORMERS_VERBOSITY=error exec $PY "$TESTS/parity/chat_formats.py" "$TESTS/golden/chat-model" "$B/bin/chat-template"
