@@ -3,7 +3,7 @@
 PY=${PY:-python3}
 $PY -c 'import tokenizers' 2>/dev/null || { echo "no tokenizers: PY=... names a Python that has them"; exit 77; }
 # The library's panics would fill stderr.
-RUST_BACKTRACE=0 HF_HUB_OFFLINE=1 $PY "$TESTS/parity/tokenizer.py" --time "${TIME:-60}" $ARGS 2>stderr
+RUST_BACKTRACE=0 HF_HUB_OFFLINE=1 TUNEUTILS_CACHE=off $PY "$TESTS/parity/tokenizer.py" --time "${TIME:-60}" $ARGS 2>stderr
 status=$?
 [ $status -le 1 ] || tail -5 stderr
 exit $status

@@ -5,7 +5,8 @@ of some texts: NAME.json is the tokenizer; NAME.jsonl has a row a text
     {"t" text, "ids", "off" offsets in characters (flat), "sp" ids with special tokens, "dec" decoded, "skip" decoded without special tokens}
 
 and rows {"a", "b", "ids", "type"} of pairs and {"a" (, "b"), "max", "how", "side", "ids"} of truncations. A value is null where the library
-fails. Run it in this folder, with `tokenizers` and `sentencepiece` installed; tests/unit/tok_golden.c compares.
+fails. Training is not deterministic: another run makes other vocabularies. Also .model and .tiktoken files with sentencepiece's and tiktoken's own
+answers. Run it in this folder, with `tokenizers`, `sentencepiece` and `tiktoken` installed; tests/unit/tok_golden.c compares.
 """
 import base64, io, json, random
 import sentencepiece
@@ -298,3 +299,41 @@ for name, j in made.items():
         rows.append({"a": TEXTS[a], **({"b": TEXTS[b]} if b is not None else {}), "max": n, "how": how, "side": side, "ids": get(e, "ids")})
     with open(name + ".jsonl", "w", encoding="utf-8") as f:
         for x in rows: f.write(json.dumps(x, ensure_ascii=False, separators=(",", ":")) + "\n")
+
+# ---- vocabularies that are no tokenizer.json: sentencepiece's and tiktoken's own answers ----
+
+import tiktoken
+
+def sentencepiece_model(name, **kw):
+    open("/tmp/rules.tsv", "w").write("".join(" ".join(f"{ord(c):X}" for c in k) + "\t" + " ".join(f"{ord(c):X}" for c in v) + "\n"
+                                               for k, v in {"Ａ": "A", "½": "1/2", "e\u0301": "é", "ｶﾞ": "ガ", "ｶ": "カ", "\u3000": " ", "\t": " ", "ß": "ss"}.items()))
+    sentencepiece.SentencePieceTrainer.train(sentence_iterator=iter(CORPUS), model_prefix=name, hard_vocab_limit=False, normalization_rule_tsv="/tmp/rules.tsv", minloglevel=2,
+                                             num_threads=1, **kw)
+    import os; os.remove(name + ".vocab")
+    return sentencepiece.SentencePieceProcessor(model_file=name + ".model")
+
+def answers(file, encode, decode):
+    with open(file.rsplit(".", 1)[0] + ".jsonl", "w", encoding="utf-8") as f:
+        for x in TEXTS:
+            if "\x00" in x: continue
+            ids = encode(x)
+            f.write(json.dumps({"t": x, "ids": ids, "dec": decode(ids)}, ensure_ascii=False, separators=(",", ":")) + "\n")
+
+for name, kw in {"spm-unigram": dict(vocab_size=260, model_type="unigram", user_defined_symbols=["<tool>", "mill", "."]),
+                 "spm-unigram-bytes": dict(vocab_size=520, model_type="unigram", byte_fallback=True, treat_whitespace_as_suffix=True),
+                 "spm-bpe": dict(vocab_size=300, model_type="bpe", user_defined_symbols=["<tool>", "mill", "▁▁"], add_dummy_prefix=False),
+                 "spm-bpe-bytes": dict(vocab_size=560, model_type="bpe", byte_fallback=True, remove_extra_whitespaces=False, split_digits=True)}.items():
+    sp = sentencepiece_model(name, **kw)
+    answers(name + ".model", sp.encode, sp.decode)
+
+# The byte pairs of byte-gpt2 as ranks, under the rule of cl100k.
+model = made["byte-gpt2"]["model"]
+char_of = {v: k for k, v in ((b, c) for b, c in zip(
+    [*range(33, 127), *range(161, 173), *range(174, 256), *range(33), *range(127, 161), 173],
+    [*map(chr, range(33, 127)), *map(chr, range(161, 173)), *map(chr, range(174, 256)), *map(chr, range(256, 324))]))}
+tokens = [bytes(char_of[c] for c in t) for t, _ in sorted(model["vocab"].items(), key=lambda x: x[1]) if t not in ("<s>", "</s>")]
+ranks = {t: i for i, t in enumerate(tokens)}
+with open("tik-cl100k.tiktoken", "wb") as f:
+    for t, i in ranks.items(): f.write(base64.b64encode(t) + b" %d\n" % i)
+e = tiktoken.Encoding("x", pat_str=CL100K, mergeable_ranks=ranks, special_tokens={})
+answers("tik-cl100k.tiktoken", e.encode_ordinary, e.decode)
