@@ -169,7 +169,7 @@ static int set(const struct ft_opt *o, const char *v, struct ft_err *e)
 
 static void help_line(const struct ft_opt *o)
 {
-    char left[96];
+    char left[256]; /* a choice may have many words */
     if (o->type == FT_OPT_HEAD) {
         printf("\n%s:\n", o->name);
         return;

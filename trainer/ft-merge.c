@@ -40,7 +40,8 @@ int main(int argc, char **argv)
         ft_fail(&e, FT_DATA, "'%s' holds a model ('--force' replaces it)", out);
     free(config);
     free(weights);
-    if (e.code || ft_base_open(&base, model, &e) || ft_backend_open(&backend, threads, &e) ||
+    if (e.code || ft_base_open(&base, model, &e) || ft_save_distinct(out, base.dir, &e) || ft_save_distinct(out, adapter, &e) ||
+        ft_backend_open(&backend, threads, &e) ||
         ft_base_model(&base, &backend, adapter, true, &m, &slot, &e) || ft_model_merge(m, slot, &e) || ft_save_folder(out, &e))
         goto out;
     const struct ft_hf_change untied = {"tie_word_embeddings", FT_STR("false")};

@@ -17,7 +17,7 @@ CFLAGS_kern_avx512  := -Wno-psabi -fno-math-errno $(if $(findstring x86_64,$(she
 LIB_trainer += trainer/save.c trainer/safetensors.c trainer/schedule.c trainer/hf.c trainer/hf_config.c \
                trainer/weights.c trainer/adapter.c trainer/adapter_config.c trainer/base.c trainer/rows.c \
                trainer/adamw.c trainer/checkpoint.c trainer/evaluate.c trainer/recipe.c trainer/loop.c \
-               trainer/output.c trainer/rundir.c
+               trainer/output.c trainer/rundir.c trainer/job.c trainer/job_record.c
 TOOLS += trainer/ft-train.c trainer/ft-eval.c trainer/ft-merge.c
 ROOMS_ft-train := trainer tokenizer
 ROOMS_ft-eval  := trainer tokenizer

@@ -12,9 +12,10 @@
 
 #include "trainer/save.h"
 
-/* Files that a run leaves; the others in the folder are not ours to remove. */
+/* Files that a run leaves, besides its log, which may be left empty by a run that
+ * never began; the others in the folder are not ours to remove. */
 static const char *const ours[] = {
-    "run.json", "log.jsonl", "adapter_model.safetensors", "adapter_config.json", "model.safetensors", "config.json",
+    "run.json", "adapter_model.safetensors", "adapter_config.json", "model.safetensors", "config.json",
 };
 enum { OURS = sizeof ours / sizeof *ours };
 
@@ -24,6 +25,14 @@ static bool there(const char *dir, const char *name)
     const bool yes = !access(path, F_OK);
     free(path);
     return yes;
+}
+
+static int remove_file(const char *dir, const char *name, struct ft_err *e)
+{
+    char *path = ft_path(dir, name);
+    const int r = unlink(path) && errno != ENOENT ? ft_fail_errno(e, "cannot remove '%s'", path) : 0;
+    free(path);
+    return r;
 }
 
 static int remove_run(const char *dir, struct ft_err *e)
@@ -36,12 +45,10 @@ static int remove_run(const char *dir, struct ft_err *e)
     for (size_t i = 0; i < n && !r; i++)
         r = ft_checkpoint_remove(dir, steps[i], e);
     free(steps);
-    for (int i = 0; i < OURS && !r; i++) {
-        char *path = ft_path(dir, ours[i]);
-        if (unlink(path) && errno != ENOENT)
-            r = ft_fail_errno(e, "cannot remove '%s'", path);
-        free(path);
-    }
+    for (int i = 0; i < OURS && !r; i++)
+        r = remove_file(dir, ours[i], e);
+    if (!r)
+        r = remove_file(dir, "log.jsonl", e);
     return r;
 }
 
@@ -96,7 +103,9 @@ int ft_rundir_unused(const char *path, struct ft_err *e)
 int ft_rundir_open(struct ft_rundir *r, const char *path, enum ft_run_start how, struct ft_err *e)
 {
     *r = (struct ft_rundir){.path = path, .log = -1, .progress = {.best = NAN}};
-    if ((how == FT_RUN_NEW && ft_rundir_unused(path, e)) || ft_save_folder(path, e) || take_log(r, e))
+    /* Every run begins with its run.json: without one, what is here is not ours to go on with. */
+    const bool ours_to_go_on = how == FT_RUN_FORCE || (how == FT_RUN_RESUME && there(path, "run.json"));
+    if ((!ours_to_go_on && ft_rundir_unused(path, e)) || ft_save_folder(path, e) || take_log(r, e))
         return -1;
     if (how == FT_RUN_FORCE) {
         /* The log's file goes too, and with it the lock: take the new one. */

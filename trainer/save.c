@@ -182,6 +182,14 @@ int ft_save_digest(const char *path, struct ft_digest *digest, uint64_t *size, s
     return r < 0 ? -1 : 0;
 }
 
+int ft_save_distinct(const char *out, const char *in, struct ft_err *e)
+{
+    struct stat a, b;
+    if (!stat(out, &a) && !stat(in, &b) && a.st_dev == b.st_dev && a.st_ino == b.st_ino)
+        return ft_fail(e, FT_USAGE, "'%s' is read and cannot be written too", out);
+    return 0;
+}
+
 int ft_save_folder(const char *dir, struct ft_err *e)
 {
     if (!mkdir(dir, 0777))

@@ -40,6 +40,9 @@ int ft_save_rename(const char *from, const char *to, struct ft_err *e);
  * is not there is no failure. */
 int ft_save_remove(const char *dir, struct ft_err *e);
 
+/* FT_USAGE when a folder that is to be written is one that is read. */
+int ft_save_distinct(const char *out, const char *in, struct ft_err *e);
+
 /* The XXH3-128 and size of a file's bytes. */
 int ft_save_digest(const char *path, struct ft_digest *digest, uint64_t *size, struct ft_err *e);
 

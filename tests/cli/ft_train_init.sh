@@ -6,7 +6,7 @@ train-tokenizer -o tok --vocab-size 300 --special-tokens '<s>,</s>' <t.jsonl 2>/
 tokenize -m tok <t.jsonl 2>/dev/null | ft-pack -o d -m tok --length 64 2>/dev/null
 echo '{"model_type":"llama","hidden_size":32,"intermediate_size":64,"num_hidden_layers":2,"num_attention_heads":4,
 "num_key_value_heads":2,"max_position_embeddings":64,"tie_word_embeddings":true}' >c.json
-ft-train pretrain --init c.json -m tok -d d -o base --max-steps 60 --learning-rate 0.01 --per-device-train-batch-size 4 --gradient-accumulation-steps 2 -j2 --eval-steps 20 2>&1 | grep -v tok/s | sed -E 's/float32, .*/float32/; s/(eval loss|perplexity|mean loss|best evaluation) [0-9.]+/\1 X/g'
+ft-train pretrain --init c.json -m tok -d d -o base --max-steps 60 --learning-rate 0.01 --per-device-train-batch-size 4 --gradient-accumulation-steps 2 -j2 --eval-steps 20 2>&1 | grep -v tok/s | sed -E 's/tuneutils.*float32, .*/float32/; s/(eval loss|perplexity|mean loss|best evaluation) [0-9.]+/\1 X/g'
 ls base
 head -c 14 base/config.json | tail -c 12; echo
 ft-train pretrain --init c.json -m tok -d d -o again --max-steps 60 --learning-rate 0.01 --per-device-train-batch-size 8 --gradient-accumulation-steps 1 -j1 --eval-steps 20 -q

@@ -1,7 +1,7 @@
 # What cannot be trained on, or into, is said, and nothing is touched.
 G=$TESTS/golden/trainer
 head -9 "$G/rows.jsonl" | ft-pack -o d --length 64 --strategy none 2>/dev/null
-no() { echo "-- $1" >&2; shift; "$@" -q >/dev/null; echo "status $?" >&2; }
+no() { echo "-- $1" >&2; shift; "$@" >/dev/null; echo "status $?" >&2; }
 t() { ft-train sft -d d -o run --max-steps 100 --eval-share 0 "$@"; }
 
 no 'usage' ft-train
@@ -66,7 +66,15 @@ no 'overlap' t -m "$G/tiny" --eval-data e
 [ -e run ] && echo "run was made" >&2
 mkdir run && echo mine >run/model.safetensors
 no 'a folder that holds something' t -m "$G/tiny"
+no 'and to resume' t -m "$G/tiny" --resume
 cat run/model.safetensors >&2
+cp -r "$G/tiny" base && chmod u+w base base/*
+no 'into the base' ft-train sft -m base -d d -o base --eval-share 0 --force
+no 'into the adapter' ft-train sft -m base -d d -o a --adapter a --eval-share 0 --force
+cp -r "$G/tiny-adapter" b
+no 'merge into the base' ft-merge -m base --adapter b -o base --force -j1
+no 'into the adapter' ft-train sft -m base -d d -o b --adapter b --eval-share 0 --force
+ls base
 
 t -m "$G/tiny" --max-steps 3 -o short -q 2>/dev/null
 no 'other options' t -m "$G/tiny" --max-steps 3 -o short --resume --learning-rate 1e-4

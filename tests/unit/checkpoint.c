@@ -117,6 +117,9 @@ TEST(a_resumed_run_takes_the_newest_that_is_whole)
     CHECK_EQ(ft_rundir_open(&r, "p", FT_RUN_NEW, &e), -1);
     CHECK(strstr(e.msg, "holds a run"));
     e = (struct ft_err){0};
+    CHECK_EQ(ft_rundir_open(&r, "p", FT_RUN_RESUME, &e), -1); /* no run.json: whose is it? */
+    CHECK_EQ(ft_save_bytes("p/run.json", "{}", 2, NULL), 0);
+    e = (struct ft_err){0};
     REQUIRE(!ft_rundir_open(&r, "p", FT_RUN_RESUME, &e));
     CHECK(r.resumed && r.progress.step == 2 && r.damaged == 2 && r.damaged_step == 6);
     struct ft_rundir other;
