@@ -1,5 +1,5 @@
-# Training beside tokenizers' BpeTrainer (and gigatoken's) on the same text, on
-# one core and on all. PY names a Python that has them; MB says how much text.
+# Training beside tokenizers' BpeTrainer on the same text, on one core and on
+# all. PY names a Python that has it; MB says how much text.
 PY=${PY:-python3}
 $PY -c 'import tokenizers' 2>/dev/null || { echo "no tokenizers library: PY=... names a Python that has it"; exit 77; }
 export HF_HUB_OFFLINE=1
