@@ -225,6 +225,22 @@ static struct tk_line *own_line(const struct tk_cache *c, uint32_t hash)
     return &c->own[hash >> (32 - TK_OWN_BITS)];
 }
 
+/* The same two places as in the hot table. */
+static struct tk_line *own_find(const struct tk_cache *c, struct tk_key k, uint32_t hash)
+{
+    struct tk_line *l = own_line(c, hash), *x = &c->own[(l - c->own) ^ 1];
+    return tk_key_eq(l->key, k) ? l : tk_key_eq(x->key, k) ? x : NULL;
+}
+
+/* A line for a new word. */
+static struct tk_line *own_take(const struct tk_cache *c, uint32_t hash)
+{
+    struct tk_line *l = own_line(c, hash);
+    if (l->key.hi)
+        c->own[(l - c->own) ^ 1] = *l;
+    return l;
+}
+
 int tk_cache_flush(struct tk_cache *c, struct tk_ids *out, struct ft_err *e)
 {
     enum source { HOT, BESIDE, SEED, SIDE };
@@ -278,11 +294,13 @@ int tk_cache_flush(struct tk_cache *c, struct tk_ids *out, struct ft_err *e)
                     continue;
                 }
             }
-            struct tk_line *own = own_line(c, r->hash);
             at[miss[k]] = side->id;
-            if (tk_key_eq(own->key, r->key)) {
-                *side = *own; /* it may fall out before the ids are written */
-                continue;
+            if (r->n <= TK_KEY_MAX) {
+                const struct tk_line *own = own_find(c, r->key, r->hash);
+                if (own) {
+                    *side = *own; /* it may fall out before the ids are written */
+                    continue;
+                }
             }
             const size_t first = c->over.n;
             if (resolve(c, r, false, &c->over, e))
@@ -294,7 +312,7 @@ int tk_cache_flush(struct tk_cache *c, struct tk_ids *out, struct ft_err *e)
                 c->over.n = first;
                 if (r->n <= TK_KEY_MAX) {
                     side->key = r->key;
-                    *own = *side;
+                    *own_take(c, r->hash) = *side;
                 }
             } else {
                 side->id[0] = 0;
@@ -353,11 +371,11 @@ int tk_cache_part(struct tk_cache *c, const char *p, size_t n, bool plain, tk_wo
     if (!plain)
         key.hi |= 1ull << 63; /* no word has this key */
     const uint32_t hash = tk_key_hash(key.lo, key.hi);
-    struct tk_line *l = own_line(c, hash);
-    if (!tk_key_eq(l->key, key)) {
+    struct tk_line *l = own_find(c, key, hash), in_line = {0};
+    if (!l) {
         const struct tk_slot *in = plain ? seed_find(c->seed, key, hash) : NULL;
         if (in) {
-            memcpy(l->id, in->id, sizeof in->id);
+            memcpy(in_line.id, in->id, sizeof in->id);
         } else {
             const size_t first = out->n;
             if (encode(c->ctx, p, n, out, e))
@@ -365,11 +383,13 @@ int tk_cache_part(struct tk_cache *c, const char *p, size_t n, bool plain, tk_wo
             const size_t k = out->n - first;
             if (k < 1 || k > TK_INLINE)
                 return 0; /* too many to remember */
-            l->id[0] = 0;
-            fill(l->id, out->v + first, k);
+            in_line.id[0] = 0;
+            fill(in_line.id, out->v + first, k);
             out->n = first;
         }
-        l->key = key;
+        in_line.key = key;
+        l = own_take(c, hash);
+        *l = in_line;
     }
     const uint32_t count = l->id[0] >> 24;
     tk_ids_room(out, TK_INLINE);

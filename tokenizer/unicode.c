@@ -6,6 +6,10 @@
 #include "pipeline/str.h"
 
 #include "tokenizer/unicode_tables.h"
+#include "tokenizer/words.h"
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
 
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 
@@ -110,29 +114,75 @@ static void fill_unstable(void)
     }
 }
 
+#ifdef __x86_64__
+/* How far from `at` the text is ASCII, Latin 1 or of three bytes that never change:
+ * U+2002..203f, e3 but the marks U+302a..302f and 3099, 309a; e4..e9; ea b0..bf; eb,
+ * ec; ed 80..9d. Whole steps of 32 bytes; it may end inside a character. */
+__attribute__((target("avx2"))) static size_t stable_avx2(const char *p, size_t n, size_t at)
+{
+    for (; at + 34 <= n; at += 32) {
+        const __m256i x = _mm256_loadu_si256((const __m256i *)(const void *)(p + at));
+        if (!_mm256_movemask_epi8(x))
+            continue;
+        const __m256i y = _mm256_loadu_si256((const __m256i *)(const void *)(p + at + 1));
+        const __m256i z = _mm256_loadu_si256((const __m256i *)(const void *)(p + at + 2));
+#define EQ(v, c) _mm256_cmpeq_epi8(v, _mm256_set1_epi8((char)(c)))
+#define IN(v, a, b) \
+    _mm256_cmpeq_epi8(_mm256_sub_epi8(v, _mm256_set1_epi8((char)(a))), \
+                      _mm256_min_epu8(_mm256_sub_epi8(v, _mm256_set1_epi8((char)(a))), _mm256_set1_epi8((char)((b) - (a)))))
+#define OR _mm256_or_si256
+#define AND _mm256_and_si256
+        const __m256i marks = OR(AND(EQ(y, 0x82), IN(z, 0x99, 0x9a)), AND(EQ(y, 0x80), IN(z, 0xaa, 0xaf)));
+        __m256i good = OR(IN(x, 0, 0xbf), IN(x, 0xc2, 0xc3));
+        good = OR(good, OR(IN(x, 0xe4, 0xe9), IN(x, 0xeb, 0xec)));
+        good = OR(good, OR(AND(EQ(x, 0xea), IN(y, 0xb0, 0xbf)), AND(EQ(x, 0xed), IN(y, 0x80, 0x9d))));
+        good = OR(good, _mm256_andnot_si256(marks, EQ(x, 0xe3)));
+        good = OR(good, AND(EQ(x, 0xe2), AND(EQ(y, 0x80), IN(z, 0x82, 0xbf))));
+#undef EQ
+#undef IN
+#undef OR
+#undef AND
+        if (_mm256_movemask_epi8(good) != -1)
+            break;
+    }
+    return at;
+}
+#endif
+
 bool uc_is_nfc(const char *p, size_t n)
 {
     pthread_once(&unstable_once, fill_unstable);
+    size_t slow = 0; /* up to there byte by byte */
     for (size_t i = 0; i < n;) {
-        if ((unsigned char)p[i] < 0x80) {
+#ifdef __x86_64__
+        if (i >= slow && tk_words() != tk_words_scalar) {
+            i = stable_avx2(p, n, i);
+            slow = i + 32;
+            while (i < n && ((unsigned char)p[i] & 0xc0) == 0x80) /* the end of one that is known */
+                i++;
+            if (i == n)
+                break;
+        }
+#endif
+        const unsigned char *u = (const unsigned char *)p + i;
+        if (u[0] < 0x80) {
             uint64_t v;
+            i++;
             while (n - i >= 8 && (memcpy(&v, p + i, 8), !(v & 0x8080808080808080u)))
                 i += 8;
-            while (i < n && (unsigned char)p[i] < 0x80)
-                i++;
             continue;
         }
-        /* Unified ideographs and Hangul syllables: most of Chinese, Japanese, Korean. */
-        const unsigned char lead = (unsigned char)p[i];
-        if ((lead >= 0xe5 && lead <= 0xe8) || lead == 0xeb || lead == 0xec) {
+        uint32_t c;
+        if ((u[0] & 0xf0) == 0xe0) { /* a step of known length: the next need not wait for it */
+            c = (u[0] & 15u) << 12 | (u[1] & 63u) << 6 | (u[2] & 63u);
             i += 3;
-            continue;
+        } else {
+            int len;
+            c = ft_utf8_get(p + i, &len);
+            i += (size_t)len;
         }
-        int len;
-        const uint32_t c = ft_utf8_get(p + i, &len);
         if (unstable[c >> 6] >> (c & 63) & 1)
             return false;
-        i += (size_t)len;
     }
     return true;
 }

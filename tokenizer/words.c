@@ -3,6 +3,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "tokenizer/unicode.h"
+
 void tk_words_scalar(enum tk_rule rule, struct tk_cache *c, const char *p, size_t n, size_t *at)
 {
     if (c->left)
@@ -49,8 +51,25 @@ static enum level level_of(const char *isa)
     return LEVELS;
 }
 
+unsigned char tk_kind[0x10000];
+
+unsigned tk_kind_of(uint32_t c)
+{
+    const unsigned k = uc_class(c);
+    return k & UC_L ? TK_KIND_LETTER : k & (UC_SPACE | UC_N) ? TK_KIND_STOP : TK_KIND_OTHER;
+}
+
+static void fill_kinds(void)
+{
+    for (uint32_t c = 0; c < 0x10000; c++)
+        tk_kind[c] = (unsigned char)tk_kind_of(c);
+}
+
+static pthread_once_t kinds_once = PTHREAD_ONCE_INIT;
+
 tk_words_fn *tk_words_level(const char *isa)
 {
+    pthread_once(&kinds_once, fill_kinds);
     return level_of(isa) < LEVELS ? functions[level_of(isa)].words : NULL;
 }
 
@@ -64,6 +83,7 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void choose(void)
 {
+    pthread_once(&kinds_once, fill_kinds);
     const char *force = getenv("FT_ISA");
     best = force ? level_of(force) : LEVELS;
     if (best == LEVELS)

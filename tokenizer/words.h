@@ -27,6 +27,12 @@ tk_words_fn *tk_words_level(const char *isa);
 
 tk_words_fn tk_words_scalar, tk_words_avx2, tk_words_avx512;
 
+/* What the windows must know of a character beyond ASCII, by code point: filled by
+ * the first call of tk_words, tk_words_level or their like. */
+enum { TK_KIND_STOP, TK_KIND_LETTER, TK_KIND_OTHER }; /* STOP: white space, numbers */
+extern unsigned char tk_kind[0x10000];
+unsigned tk_kind_of(uint32_t c);
+
 /* Units: stretches of raw text that can be encoded apart from each other, where no
  * rule of scan.h applies. What is between them becomes nothing. */
 enum tk_unit {

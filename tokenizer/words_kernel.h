@@ -17,9 +17,21 @@ struct masks {
     uint64_t newline, blank, tick;         /* CR and LF, U+0020, apostrophe */
     uint64_t high;                         /* not ASCII */
     uint64_t wide[3];                      /* where others of 2, 3, 4 bytes begin */
+    uint64_t east;                         /* where letters of east_letters begin */
 };
 
 static inline uint64_t low(int n) { return n < 64 ? _bzhi_u64(~0ull, (unsigned)n) : ~0ull; }
+
+/* Where letters of three bytes begin that are most of Chinese, Japanese and Korean:
+ * unified ideographs, kana, Hangul syllables. By their lead and what follows it:
+ *   e3 81 but U+3040; e3 82 but U+3097..309c, 30a0; e3 83 but U+30fb; e3 90..bf;
+ *   e4 but e4 b7 (hexagrams); e5..e9; ea b0..bf; eb, ec; ed 80..9d. */
+#define EAST_LETTERS(EQ, IN)                                                                                   \
+    ((EQ(0xe3) & ((EQ(0x81) & ~(EQ(0x80) >> 1)) >> 1 |                                                          \
+                  (EQ(0x82) & ~((IN(0x97, 0x9c) | EQ(0xa0)) >> 1)) >> 1 | (EQ(0x83) & ~(EQ(0xbb) >> 1)) >> 1 |    \
+                  IN(0x90, 0xbf) >> 1)) |                                                                       \
+     (EQ(0xe4) & ~(EQ(0xb7) >> 1)) | IN(0xe5, 0xe9) | (EQ(0xea) & IN(0xb0, 0xbf) >> 1) | IN(0xeb, 0xec) |        \
+     (EQ(0xed) & IN(0x80, 0x9d) >> 1))
 
 static inline struct masks classify(const unsigned char *p, size_t n)
 {
@@ -34,6 +46,14 @@ static inline struct masks classify(const unsigned char *p, size_t n)
     m.newline = _mm512_cmpeq_epi8_mask(x, _mm512_set1_epi8('\n')) | _mm512_cmpeq_epi8_mask(x, _mm512_set1_epi8('\r'));
     m.tick = _mm512_cmpeq_epi8_mask(x, _mm512_set1_epi8('\''));
     m.high = _mm512_movepi8_mask(x);
+    if (m.high) {
+#define EQ(c) ((uint64_t)_mm512_cmpeq_epi8_mask(x, _mm512_set1_epi8((char)(c))))
+#define IN(a, b) \
+    ((uint64_t)_mm512_cmple_epu8_mask(_mm512_sub_epi8(x, _mm512_set1_epi8((char)(a))), _mm512_set1_epi8((char)((b) - (a)))))
+        m.east = EAST_LETTERS(EQ, IN);
+#undef EQ
+#undef IN
+    }
 #else
     unsigned char tail[64];
     if (n < 64) {
@@ -58,6 +78,21 @@ static inline struct masks classify(const unsigned char *p, size_t n)
 #undef BELOW
     }
     m.space |= m.blank;
+    if (m.high) {
+        const __m256i x0 = _mm256_loadu_si256((const __m256i *)(const void *)p),
+                      x1 = _mm256_loadu_si256((const __m256i *)(const void *)(p + 32));
+#define EQ(c) ((uint64_t)(uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(x0, _mm256_set1_epi8((char)(c)))) | \
+               (uint64_t)(uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(x1, _mm256_set1_epi8((char)(c)))) << 32)
+#define HALF(v, a, b) \
+    ((uint64_t)(uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8( \
+        _mm256_sub_epi8(v, _mm256_set1_epi8((char)(a))), \
+        _mm256_min_epu8(_mm256_sub_epi8(v, _mm256_set1_epi8((char)(a))), _mm256_set1_epi8((char)((b) - (a)))))))
+#define IN(a, b) (HALF(x0, a, b) | HALF(x1, a, b) << 32)
+        m.east = EAST_LETTERS(EQ, IN);
+#undef EQ
+#undef HALF
+#undef IN
+    }
 #endif
     m.other = ~(m.letter | m.number | m.space | m.high);
     return m;
@@ -68,31 +103,38 @@ static inline struct masks classify(const unsigned char *p, size_t n)
  * stands (the algebra knows them as one byte only) or a character is cut off. */
 static inline int classify_high(struct masks *m, const unsigned char *p, int n)
 {
-    uint64_t todo = m->high;
+    /* One that begins among the last two bytes may not be whole: left to the loop. */
+    const uint64_t east = m->east & low(n - 2);
+    uint64_t letter = east | east << 1 | east << 2, other = 0, todo = m->high & ~letter;
     while (todo) {
         const int i = (int)_tzcnt_u64(todo);
         if (i >= n)
             break;
-        int len = p[i] < 0xe0 ? 2 : p[i] < 0xf0 ? 3 : 4;
-        if (i + len > n)
-            return i;
-        const uint64_t bits = low(len) << i;
-        /* Hangul syllables, unified ideographs: no table needed. */
-        if ((p[i] >= 0xe5 && p[i] <= 0xe8) || (p[i] >= 0xeb && p[i] <= 0xec)) {
-            m->letter |= bits;
-        } else {
-            const unsigned k = uc_class(ft_utf8_get((const char *)p + i, &len));
-            if (k & UC_L)
-                m->letter |= bits;
-            else if (k & (UC_SPACE | UC_N))
-                return i;
-            else {
-                m->other |= bits;
-                m->wide[len - 2] |= 1ull << i;
-            }
+        const int len = p[i] < 0xe0 ? 2 : p[i] < 0xf0 ? 3 : 4;
+        if (i + len > n) {
+            n = i;
+            break;
         }
+        const uint64_t bits = low(len) << i;
+        unsigned kind;
+        if (len == 3) {
+            kind = tk_kind[(p[i] & 15u) << 12 | (p[i + 1] & 63u) << 6 | (p[i + 2] & 63u)];
+        } else {
+            int k;
+            kind = tk_kind_of(ft_utf8_get((const char *)p + i, &k));
+        }
+        if (__builtin_expect(kind == TK_KIND_STOP, 0)) {
+            n = i;
+            break;
+        }
+        const uint64_t is_letter = 0 - (uint64_t)(kind == TK_KIND_LETTER);
+        letter |= bits & is_letter;
+        other |= bits & ~is_letter;
+        m->wide[len - 2] |= (bits & -bits) & ~is_letter;
         todo &= ~bits;
     }
+    m->letter |= letter;
+    m->other |= other;
     return n;
 }
 

@@ -2,6 +2,7 @@
  * machine has, on text made to be awkward. */
 #include "tests/unit/test.h"
 #include "tokenizer/cut.h"
+#include "tokenizer/unicode.h"
 #include "tokenizer/words.h"
 
 static uint64_t seed = 1;
@@ -17,6 +18,8 @@ static const char *const parts[] = {
     "'lL", "'ve", "_", "/", "\xc3\xa9", "\xe4\xb8\xad", "\xea\xb0\x80", "\xe3\x81\x82", "\xe2\x80\x9c",
     "\xe3\x80\x80", "\xc2\xa0", "\xc2\x85", "\xc5\xbf", "\xf0\x9f\x98\x80", "\xcc\x81", "\xc2\xb2", "\xd9\xa3",
     "\xf0\x90\x90\x80", "\xf0\x9d\x9f\x98", "\xe2\x80\x83", "word", "Haus", "12345", "......", "          ",
+    "\xe3\x82\x97", "\xe3\x82\x9b", "\xe3\x82\xa0", "\xe3\x83\xbb", "\xe3\x83\xbc", "\xe3\x81\x80", "\xe4\xb7\x80", "\xe4\xb6\xbf",
+    "\xe9\xbf\xbf", "\xed\x9e\xa3", "\xed\x9e\xa4", "\xea\xaf\xb0", "\xe3\x80\x85", "\xe3\x8f\xbf", "\xe3\x90\x80", "\xe3\x87\xbf",
     "\n\n", " \n ", "'\xc5\xbf", "\xe3\x80\x82", "\x7f", "\x1f",
 };
 enum { PARTS = sizeof parts / sizeof *parts };
@@ -137,6 +140,75 @@ static void all(const char *isa)
     compare(isa, TK_RULE_QWEN2);
     compare_cut(isa, TK_RULE_GPT2);
     compare_cut(isa, TK_RULE_CL100K);
+}
+
+/* Every character by itself, and in front of a letter. */
+static void every(const char *isa)
+{
+    tk_words_fn *f = tk_words_level(isa);
+    if (!f)
+        SKIP("this machine lacks it");
+    const struct tk_seed empty = {0};
+    struct tk_cache *c = tk_cache_new(&empty, none, NULL);
+    int bad = 0;
+    for (uint32_t u = 1; u < 0x110000 && !bad; u++) {
+        if (u >= 0xd800 && u < 0xe000)
+            continue;
+        char p[100];
+        size_t n = 0;
+        for (int k = 0; k < 16 && n < 90; k++) {
+            n += (size_t)ft_utf8_put(p + n, u);
+            if (k == 7)
+                p[n++] = 'a';
+        }
+        for (size_t at = 0, expect = 0; at < n && !bad;) {
+            f(TK_RULE_CL100K, c, p, n, &at);
+            for (size_t i = 0; i < c->n; i++) {
+                const size_t end = tk_scan(TK_RULE_CL100K, p, n, expect);
+                bad |= c->rec[i].p != p + expect || c->rec[i].n != end - expect;
+                expect = end;
+            }
+            c->n = 0;
+        }
+        if (bad)
+            printf("  U+%04X\n", u);
+    }
+    CHECK(!bad);
+    tk_cache_free(c);
+}
+
+TEST(every_character_avx2) { every("avx2"); }
+TEST(every_character_avx512) { every("avx512"); }
+
+/* What the quick check lets through stays under NFC. */
+TEST(nfc_is_not_missed)
+{
+    int bad = 0;
+    for (uint32_t u = 0x80; u < 0x110000 && !bad; u++) {
+        if (u >= 0xd800 && u < 0xe000)
+            continue;
+        uint32_t d[18];
+        const int k = uc_decompose(u, false, d);
+        uint32_t back = k ? d[0] : u;
+        for (int i = 1; i < k && back; i++)
+            back = uc_compose(back, d[i]);
+        char p[200];
+        for (size_t pad = 0; pad < 40; pad += 13) { /* in the vector part, at its seam, in the rest */
+            size_t n = pad;
+            memset(p, 'x', pad);
+            n += (size_t)ft_utf8_put(p + n, u);
+            const size_t tail = pad == 39 ? 0 : 60;
+            memset(p + n, 'y', tail);
+            n += tail;
+            if (uc_is_nfc(p, n) && (back != u || uc_ccc(u)))
+                bad = 1;
+        }
+        if (bad)
+            printf("  U+%04X\n", u);
+    }
+    CHECK(!bad);
+    CHECK(uc_is_nfc("\xea\xb0\x80\xe3\x81\x82 plain \xe4\xb8\xad\xe6\x96\x87 and some more of it, to the end", 62));
+    CHECK(!uc_is_nfc("\xe3\x81\x8b\xe3\x82\x99 plain \xe4\xb8\xad\xe6\x96\x87 and some more of it, to the end", 62));
 }
 
 TEST(words_scalar) { all("scalar"); }
