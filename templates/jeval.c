@@ -10,7 +10,7 @@ static inline struct jval slot_of(const struct node *n, struct jframe *f)
     return f->slot[n->slot];
 }
 
-static struct jval eval_seq(struct jrt *rt, const struct node *n, struct jframe *f)
+static __attribute__((noinline)) struct jval eval_seq(struct jrt *rt, const struct node *n, struct jframe *f)
 {
     struct jval *v = J_NEWS(rt, struct jval, n->list.n);
     for (uint32_t i = 0; i < n->list.n; i++)
@@ -32,7 +32,7 @@ static bool compare(struct jrt *rt, unsigned op, struct jval a, struct jval b)
     }
 }
 
-static struct jval eval_concat(struct jrt *rt, const struct node *n, struct jframe *f)
+static __attribute__((noinline)) struct jval eval_concat(struct jrt *rt, const struct node *n, struct jframe *f)
 {
     struct jval v = ft_jeval(rt, n->list.v[0], f);
     if (rt->autoescape) {
@@ -55,6 +55,53 @@ static struct jval eval_concat(struct jrt *rt, const struct node *n, struct jfra
     for (uint32_t i = 1; i < n->list.n; i++)
         s = ft_jstr_cat(rt, s, ft_jstr_of(rt, ft_jeval(rt, n->list.v[i], f)));
     return ft_jstrv(s);
+}
+
+static __attribute__((noinline)) struct jval eval_dict(struct jrt *rt, const struct node *n, struct jframe *f)
+{
+    struct jdict *d = ft_jdict_new(rt, n->list.n / 2);
+    for (uint32_t i = 0; i < n->list.n; i += 2) {
+        const struct jval k = ft_jeval(rt, n->list.v[i], f);
+        ft_jdict_set(rt, d, k, ft_jeval(rt, n->list.v[i + 1], f));
+    }
+    return ft_jdictv(d);
+}
+
+static struct jval eval_compare(struct jrt *rt, const struct node *n, struct jframe *f)
+{
+    struct jval v = ft_jeval(rt, n->a, f);
+    for (uint32_t i = 0; i < n->list.n; i++) {
+        const struct jval b = ft_jeval(rt, n->list.v[i], f);
+        if (!compare(rt, n->ops[i], v, b))
+            return ft_jbool(false);
+        v = b;
+    }
+    return ft_jbool(true);
+}
+
+/* v[expression] and v[a:b:c] */
+static __attribute__((noinline)) struct jval eval_item(struct jrt *rt, const struct node *n, struct jframe *f, struct jval v)
+{
+    if (n->b->kind != N_SLICE)
+        return ft_jgetitem(rt, v, ft_jeval(rt, n->b, f), -1);
+    struct jslice s = {ft_jnone(), ft_jnone(), ft_jnone()};
+    if (n->b->a)
+        s.start = ft_jeval(rt, n->b->a, f);
+    if (n->b->b)
+        s.stop = ft_jeval(rt, n->b->b, f);
+    if (n->b->c)
+        s.step = ft_jeval(rt, n->b->c, f);
+    return ft_jgetslice(rt, v, &s);
+}
+
+/* A slice inside a tuple of subscripts, which nothing takes. */
+static __attribute__((noinline)) struct jval eval_slice(struct jrt *rt, const struct node *n, struct jframe *f)
+{
+    struct jslice *s = J_NEW(rt, struct jslice);
+    s->start = n->a ? ft_jeval(rt, n->a, f) : ft_jnone();
+    s->stop = n->b ? ft_jeval(rt, n->b, f) : ft_jnone();
+    s->step = n->c ? ft_jeval(rt, n->c, f) : ft_jnone();
+    return (struct jval){.tag = J_SLICE, .sl = s};
 }
 
 enum { FEW = 8 };
@@ -107,7 +154,7 @@ static void eval_args(struct jrt *rt, const struct call *c, struct jframe *f, st
     }
 }
 
-static struct jval eval_call(struct jrt *rt, const struct node *n, struct jframe *f)
+static __attribute__((noinline)) struct jval eval_call(struct jrt *rt, const struct node *n, struct jframe *f)
 {
     struct jval v[FEW];
     struct jkw kw[FEW];
@@ -117,7 +164,7 @@ static struct jval eval_call(struct jrt *rt, const struct node *n, struct jframe
     return ft_jcall(rt, callee, &args);
 }
 
-struct jval ft_jeval_filter(struct jrt *rt, const struct node *n, struct jframe *f, struct jval v)
+__attribute__((noinline)) struct jval ft_jeval_filter(struct jrt *rt, const struct node *n, struct jframe *f, struct jval v)
 {
     struct jval room[FEW];
     struct jkw kw[FEW];
@@ -129,7 +176,7 @@ struct jval ft_jeval_filter(struct jrt *rt, const struct node *n, struct jframe 
     return n->filter->call(rt, v, &args);
 }
 
-struct jval ft_jeval(struct jrt *rt, const struct node *n, struct jframe *f)
+struct jval ft_jeval_any(struct jrt *rt, const struct node *n, struct jframe *f)
 {
     struct jval v;
     ft_jstep(rt, 1);
@@ -143,15 +190,7 @@ struct jval ft_jeval(struct jrt *rt, const struct node *n, struct jframe *f)
     case N_DATA: return ft_jstrv(n->name);
     case N_TUPLE:
     case N_LIST: ft_jstack(rt); return eval_seq(rt, n, f);
-    case N_DICT: {
-        ft_jstack(rt);
-        struct jdict *d = ft_jdict_new(rt, n->list.n / 2);
-        for (uint32_t i = 0; i < n->list.n; i += 2) {
-            const struct jval k = ft_jeval(rt, n->list.v[i], f);
-            ft_jdict_set(rt, d, k, ft_jeval(rt, n->list.v[i + 1], f));
-        }
-        return ft_jdictv(d);
-    }
+    case N_DICT: ft_jstack(rt); return eval_dict(rt, n, f);
     case N_BINARY: {
         ft_jstack(rt);
         v = ft_jeval(rt, n->a, f);
@@ -166,41 +205,15 @@ struct jval ft_jeval(struct jrt *rt, const struct node *n, struct jframe *f)
     case N_NEG: ft_jstack(rt); return ft_jneg(rt, ft_jeval(rt, n->a, f));
     case N_POS: ft_jstack(rt); return ft_jpos(rt, ft_jeval(rt, n->a, f));
     case N_CONCAT: ft_jstack(rt); return eval_concat(rt, n, f);
-    case N_COMPARE: {
-        ft_jstack(rt);
-        v = ft_jeval(rt, n->a, f);
-        for (uint32_t i = 0; i < n->list.n; i++) {
-            const struct jval b = ft_jeval(rt, n->list.v[i], f);
-            if (!compare(rt, n->ops[i], v, b))
-                return ft_jbool(false);
-            v = b;
-        }
-        return ft_jbool(true);
-    }
+    case N_COMPARE: ft_jstack(rt); return eval_compare(rt, n, f);
     case N_GETATTR: ft_jstack(rt); return ft_jgetattr(rt, ft_jeval(rt, n->a, f), n->name, n->attr);
-    case N_GETITEM: {
+    case N_GETITEM:
         ft_jstack(rt);
         v = ft_jeval(rt, n->a, f);
-        if (n->b->kind == N_SLICE) {
-            struct jslice s = {ft_jnone(), ft_jnone(), ft_jnone()};
-            if (n->b->a)
-                s.start = ft_jeval(rt, n->b->a, f);
-            if (n->b->b)
-                s.stop = ft_jeval(rt, n->b->b, f);
-            if (n->b->c)
-                s.step = ft_jeval(rt, n->b->c, f);
-            return ft_jgetslice(rt, v, &s);
-        }
-        return n->b->kind == N_CONST ? ft_jgetitem(rt, v, n->b->value, n->attr) : ft_jgetitem(rt, v, ft_jeval(rt, n->b, f), -1);
-    }
-    case N_SLICE: {
-        /* inside a tuple of subscripts, which nothing takes */
-        struct jslice *s = J_NEW(rt, struct jslice);
-        s->start = n->a ? ft_jeval(rt, n->a, f) : ft_jnone();
-        s->stop = n->b ? ft_jeval(rt, n->b, f) : ft_jnone();
-        s->step = n->c ? ft_jeval(rt, n->c, f) : ft_jnone();
-        return (struct jval){.tag = J_SLICE, .sl = s};
-    }
+        if (n->b->kind == N_CONST)
+            return ft_jgetitem(rt, v, n->b->value, n->attr);
+        return eval_item(rt, n, f, v);
+    case N_SLICE: return eval_slice(rt, n, f);
     case N_FILTER:
     case N_TEST: ft_jstack(rt); v = ft_jeval(rt, n->a, f); return ft_jeval_filter(rt, n, f, v);
     case N_CALL: ft_jstack(rt); return eval_call(rt, n, f);

@@ -134,8 +134,8 @@ static struct node *evaluate(struct jrt *rt, struct node *n, bool printed)
 
 struct node *ft_jfold(struct jrt *rt, struct node *n, bool soft)
 {
-    if (!n)
-        return NULL;
+    if (!n || n->kind == N_CONST)
+        return n;
     ft_jstack(rt);
     n->a = n->kind == N_NSREF ? n->a : ft_jfold(rt, n->a, soft);
     n->b = ft_jfold(rt, n->b, soft);

@@ -83,22 +83,30 @@ struct func {
     uint32_t nslots;
 };
 
+/* What evaluating reads comes first, within a cache line or two. */
 struct node {
     uint8_t kind, op;
     bool store; /* N_NAME: a target */
-    bool maybe; /* N_NAME: may be missing when read */
-    bool soft;  /* N_FILTER, N_TEST: an unknown one fails only when reached */
+    bool maybe; /* N_NAME: may be missing when read; others: known not to fold */
     uint32_t line;
-    uint32_t slot, up; /* N_NAME, N_NSREF; N_FOR: slot of loop */
-    int32_t attr;
-    int32_t export; /* N_NAME as a top-level target: the context variable to set, or -1 */
-    struct node *a, *b, *c;
-    struct node_list list, body, other;
-    struct jstr *name, *name2; /* name2: N_NSREF's attribute */
-    struct jval value;         /* N_CONST */
-    uint8_t *ops;              /* N_COMPARE */
+    union {
+        struct jval value; /* N_CONST */
+        struct {
+            struct node *a, *b;
+        };
+    };
+    struct node *c;
+    struct jstr *name;
+    uint32_t slot, up; /* N_NAME, N_NSREF */
+    int32_t attr;      /* number of name, or of a constant subscript, in jattrs.h */
+    int32_t export;    /* N_NAME as a top-level target: the context variable to set, or -1 */
+    struct node_list list;
     struct call *call;
     const struct jfilter *filter;
+    uint8_t *ops; /* N_COMPARE */
+    struct jstr *name2; /* N_NSREF's attribute */
+    /* statements */
+    struct node_list body, other;
     struct loads loads, other_loads;
     struct loop_info *loop;
     struct macro_info *macro;
@@ -202,7 +210,19 @@ struct node *ft_jfold_output(struct jrt *rt, struct node *n);
 
 /* ---- rendering ---- */
 
-struct jval ft_jeval(struct jrt *rt, const struct node *n, struct jframe *f);
+struct jval ft_jeval_any(struct jrt *rt, const struct node *n, struct jframe *f);
+/* The two commonest kinds without the call. */
+static inline struct jval ft_jeval(struct jrt *rt, const struct node *n, struct jframe *f)
+{
+    if (n->kind == N_CONST)
+        return n->value;
+    if (n->kind == N_NAME && !n->up) {
+        const struct jval v = f->slot[n->slot];
+        if (v.tag != J_MISSING)
+            return v;
+    }
+    return ft_jeval_any(rt, n, f);
+}
 /* Applies the filter or test n to v. */
 struct jval ft_jeval_filter(struct jrt *rt, const struct node *n, struct jframe *f, struct jval v);
 void ft_jrun_root(struct jrt *rt, const struct ft_template *t);

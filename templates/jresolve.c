@@ -263,6 +263,7 @@ static void analyze(struct resolver *r, struct sym **sp, struct node *n, bool pa
     ft_jstack(r->rt);
     struct sym *s = *sp;
     switch (n->kind) {
+    case N_CONST: break;
     case N_NAME:
         if (param)
             sym_param(r, s, n->name);
@@ -336,6 +337,8 @@ static int reads(struct resolver *r, const struct node *n, const char *name)
         return 0;
     ft_jstack(r->rt);
     ft_jstep(r->rt, 1);
+    if (n->kind == N_CONST)
+        return 0;
     if (n->kind == N_NAME)
         return !ft_jstr_is(n->name, name) ? 0 : n->store ? -1 : 1;
     /* children in the order of Jinja's fields */
@@ -388,7 +391,7 @@ static bool stores_loop_list(struct resolver *r, const struct node_list *l)
 }
 static bool stores_loop(struct resolver *r, const struct node *n)
 {
-    if (!n)
+    if (!n || n->kind == N_CONST)
         return false;
     ft_jstack(r->rt);
     ft_jstep(r->rt, 1);

@@ -524,7 +524,7 @@ bool ft_jhashable(struct jval v)
 
 /* ---- dicts ---- */
 
-enum { SMALL = 8 }; /* up to this many entries are searched in order */
+enum { SMALL = 8 }; /* up to this many entries are searched in order, and their keys not hashed */
 
 struct jdict *ft_jdict_new(struct jrt *rt, size_t cap)
 {
@@ -550,6 +550,9 @@ static void reindex(struct jrt *rt, struct jdict *d)
     uint32_t size = 32;
     while (size < d->cap * 2)
         size *= 2;
+    if (!d->index)
+        for (uint32_t i = 0; i < d->n; i++)
+            d->e[i].hash = ft_jhash(rt, d->e[i].k);
     d->index = J_NEWS(rt, uint32_t, size);
     memset(d->index, 0, size * sizeof *d->index);
     d->mask = size - 1;
@@ -562,11 +565,31 @@ static bool key_eq(struct jrt *rt, struct jval a, struct jval b)
     return ft_jsame(a, b) || ft_jeq(rt, a, b);
 }
 
-static struct jent *find(struct jrt *rt, const struct jdict *d, struct jval k, uint32_t hash)
+static struct jent *find_str(const struct jdict *d, const struct jstr *k)
 {
     if (!d->index) {
         for (uint32_t i = 0; i < d->n; i++)
-            if (d->e[i].hash == hash && key_eq(rt, d->e[i].k, k))
+            if (d->e[i].k.tag == J_STR && ft_jstr_same(d->e[i].k.s, k))
+                return &d->e[i];
+        return NULL;
+    }
+    const uint32_t hash = k->hash ? k->hash : ft_jhash_bytes(k->p, k->n);
+    for (uint32_t i = hash & d->mask; d->index[i]; i = (i + 1) & d->mask) {
+        struct jent *e = &d->e[d->index[i] - 1];
+        if (e->hash == hash && e->k.tag == J_STR && ft_jstr_same(e->k.s, k))
+            return e;
+    }
+    return NULL;
+}
+
+static struct jent *find(struct jrt *rt, const struct jdict *d, struct jval k)
+{
+    if (k.tag == J_STR)
+        return find_str(d, k.s);
+    const uint32_t hash = ft_jhash(rt, k); /* also says what cannot be a key */
+    if (!d->index) {
+        for (uint32_t i = 0; i < d->n; i++)
+            if (key_eq(rt, d->e[i].k, k))
                 return &d->e[i];
         return NULL;
     }
@@ -580,31 +603,19 @@ static struct jent *find(struct jrt *rt, const struct jdict *d, struct jval k, u
 
 struct jval *ft_jdict_get(struct jrt *rt, const struct jdict *d, struct jval k)
 {
-    struct jent *e = find(rt, d, k, ft_jhash(rt, k));
+    struct jent *e = find(rt, d, k);
     return e ? &e->v : NULL;
 }
 
 struct jval *ft_jdict_get_str(const struct jdict *d, const struct jstr *k)
 {
-    const uint32_t hash = k->hash ? k->hash : ft_jhash_bytes(k->p, k->n);
-    if (!d->index) {
-        for (uint32_t i = 0; i < d->n; i++)
-            if (d->e[i].hash == hash && d->e[i].k.tag == J_STR && ft_jstr_same(d->e[i].k.s, k))
-                return &d->e[i].v;
-        return NULL;
-    }
-    for (uint32_t i = hash & d->mask; d->index[i]; i = (i + 1) & d->mask) {
-        struct jent *e = &d->e[d->index[i] - 1];
-        if (e->hash == hash && e->k.tag == J_STR && ft_jstr_same(e->k.s, k))
-            return &e->v;
-    }
-    return NULL;
+    struct jent *e = find_str(d, k);
+    return e ? &e->v : NULL;
 }
 
 void ft_jdict_set(struct jrt *rt, struct jdict *d, struct jval k, struct jval v)
 {
-    const uint32_t hash = ft_jhash(rt, k);
-    struct jent *e = find(rt, d, k, hash);
+    struct jent *e = find(rt, d, k);
     if (e) {
         e->v = v;
         return;
@@ -616,12 +627,12 @@ void ft_jdict_set(struct jrt *rt, struct jdict *d, struct jval k, struct jval v)
             memcpy(ne, d->e, d->n * sizeof *ne);
         d->e = ne;
         d->cap = cap;
-        if (d->n >= SMALL)
+        if (d->index)
             reindex(rt, d);
     }
-    d->e[d->n] = (struct jent){k, v, hash};
+    d->e[d->n] = (struct jent){k, v, d->index ? ft_jhash(rt, k) : 0};
     if (d->index)
-        index_put(d, hash, d->n);
+        index_put(d, d->e[d->n].hash, d->n);
     d->n++;
     if (!d->index && d->n > SMALL)
         reindex(rt, d);
