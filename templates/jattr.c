@@ -485,7 +485,7 @@ static struct jval loop_method(struct jrt *rt, const struct jbound *m, const str
             ft_jraise(rt, J_TYPE, "LoopContext.changed() got an unexpected keyword argument '%.*s'", (int)a->kw[0].name->n,
                       a->kw[0].name->p);
         struct jval *v = J_NEWS(rt, struct jval, a->n);
-        memcpy(v, a->v, a->n * sizeof *v);
+        ft_jcopy(v, a->v, a->n * sizeof *v);
         const struct jval now = ft_jtuple(rt, v, a->n);
         if (l->changed.tag == J_TUPLE && ft_jeq(rt, l->changed, now))
             return ft_jbool(false);

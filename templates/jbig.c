@@ -133,7 +133,7 @@ static void div_mag(struct jrt *rt, const struct num *a, const struct num *b, st
     *q = make(rt, a->n);
     *r = make(rt, b->n);
     if (cmp_mag(a, b) < 0) {
-        memcpy((*r)->limb, a->limb, a->n * 4);
+        ft_jcopy((*r)->limb, a->limb, a->n * 4);
         return;
     }
     if (b->n == 1) {
@@ -363,7 +363,7 @@ struct jstr *ft_jbig_text(struct jrt *rt, struct jval a, int base)
     char *p = ft_jalloc(rt, cap);
     size_t at = cap;
     uint32_t *u = ft_jalloc(rt, (size_t)x.n * 4 + 4), n = x.n;
-    memcpy(u, x.limb, (size_t)n * 4);
+    ft_jcopy(u, x.limb, (size_t)n * 4);
     ft_jstep(rt, (size_t)n * n / 8 + 1);
     do {
         uint64_t c = 0;

@@ -139,7 +139,7 @@ static void eval_args(struct jrt *rt, const struct call *c, struct jframe *f, st
         if (d.tag != J_DICT)
             ft_jraise(rt, J_TYPE, "argument after ** must be a mapping, not %s", ft_jtype(d));
         struct jkw *k = J_NEWS(rt, struct jkw, nkw + d.d->n);
-        memcpy(k, out->kw, nkw * sizeof *k);
+        ft_jcopy(k, out->kw, nkw * sizeof *k);
         for (uint32_t i = 0; i < d.d->n; i++) {
             const struct jval key = d.d->e[i].k;
             if (key.tag != J_STR)
@@ -182,6 +182,7 @@ struct jval ft_jeval_any(struct jrt *rt, const struct node *n, struct jframe *f)
     ft_jstep(rt, 1);
     switch (n->kind) {
     case N_CONST: return n->value;
+    case N_NONFINITE: ft_jraise(rt, "NameError", "name '%s' is not defined", n->value.b ? "nan" : "inf");
     case N_NAME:
         v = slot_of(n, f);
         if (v.tag == J_MISSING && n->maybe)

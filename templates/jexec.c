@@ -318,7 +318,7 @@ struct jval ft_jcall_macro(struct jrt *rt, struct jmacro *mac, const struct jarg
         f->slot[m->varargs_slot] =
             a->n > m->args.n ? ft_jtuple(rt, J_NEWS(rt, struct jval, a->n - m->args.n), a->n - m->args.n) : ft_jtuple(rt, NULL, 0);
     if (m->varargs && a->n > m->args.n)
-        memcpy(f->slot[m->varargs_slot].q->v, a->v + m->args.n, (a->n - m->args.n) * sizeof *a->v);
+        ft_jcopy(f->slot[m->varargs_slot].q->v, a->v + m->args.n, (a->n - m->args.n) * sizeof *a->v);
     enter(rt, &m->loads, f);
     const uint32_t required = m->args.n - m->defaults.n;
     for (uint32_t i = 0; i < m->args.n; i++) {
@@ -373,7 +373,7 @@ static void run_call_block(struct jrt *rt, const struct node *n, struct jframe *
     struct kwarg *kw = J_NEWS(rt, struct kwarg, c->nkw + 1);
     struct node *value = J_NEW(rt, struct node);
     if (c->nkw)
-        memcpy(kw, c->kw, c->nkw * sizeof *kw);
+        ft_jcopy(kw, c->kw, c->nkw * sizeof *kw);
     *value = (struct node){.kind = N_CONST, .line = n->line, .value = caller};
     for (uint32_t i = 0; i < c->nkw; i++)
         if (ft_jstr_is(kw[i].name, "caller"))

@@ -299,9 +299,9 @@ static struct gen *gen_new(struct jrt *rt, const struct jargs *a)
         g->args.v = J_NEWS(rt, struct jval, a->n);
         g->args.kw = J_NEWS(rt, struct jkw, a->nkw);
         if (a->n)
-            memcpy(g->args.v, a->v, a->n * sizeof *a->v);
+            ft_jcopy(g->args.v, a->v, a->n * sizeof *a->v);
         if (a->nkw)
-            memcpy(g->args.kw, a->kw, a->nkw * sizeof *a->kw);
+            ft_jcopy(g->args.kw, a->kw, a->nkw * sizeof *a->kw);
         g->args.n = a->n;
         g->args.nkw = a->nkw;
     }

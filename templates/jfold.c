@@ -167,5 +167,10 @@ struct node *ft_jfold(struct jrt *rt, struct node *n, bool soft)
 struct node *ft_jfold_output(struct jrt *rt, struct node *n)
 {
     n = ft_jfold(rt, n, false);
+    if (n->kind == N_CONST && n->value.tag != J_STR) {
+        const struct jval text = ft_jstrv(ft_jstr_of(rt, n->value));
+        freeze(text);
+        n->value = text;
+    }
     return n->kind != N_CONST && foldable(n) ? evaluate(rt, n, true) : n;
 }

@@ -136,7 +136,7 @@ static struct jval cycler(struct jrt *rt, const struct jargs *a, bool join)
     if (!a->n)
         ft_jraise(rt, J_RUNTIME, "at least one item has to be provided");
     c->v = J_NEWS(rt, struct jval, a->n);
-    memcpy(c->v, a->v, a->n * sizeof *c->v);
+    ft_jcopy(c->v, a->v, a->n * sizeof *c->v);
     c->n = a->n;
     return (struct jval){.tag = J_CYCLER, .cyc = c};
 }

@@ -168,7 +168,7 @@ struct jvec ft_jcollect(struct jrt *rt, struct jval v)
     if (v.tag == J_LIST || v.tag == J_TUPLE) {
         ft_jstep(rt, v.q->n / 4);
         a.v = J_NEWS(rt, struct jval, v.q->n);
-        memcpy(a.v, v.q->v, v.q->n * sizeof *a.v);
+        ft_jcopy(a.v, v.q->v, v.q->n * sizeof *a.v);
         a.n = a.cap = v.q->n;
         return a;
     }
@@ -183,7 +183,7 @@ void ft_junpack(struct jrt *rt, struct jval v, struct jval *out, uint32_t n)
 {
     if (v.tag == J_TUPLE || v.tag == J_LIST) {
         if (v.q->n == n) {
-            memcpy(out, v.q->v, n * sizeof *out);
+            ft_jcopy(out, v.q->v, n * sizeof *out);
             return;
         }
         if (v.q->n > n)
@@ -257,7 +257,7 @@ static void merge(struct jrt *rt, const struct jval *k, uint32_t *a, uint32_t *t
     const uint32_t h = n / 2;
     merge(rt, k, a, tmp, h);
     merge(rt, k, a + h, tmp, n - h);
-    memcpy(tmp, a, h * sizeof *a);
+    ft_jcopy(tmp, a, h * sizeof *a);
     uint32_t i = 0, j = h, o = 0;
     while (i < h && j < n)
         a[o++] = less(rt, k, a[j], tmp[i]) ? a[j++] : tmp[i++];

@@ -24,7 +24,7 @@ static void put(struct lexer *l, enum token_type type, struct jval v)
         l->cap = l->cap ? l->cap * 2 : 256;
         struct jtoken *t = J_NEWS(l->rt, struct jtoken, l->cap);
         if (l->n)
-            memcpy(t, l->tok, l->n * sizeof *t);
+            ft_jcopy(t, l->tok, l->n * sizeof *t);
         l->tok = t;
     }
     l->tok[l->n++] = (struct jtoken){type, l->line, v};
@@ -308,7 +308,7 @@ static bool operator_at(struct lexer *l)
                 const size_t cap = l->open_cap ? l->open_cap * 2 : 32;
                 char *o = ft_jalloc(l->rt, cap);
                 if (l->nopen)
-                    memcpy(o, l->open, l->nopen);
+                    ft_jcopy(o, l->open, l->nopen);
                 l->open = o;
                 l->open_cap = cap;
             }

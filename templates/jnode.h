@@ -12,6 +12,7 @@
 enum node_kind {
     /* expressions */
     N_CONST,
+    N_NONFINITE, /* a constant with inf or nan in it, which Jinja's code cannot name */
     N_NAME,    /* name, slot, up */
     N_NSREF,   /* name.attr as a target */
     N_TUPLE,   /* list */

@@ -152,7 +152,7 @@ static struct jval repeat(struct jrt *rt, struct jval s, struct jval times)
     struct jval *v = J_NEWS(rt, struct jval, s.q->n * (size_t)n);
     for (int64_t i = 0; i < n && s.q->n; i++) {
         ft_jstep(rt, s.q->n / 4 + 1);
-        memcpy(v + i * s.q->n, s.q->v, s.q->n * sizeof *v);
+        ft_jcopy(v + i * s.q->n, s.q->v, s.q->n * sizeof *v);
     }
     return s.tag == J_LIST ? ft_jlist(rt, v, s.q->n * (size_t)n) : ft_jtuple(rt, v, s.q->n * (size_t)n);
 }
@@ -170,8 +170,8 @@ static struct jval add(struct jrt *rt, struct jval a, struct jval b)
         const size_t n = (size_t)a.q->n + b.q->n;
         struct jval *v = J_NEWS(rt, struct jval, n);
         ft_jstep(rt, n / 4);
-        memcpy(v, a.q->v, a.q->n * sizeof *v);
-        memcpy(v + a.q->n, b.q->v, b.q->n * sizeof *v);
+        ft_jcopy(v, a.q->v, a.q->n * sizeof *v);
+        ft_jcopy(v + a.q->n, b.q->v, b.q->n * sizeof *v);
         return a.tag == J_LIST ? ft_jlist(rt, v, n) : ft_jtuple(rt, v, n);
     }
     if (a.tag != J_UNDEF && b.tag == J_UNDEF)

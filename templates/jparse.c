@@ -132,7 +132,7 @@ static void literal(struct parser *p, struct jstr *s)
         t->literal_cap = t->literal_cap ? t->literal_cap * 2 : 64;
         struct jstr **v = J_NEWS(p->rt, struct jstr *, t->literal_cap);
         if (t->nliteral)
-            memcpy(v, t->literal, t->nliteral * sizeof *v);
+            ft_jcopy(v, t->literal, t->nliteral * sizeof *v);
         t->literal = v;
     }
     t->literal[t->nliteral++] = s;
@@ -369,7 +369,7 @@ static struct call *call_args(struct parser *p)
                 cap = cap ? cap * 2 : 4;
                 struct kwarg *kw = J_NEWS(p->rt, struct kwarg, cap);
                 if (c->nkw)
-                    memcpy(kw, c->kw, c->nkw * sizeof *kw);
+                    ft_jcopy(kw, c->kw, c->nkw * sizeof *kw);
                 c->kw = kw;
             }
             for (uint32_t i = 0; i < c->nkw; i++)
@@ -577,7 +577,7 @@ static struct node *compare(struct parser *p)
         if (rest.n % 8 == 0) {
             uint8_t *o = ft_jalloc(p->rt, rest.n + 8);
             if (rest.n)
-                memcpy(o, ops, rest.n);
+                ft_jcopy(o, ops, rest.n);
             ops = o;
         }
         ops[rest.n] = (uint8_t)op;

@@ -11,7 +11,7 @@ void ft_jsb_repr_float(struct jsb *b, double f)
 {
     char *p = ft_jsb_room(b, 40);
     if (isnan(f))
-        memcpy(p, "nan", 4), b->n += 3;
+        ft_jcopy(p, "nan", 4), b->n += 3;
     else
         b->n += (size_t)ft_real_repr(p, f);
 }

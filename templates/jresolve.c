@@ -7,6 +7,8 @@
  * corners of scoping come from there and are kept by doing the same: scopes
  * here are `struct sym`, functions `struct fn`, locals slots of a fn by level
  * and name. */
+#include <math.h>
+
 #include "templates/jattrs.h"
 #include "templates/jiter.h"
 #include "templates/jnode.h"
@@ -72,7 +74,7 @@ static void visit_expr(struct resolver *r, struct node **np, struct scope *s);
             (cap) = (cap) ? (cap) * 2 : 8;                                                                             \
             void *grown = ft_jalloc_n((rt), (cap), sizeof *(v));                                                       \
             if (n)                                                                                                     \
-                memcpy(grown, (v), (n) * sizeof *(v));                                                                 \
+                ft_jcopy(grown, (v), (n) * sizeof *(v));                                                                 \
             (v) = grown;                                                                                               \
         }                                                                                                              \
     } while (0)
@@ -190,7 +192,7 @@ static struct sym *sym_copy(struct resolver *r, const struct sym *s)
     c->cap = c->n + 8;                                                                                                 \
     c->v = ft_jalloc_n(r->rt, c->cap, sizeof *c->v);                                                                   \
     if (c->n)                                                                                                          \
-    memcpy(c->v, s->v, c->n * sizeof *c->v)
+    ft_jcopy(c->v, s->v, c->n * sizeof *c->v)
     COPY(refs, nrefs, refs_cap);
     COPY(loads, nloads, loads_cap);
     COPY(stores, nstores, stores_cap);
@@ -263,7 +265,8 @@ static void analyze(struct resolver *r, struct sym **sp, struct node *n, bool pa
     ft_jstack(r->rt);
     struct sym *s = *sp;
     switch (n->kind) {
-    case N_CONST: break;
+    case N_CONST:
+    case N_NONFINITE: break;
     case N_NAME:
         if (param)
             sym_param(r, s, n->name);
@@ -416,7 +419,7 @@ static uint32_t context_name(struct resolver *r, struct jstr *name)
     if (t->nnames == t->names_cap) {
         bool *read = ft_jalloc_n(r->rt, t->names_cap ? t->names_cap * 2 : 8, sizeof *read);
         if (t->nnames)
-            memcpy(read, t->read, t->nnames * sizeof *read);
+            ft_jcopy(read, t->read, t->nnames * sizeof *read);
         t->read = read;
     }
     GROW(r->rt, t->names, t->nnames, t->names_cap);
@@ -544,6 +547,27 @@ static void visit_filter(struct resolver *r, struct node *n, struct scope *s)
     visit_call(r, n->call, s);
 }
 
+static bool nonfinite(struct jval v)
+{
+    bool yes = v.tag == J_FLOAT && !isfinite(v.f);
+    for (uint32_t i = 0; (v.tag == J_LIST || v.tag == J_TUPLE) && i < v.q->n; i++)
+        yes |= nonfinite(v.q->v[i]);
+    for (uint32_t i = 0; v.tag == J_DICT && i < v.d->n; i++)
+        yes |= nonfinite(v.d->e[i].k) || nonfinite(v.d->e[i].v);
+    return yes;
+}
+/* Whether the first of them is nan. */
+static bool is_nan(struct jval v)
+{
+    for (uint32_t i = 0; (v.tag == J_LIST || v.tag == J_TUPLE) && i < v.q->n; i++)
+        if (nonfinite(v.q->v[i]))
+            return is_nan(v.q->v[i]);
+    for (uint32_t i = 0; v.tag == J_DICT && i < v.d->n; i++)
+        if (nonfinite(v.d->e[i].k) || nonfinite(v.d->e[i].v))
+            return is_nan(nonfinite(v.d->e[i].k) ? v.d->e[i].k : v.d->e[i].v);
+    return v.tag == J_FLOAT && isnan(v.f);
+}
+
 static void visit_expr(struct resolver *r, struct node **np, struct scope *s)
 {
     struct node *n = *np;
@@ -551,6 +575,12 @@ static void visit_expr(struct resolver *r, struct node **np, struct scope *s)
     ft_jstep(r->rt, 1);
     switch (n->kind) {
     case N_CONST:
+        if (nonfinite(n->value)) {
+            n->kind = N_NONFINITE;
+            n->value = ft_jbool(is_nan(n->value));
+        }
+        return;
+    case N_NONFINITE:
     case N_DATA: return;
     case N_NAME: visit_name(r, n, s, false); return;
     case N_COND: {

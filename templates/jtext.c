@@ -13,7 +13,7 @@ uint32_t ft_jhash_bytes(const char *p, size_t n)
 {
     uint64_t h = n * 0x9e3779b97f4a7c15u, w;
     for (; n >= 8; p += 8, n -= 8) {
-        memcpy(&w, p, 8);
+        ft_jcopy(&w, p, 8);
         h = (h ^ w) * 0xff51afd7ed558ccdu;
         h ^= h >> 32;
     }
@@ -37,7 +37,7 @@ static struct jstr *make(struct jrt *rt)
 struct jstr *ft_jstr_ref(struct jrt *rt, const char *p, size_t n)
 {
     struct jstr *s = make(rt);
-    s->p = p;
+    s->p = n ? p : "";
     s->n = (uint32_t)n;
     return s;
 }
@@ -63,7 +63,7 @@ struct jstr *ft_jstr_copy(struct jrt *rt, const char *p, size_t n)
 {
     char *q = ft_jalloc(rt, n);
     if (n)
-        memcpy(q, p, n);
+        ft_jcopy(q, p, n);
     return ft_jstr_ref(rt, q, n);
 }
 
@@ -158,7 +158,7 @@ static struct jspan *span_room(struct jrt *rt, const struct jstr *a, uint32_t na
     const size_t need = (size_t)na + nb, cap = need * 2 + 8;
     struct jspan *s = J_NEWS(rt, struct jspan, cap);
     if (a->leaf == J_MIXED)
-        memcpy(s, a->spans, a->nspans * sizeof *s);
+        ft_jcopy(s, a->spans, a->nspans * sizeof *s);
     else if (na)
         s[0] = (struct jspan){0, a->n, a->leaf, a->flags};
     rt->stail = s + na;
@@ -178,7 +178,7 @@ struct jstr *ft_jstr_cat(struct jrt *rt, struct jstr *a, struct jstr *b)
     ft_jstep(rt, b->n / 64 + 1);
     const char *p = a->p;
     if (a->p + a->n == rt->tail && (size_t)(rt->tail_end - rt->tail) >= b->n) {
-        memcpy(rt->tail, b->p, b->n);
+        ft_jcopy(rt->tail, b->p, b->n);
         rt->tail += b->n;
     } else {
         if ((size_t)(rt->tail_end - rt->tail) < n) {
@@ -188,8 +188,8 @@ struct jstr *ft_jstr_cat(struct jrt *rt, struct jstr *a, struct jstr *b)
         }
         ft_jstep(rt, a->n / 64);
         p = rt->tail;
-        memcpy(rt->tail, a->p, a->n);
-        memcpy(rt->tail + a->n, b->p, b->n);
+        ft_jcopy(rt->tail, a->p, a->n);
+        ft_jcopy(rt->tail + a->n, b->p, b->n);
         rt->tail += n;
     }
     struct jstr *r = make(rt);
@@ -328,7 +328,7 @@ char *ft_jsb_grow(struct jsb *b, size_t more)
     if (cap < need)
         cap = need;
     char *p = ft_jalloc(b->rt, cap);
-    memcpy(p, b->p, b->n);
+    ft_jcopy(p, b->p, b->n);
     ft_jstep(b->rt, b->n / 64 + 1);
     b->p = p;
     b->cap = cap;
@@ -374,7 +374,7 @@ static void span(struct jsb *b, size_t begin, size_t end, uint32_t leaf, uint32_
         b->scap = b->scap ? b->scap * 2 : 4;
         struct jspan *s = J_NEWS(b->rt, struct jspan, b->scap);
         if (b->ns)
-            memcpy(s, b->s, b->ns * sizeof *s);
+            ft_jcopy(s, b->s, b->ns * sizeof *s);
         b->s = s;
     }
     b->s[b->ns++] = (struct jspan){(uint32_t)begin, (uint32_t)end, leaf, flags};

@@ -137,7 +137,7 @@ void ft_jvec_grow(struct jrt *rt, struct jvec *a)
     const size_t cap = a->cap ? a->cap * 2 : 8;
     struct jval *v = J_NEWS(rt, struct jval, cap);
     if (a->n)
-        memcpy(v, a->v, a->n * sizeof *v);
+        ft_jcopy(v, a->v, a->n * sizeof *v);
     a->v = v;
     a->cap = cap;
 }
@@ -482,7 +482,7 @@ uint32_t ft_jhash(struct jrt *rt, struct jval v)
             return ft_jhash(rt, ft_jbig_from_float(rt, v.f));
         {
             uint64_t bits;
-            memcpy(&bits, &v.f, sizeof bits);
+            ft_jcopy(&bits, &v.f, sizeof bits);
             return mix(bits);
         }
     case J_TUPLE: {
@@ -624,7 +624,7 @@ void ft_jdict_set(struct jrt *rt, struct jdict *d, struct jval k, struct jval v)
         const uint32_t cap = d->cap ? d->cap * 2 : 4;
         struct jent *ne = J_NEWS(rt, struct jent, cap);
         if (d->n)
-            memcpy(ne, d->e, d->n * sizeof *ne);
+            ft_jcopy(ne, d->e, d->n * sizeof *ne);
         d->e = ne;
         d->cap = cap;
         if (d->index)

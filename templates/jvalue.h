@@ -222,6 +222,12 @@ _Noreturn void ft_jlimit_steps(struct jrt *rt);
 _Noreturn void ft_jlimit_memory(struct jrt *rt);
 _Noreturn void ft_jlimit_stack(struct jrt *rt);
 
+/* memcpy that takes NULL for nothing. */
+static inline void ft_jcopy(void *to, const void *from, size_t n)
+{
+    if (n)
+        memcpy(to, from, n);
+}
 static inline void ft_jstep(struct jrt *rt, size_t n)
 {
     if ((rt->steps -= (int64_t)n) < 0)

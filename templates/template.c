@@ -207,8 +207,7 @@ int ft_render(struct ft_render *r, const struct ft_template *t, const struct ft_
         rt->error.text = ft_buf_str(&rt->error_text);
         return report(rt, e, "template line ", strcmp(rt->error.type, "TemplateError") == 0);
     }
-    if (t->nnames) /* a template may read nothing */
-        memcpy(rt->ctx, t->globals, t->nnames * sizeof *rt->ctx);
+    ft_jcopy(rt->ctx, t->globals, t->nnames * sizeof *rt->ctx);
     for (size_t i = 0; i < a->nvars; i++) {
         const int64_t at = find_name(t, a->vars[i].name);
         if (at < 0)

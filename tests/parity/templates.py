@@ -25,8 +25,7 @@ import jinja2
 import transformers
 import transformers.utils.chat_template_utils as U
 
-DRIVER, SECONDS, SEED = sys.argv[1], float((sys.argv + ["", "60"])[2] if len(sys.argv) > 2 else 60), int(sys.argv[3]) if len(sys.argv) > 3 else 1
-rnd = random.Random(SEED)
+rnd = random.Random(1)
 
 
 class Frozen(datetime.datetime):
@@ -285,14 +284,17 @@ def alarm(*a):
 signal.signal(signal.SIGALRM, alarm)
 
 
+DEFAULTS = dict(messages=None, tools=None, documents=None, add_generation_prompt=False)
+
+
 def reference(text, ctx):
     signal.setitimer(signal.ITIMER_REAL, 2)
     try:
         t = U._compile_jinja_template(text)
         if "generation" in text:
-            r, g = U._render_with_assistant_indices(t, messages=None, tools=None, documents=None, add_generation_prompt=False, **ctx)
+            r, g = U._render_with_assistant_indices(t, **{**DEFAULTS, **ctx})
             return {"text": r, "gens": [list(x) for x in g]}
-        return {"text": t.render(messages=None, tools=None, documents=None, add_generation_prompt=False, **ctx)}
+        return {"text": t.render(**{**DEFAULTS, **ctx})}
     except Slow:
         return None
     except RecursionError:
@@ -323,12 +325,13 @@ def same(want, got):
     return (e["type"], norm(e["message"])) == (want["error"]["type"], norm(want["error"]["message"]))
 
 
-def main():
-    p = subprocess.Popen([DRIVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+def main(driver, seconds="60", seed="1"):
+    rnd.seed(int(seed))
+    p = subprocess.Popen([driver], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     n = bad = 0
     kinds = collections.Counter()
     shown = collections.Counter()
-    end = time.time() + SECONDS
+    end = time.time() + float(seconds)
     while time.time() < end:
         batch = []
         for _ in range(100):
@@ -342,7 +345,7 @@ def main():
             if want is None:
                 kinds["no answer"] += 1
                 continue
-            full = dict(messages=None, tools=None, documents=None, add_generation_prompt=False, **ctx)
+            full = {**DEFAULTS, **ctx}
             p.stdin.write(json.dumps({"template": text, "context": full}).encode() + b"\n")
             p.stdin.flush()
             line = p.stdout.readline()
@@ -370,9 +373,9 @@ def main():
                 used = {k: v for k, v in ctx.items() if re.search(rf"\b{k}\b", text)}
                 print("template", json.dumps(text, ensure_ascii=False), "\n  context", json.dumps(used, ensure_ascii=False)[:600],
                       "\n  want", json.dumps(want, ensure_ascii=False)[:500], "\n  got ", json.dumps(got, ensure_ascii=False)[:500])
-    print(f"transformers {transformers.__version__}, jinja2 {jinja2.__version__}, seed {SEED}: {n} templates, {bad} differ")
+    print(f"transformers {transformers.__version__}, jinja2 {jinja2.__version__}, seed {seed}: {n} templates, {bad} differ")
     for k, v in kinds.most_common(20): print(f"  {v:7} {k}")
     sys.exit(bad > 0)
 
 
-main()
+if __name__ == "__main__": main(*sys.argv[1:])
