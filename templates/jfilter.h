@@ -26,12 +26,13 @@ J_FILTER(slice);
 J_FILTER(sort);
 J_FILTER(sum);
 J_FILTER(unique);
-/* jfilterhtml.c: markup, urls, wrapping */
-J_FILTER(pprint);
+/* jfilterhtml.c: markup and urls */
 J_FILTER(striptags);
 J_FILTER(urlencode);
 J_FILTER(urlize);
-J_FILTER(wordwrap);
 J_FILTER(xmlattr);
+/* jwrap.c */
+J_FILTER(pprint);
+J_FILTER(wordwrap);
 
 #endif

@@ -32,8 +32,6 @@ static int64_t integer(struct jrt *rt, struct jval v)
 {
     if (v.tag == J_BIG)
         ft_jraise(rt, J_OVERFLOW, "Python int too large to convert to C ssize_t");
-    if (!ft_jis_int(v))
-        ft_jraise(rt, J_TYPE, "'%s' object cannot be interpreted as an integer", ft_jtype(v));
     return ft_jindex(rt, v);
 }
 
@@ -43,6 +41,9 @@ static struct jval range(struct jrt *rt, const struct jargs *a)
         ft_jraise(rt, J_TYPE, "safe_range() got an unexpected keyword argument '%.*s'", (int)a->kw[0].name->n, a->kw[0].name->p);
     if (a->n < 1 || a->n > 3)
         ft_jraise(rt, J_TYPE, "range expected at %s, got %u", a->n ? "most 3 arguments" : "least 1 argument", a->n);
+    for (uint32_t i = 0; i < a->n; i++)
+        if (!ft_jis_int(a->v[i]))
+            ft_jraise(rt, J_TYPE, "'%s' object cannot be interpreted as an integer", ft_jtype(a->v[i]));
     struct jrange *r = J_NEW(rt, struct jrange);
     *r = (struct jrange){.step = 1};
     if (a->n == 1) {

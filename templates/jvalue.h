@@ -16,6 +16,15 @@
 
 #include "templates/template.h"
 
+/* Under sanitizers every allocation goes through the arena, which poisons. */
+#if defined(__SANITIZE_ADDRESS__) || defined(FT_TINY)
+#define J_CHECKED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define J_CHECKED 1
+#endif
+#endif
+
 enum jtag {
     J_MISSING, /* no value: a variable never set */
     J_UNDEF,
@@ -243,7 +252,7 @@ static inline void *ft_jalloc(struct jrt *rt, size_t n)
 {
     if ((rt->mem += n + 16) > rt->mem_limit)
         ft_jlimit_memory(rt);
-#if !defined(__SANITIZE_ADDRESS__) && !defined(FT_TINY)
+#ifndef J_CHECKED
     /* ft_arena_alloc's fast path, without the call */
     const size_t need = (n + 15) & ~(size_t)15;
     if (n && (size_t)(rt->arena.end - rt->arena.at) >= need) {

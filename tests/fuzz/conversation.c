@@ -15,6 +15,8 @@ static const char *const TEMPLATES[] = {
     "{{ tools + messages }}{{ tools * 3 }}{{ tools == messages }}{{ tools in messages }}{{ tools|int }}{{ tools|float }}{{ tools|round(1) }}{{ tools // 7 }}{{ tools % 7 }}{{ -tools }}{{ tools ** 2 }}",
 };
 
+int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
+
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
     static struct ft_template *t[5];

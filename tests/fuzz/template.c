@@ -9,6 +9,8 @@ static const char DATA[] =
     "\"tool_calls\":[{\"function\":{\"name\":\"f\",\"arguments\":{\"a\":1,\"b\":[1.5,null,true]}}}]}],\"s\":\"abc abc\",\"l\":[3,1,2],\"d\":{\"b\":1,\"a\":\"x\"},"
     "\"i\":7,\"f\":2.5,\"z\":null,\"t\":true,\"big\":123456789012345678901234567890}";
 
+int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
+
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
     struct ft_arena a = {0};

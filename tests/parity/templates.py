@@ -41,7 +41,7 @@ U.datetime = Frozen
 WORDS = ["", "a", "b", "abc", "Hello World", "  pad\t", "x,y,,z", "user", "role", "content", "text", "items", "A<b>&\"'", "line1\nline2\r\nline3",
          "ß", "ÀÉ", "ΑΣ", "ὈΔΥΣΣΕΎΣ ΟΣ", "İi", "ǆǅ", "ﬁn", "日本", "😀a", "\u200d", "\u3000x\u00a0", "\u0085", "\u1c85", "½²٣", "12", "-7", "3.5", "1e5",
          " 42 ", "0x1f", "1_000", "inf", "nan", "%s", "%d items", "%(a)s", "{}", "{0}-{a}", "{a.b}", "{:>5}", "true", "None", "a b  c", "\\", "\x00\x1f\x7f",
-         "http://x.org/a?b=c d", "aXbXc", "tab\tx", "it's", "don't \"q\"", "a-b_c", "ab" * 20, "z" * 3, "<p>hi &amp; <b>x</b></p>", "one two three four"]
+         "http://x.org/a?b=c d", "aXbXc", "tab\tx", "it's", "don't \"q\"", "a-b_c", "ab" * 20, "well-known em--dash a-b-c foo-", "&lt;x&gt; &copy &#65;&#x41 &notit; &bogus; &#128;", "z" * 3, "<p>hi &amp; <b>x</b></p>", "one two three four"]
 KEYS = ["a", "b", "role", "content", "items", "keys", "get", "text", "A", "x y", "é", "name"]
 
 
@@ -72,7 +72,7 @@ def context():
 FILTERS = ["abs", "attr", "batch", "capitalize", "center", "count", "d", "default", "dictsort", "e", "escape", "filesizeformat", "first", "float", "forceescape",
            "format", "groupby", "indent", "int", "join", "last", "length", "list", "lower", "items", "map", "min", "max", "pprint", "pprint", "reject", "rejectattr",
            "replace", "reverse", "round", "safe", "select", "selectattr", "slice", "sort", "string", "striptags", "sum", "title", "trim", "truncate", "unique",
-           "upper", "urlencode", "urlize", "wordcount", "wordwrap", "xmlattr", "tojson"]
+           "upper", "urlencode", "wordcount", "wordwrap", "wordwrap", "xmlattr", "tojson"]
 TESTS0 = ["odd", "even", "defined", "undefined", "filter", "test", "none", "boolean", "false", "true", "integer", "float", "lower", "upper", "string",
           "mapping", "number", "sequence", "iterable", "callable", "escaped"]
 TESTS1 = ["divisibleby", "sameas", "in", "==", "eq", "equalto", "!=", "ne", ">", "gt", "greaterthan", "ge", ">=", "<", "lt", "lessthan", "<=", "le"]
