@@ -298,7 +298,7 @@ int ft_chat_render(struct ft_render *r, const struct ft_chat_call *call, struct 
     vars[n++] = (struct ft_var){FT_STR("documents"), c.documents ? c.documents : &none};
     vars[n++] = (struct ft_var){FT_STR("add_generation_prompt"), &kept[1]};
 
-    const struct ft_render_args args = {.vars = vars, .nvars = n, .now = c.now, .spans = c.spans};
+    const struct ft_render_args args = {.vars = vars, .nvars = n, .now = c.now, .spans = c.spans, .limits = c.limits};
     if (ft_render(r, c.t, &args, out, e))
         return -1;
     if (!c.continue_field.n)

@@ -24,6 +24,7 @@ struct ft_chat_call {
     bool keep_nulls; /* as render_jinja_template alone does, without a tokenizer */
     const struct tm *now;
     bool spans;
+    struct ft_render_limits limits; /* of the template; 0: the engine's own */
 };
 
 /* Renders with state r; memory for what is made from a, which must live as long as

@@ -60,7 +60,11 @@ static struct ft_str keep(struct ft_arena *a, struct ft_str s)
     return (struct ft_str){ft_arena_dup(a, s.p ? s.p : "", s.n), s.n};
 }
 
-static struct ft_str cut(struct ft_str s, size_t from, size_t to) { return (struct ft_str){s.p + from, to - from}; }
+/* s[from, to), empty where that runs backwards (text printed out of order). */
+static struct ft_str cut(struct ft_str s, size_t from, size_t to)
+{
+    return (struct ft_str){s.p + from, to > from ? to - from : 0};
+}
 
 static size_t common(struct ft_str x, struct ft_str y)
 {
@@ -658,6 +662,8 @@ static void from_blocks(const struct finder *f, const struct ft_rendered *x, str
 {
     for (size_t i = 0; i < x->ngens; i++) {
         struct ft_turn t = {.begin = (uint32_t)x->gens[i].begin, .end = (uint32_t)x->gens[i].end, .message = -1, .prompted = true};
+        if (t.begin >= f->text.n) /* behind the cut of a message to be continued */
+            continue;
         if (t.end > f->text.n)
             t.end = (uint32_t)f->text.n;
         for (size_t k = 0; k < f->n_spans && t.message < 0; k++)

@@ -17,6 +17,7 @@ static void check(const struct ft_json *v, enum ft_json_type type)
     ft_buf_release(&b);
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
     struct ft_arena mem = {0};
