@@ -30,7 +30,8 @@ static const struct tk_merge *merge_find(const struct tk_model *m, int32_t a, in
 {
     unsigned bit;
     const uint64_t pair = (uint64_t)(uint32_t)a << 32 | (uint32_t)b;
-    if (!(*maybe_word(m, pair, &bit) >> bit & 1))
+    const uint64_t word = *maybe_word(m, pair, &bit); /* sets bit: before it is used */
+    if (!(word >> bit & 1))
         return NULL;
     const struct tk_merge *s = merge_slot(m, pair);
     return s->pair == UINT64_MAX ? NULL : s;
