@@ -206,6 +206,12 @@ static int write_into(const char *dir, const struct tk_file *files, size_t n, st
         char *from = join(dir, files[i].name, ".tmp"), *to = join(dir, files[i].name, "");
         if (rename(from, to))
             r = ft_fail_errno(e, "cannot replace '%s'", to);
+        if (r)
+            for (size_t k = i; k < n; k++) {
+                char *rest = join(dir, files[k].name, ".tmp");
+                unlink(rest);
+                free(rest);
+            }
         free(from);
         free(to);
     }

@@ -53,4 +53,7 @@ echo old >full/tokenizer.json
 s train-tokenizer -q a.jsonl -o full --force --vocab-size 258
 ls full
 cat full/tokenizer.json
+mkdir -p part/tokenizer.json
+s train-tokenizer -q a.jsonl -o part --force --vocab-size 258
+ls part
 ls -d *tmp* 2>/dev/null || echo 'nothing left'
