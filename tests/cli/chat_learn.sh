@@ -44,6 +44,11 @@ cat >c.jsonl <<'Y'
 {"messages":[{"role":"user","content":"q"},{"role":"assistant","tool_calls":[{"name":"f","arguments":{"k":"v"}}]},{"role":"tool","content":"r"},{"role":"assistant","content":"a"}]}
 Y
 x --template calls.jinja --stop '<call>' c.jsonl
+echo "-- an answer quoted in the next question"
+cat >quote.jinja <<'Y'
+{% for m in messages %}<{{ m.role }}>{% if m.role == 'user' and not loop.first %}(to "{{ messages[loop.index0 - 1].content }}") {% endif %}{{ m.content }}</s>{% endfor %}{% if add_generation_prompt %}<assistant>{% endif %}
+Y
+x --template quote.jinja a.jsonl
 echo "-- {% generation %} blocks, and the turns all the same"
 cat >gen.jinja <<'Y'
 {% for m in messages %}[{{ m.role }}]{% if m.role == 'assistant' %}{% generation %}{{ m.content }}</s>{% endgeneration %}
