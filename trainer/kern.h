@@ -53,6 +53,8 @@ struct ft_kernels {
     /* out[m,n] = beta out + alpha x[m,:] . w[n,:]: few rows of x, any number of w */
     void (*thin)(float *out, ft_dim ldo, float alpha, const float *x, ft_dim ldx, const float *w, ft_dim ldw,
                  float beta, ft_dim m, ft_dim n, ft_dim k);
+    /* out[d] = (add: out +) sum over n of p[i] v[i,:] */
+    void (*mix)(float *out, const float *p, const float *v, ft_dim ldv, ft_dim n, ft_dim d, bool add);
 
     double (*sumsq)(const float *x, ft_dim n);
     void (*adamw)(float *w, float *m, float *v, const float *g, const struct ft_adamw *c, ft_dim n);

@@ -54,12 +54,19 @@ static void fwd_block(const struct ft_cpu *c, const struct job *j, const struct 
     }
     for (ft_dim k0 = lo; k0 < hi; k0 += BK) {
         const ft_dim n = min(BK, hi - k0);
+        const float *kk = k + k0 * s->stride + kv, *vv = v + k0 * s->stride + kv;
         m.k0 = k0;
-        mul(false, true, rows, n, D, a->scale, q, j->q.stride, k + k0 * s->stride + kv, s->stride, 0, scores, n);
+        if (rows == 1) /* decoding: a product of matrices would pack more than it computes */
+            c->k->thin(scores, n, a->scale, q, j->q.stride, kk, s->stride, 0, 1, n, D);
+        else
+            mul(false, true, rows, n, D, a->scale, q, j->q.stride, kk, s->stride, 0, scores, n);
         c->k->soft_fwd(scores, n, rows, n, &m, top, sum, by);
         if (k0 > lo)
             c->k->scale_rows(o, j->o.stride, by, rows, D);
-        mul(false, false, rows, D, n, 1, scores, n, v + k0 * s->stride + kv, s->stride, k0 > lo, o, j->o.stride);
+        if (rows == 1)
+            c->k->mix(o, scores, vv, s->stride, n, D, k0 > lo);
+        else
+            mul(false, false, rows, D, n, 1, scores, n, vv, s->stride, k0 > lo, o, j->o.stride);
     }
     for (ft_dim r = 0; r < rows; r++) {
         by[r] = 1 / sum[r];

@@ -19,6 +19,7 @@ a = p.parse_args()
 #        hidden layers heads kv ff vocab documents length
 SIZES = {
     "1M": (128, 4, 4, 2, 384, 2048, 16, 128),
+    "1M-long": (128, 4, 8, 4, 384, 2048, 1, 2048),
     "5M": (256, 6, 8, 4, 688, 4096, 16, 128),
     "30M": (512, 8, 8, 4, 1376, 8192, 4, 256),
     "110M": (768, 12, 12, 4, 2048, 32000, 2, 256),
@@ -58,7 +59,7 @@ def peer(mode, s):
     return 1e3 * best, 1e3 * work
 
 
-print(f"{'model':6} {'step':5} {'ours ms':>9} {'PyTorch ms':>11} {'ratio':>6} {'ours cpu ms':>12} {'PyTorch cpu':>11} {'ratio':>6}")
+print(f"{'model':8} {'step':5} {'ours ms':>9} {'PyTorch ms':>11} {'ratio':>6} {'ours cpu ms':>12} {'PyTorch cpu':>11} {'ratio':>6}")
 for name, s in SIZES.items():
     for mode in "full", "lora":
         if a.only and a.only not in f"{name}/{mode}":
@@ -66,5 +67,5 @@ for name, s in SIZES.items():
         first = ours(mode, s, 1)[0]
         o = ours(mode, s, max(2, min(500, int(1000 * a.seconds / first))))
         t = (0, 0) if a.no_peer else peer(mode, s)
-        print(f"{name:6} {mode:5} {o[0]:9.2f} {t[0]:11.2f} {t[0] / o[0]:6.2f} {o[1]:12.2f} {t[1]:11.2f} {t[1] / o[1]:6.2f}", flush=True)
+        print(f"{name:8} {mode:5} {o[0]:9.2f} {t[0]:11.2f} {t[0] / o[0]:6.2f} {o[1]:12.2f} {t[1]:11.2f} {t[1] / o[1]:6.2f}", flush=True)
 print(f"{a.threads} threads, {o[2]}")

@@ -237,7 +237,7 @@ static void attention(void)
     for (int k = 0; k < 3; k++) {
         struct pair qkv = matrix(T, (H + 2 * K) * D), d = matrix(T, (H + 2 * K) * D), o = matrix(T, H * D), lse = list(T, H),
                     dout = matrix(T, H * D);
-        const ft_dim bounds[] = {0, 640, 641, 705, 760};
+        const ft_dim bounds[] = {0, 640, 641, 705, 760}, cached[] = {0, 603, 90};
         struct ft_attn_seg seg[2][4];
         struct ft_attn a[2];
         for (int side = 0; side < 2; side++) {
@@ -248,10 +248,12 @@ static void attention(void)
                     .k = ft_tensor_at(x, bounds[s], H * D), .v = ft_tensor_at(x, bounds[s], (H + K) * D),
                     .dk = ft_tensor_at(dx, bounds[s], H * D), .dv = ft_tensor_at(dx, bounds[s], (H + K) * D),
                     .stride = x.stride, .dstride = dx.stride};
-            /* The third segment continues a cache: the keys before it are the second's and some of the first's. */
-            seg[side][2].k = ft_tensor_at(x, bounds[2] - 90, H * D);
-            seg[side][2].v = ft_tensor_at(x, bounds[2] - 90, (H + K) * D);
-            seg[side][2].nk += 90;
+            /* The second and third continue a cache: the keys before them, of which there are these. */
+            for (int s = 1; s < 3; s++) {
+                seg[side][s].k = ft_tensor_at(x, bounds[s] - cached[s], H * D);
+                seg[side][s].v = ft_tensor_at(x, bounds[s] - cached[s], (H + K) * D);
+                seg[side][s].nk += cached[s];
+            }
             a[side] = (struct ft_attn){.heads = H, .kv_heads = K, .dim = D, .scale = 0.9f, .window = windows[k],
                                        .seg = seg[side], .segs = 4};
         }
@@ -259,11 +261,12 @@ static void attention(void)
              attn_fwd(&fast, o.b, lse.b, ft_cols(qkv.b, 0, H * D), &a[1]));
         agree("attn_fwd", o, 1e-5);
         agree("attn_fwd lse", lse, 1e-5);
-        for (int side = 0; side < 2; side++) { /* training has no cache */
-            seg[side][2].k = ft_tensor_at(side ? qkv.b : qkv.a, bounds[2], H * D);
-            seg[side][2].v = ft_tensor_at(side ? qkv.b : qkv.a, bounds[2], (H + K) * D);
-            seg[side][2].nk -= 90;
-        }
+        for (int side = 0; side < 2; side++) /* training has no cache */
+            for (int s = 1; s < 3; s++) {
+                seg[side][s].k = ft_tensor_at(side ? qkv.b : qkv.a, bounds[s], H * D);
+                seg[side][s].v = ft_tensor_at(side ? qkv.b : qkv.a, bounds[s], (H + K) * D);
+                seg[side][s].nk -= cached[s];
+            }
         BOTH(attn_fwd(&plain, o.a, lse.a, ft_cols(qkv.a, 0, H * D), &a[0]),
              attn_fwd(&fast, o.b, lse.b, ft_cols(qkv.b, 0, H * D), &a[1]));
         BOTH(attn_bwd(&plain, ft_cols(d.a, 0, H * D), dout.a, o.a, lse.a, ft_cols(qkv.a, 0, H * D), &a[0]),
