@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "tokenizer/scratch.h"
+#include "tokenizer/unicode.h"
 
 struct tk_fast_state {
     const struct tk_fast *f;
@@ -71,13 +72,39 @@ static int piece(void *ctx, const char *p, size_t n, struct tk_ids *out, struct 
     return tk_bpe_ids(s->f->model, s->scratch, s->text.p, (size_t)(to - s->text.p), false, out, e);
 }
 
-/* A unit of any kind: the slow way. */
+/* Characters that come out of normalizer and pre-tokenizer as they went in. */
+static bool is_flat(const struct tk_fast *f, const char *p, size_t n)
+{
+    for (size_t i = 0; i < n;) {
+        int len = 1;
+        const uint32_t c = (unsigned char)p[i] < 0x80 ? (unsigned char)p[i] : ft_utf8_get(p + i, &len);
+        if (c > 0xffff || !(f->flat[c >> 6] >> (c & 63) & 1))
+            return false;
+        i += (size_t)len;
+    }
+    return true;
+}
+
+/* A unit of any kind: the slow way, but for the parts of it that would do nothing. */
 static int unit(void *ctx, const char *p, size_t n, struct tk_ids *out, struct ft_err *e)
 {
     struct tk_fast_state *s = ctx;
     const struct tk_fast *f = s->f;
     struct tk_work *w = &s->work;
     struct tk_piece all = {.p = p, .n = (uint32_t)n, .id = -1};
+    if (f->flat && is_flat(f, p, n)) {
+        s->text.n = 0;
+        if (f->low_line)
+            ft_buf_puts(&s->text, low_line);
+        ft_buf_put(&s->text, p, n);
+        s->tokens.n = 0;
+        if (tk_model_encode(f->model, s->scratch, s->text.p, s->text.n, false, &s->tokens, e))
+            return -1;
+        tk_ids_room(out, s->tokens.n);
+        for (size_t k = 0; k < s->tokens.n; k++)
+            out->v[out->n++] = s->tokens.v[k].id;
+        return 0;
+    }
     ft_arena_reset(&w->mem);
     w->a.n = w->b.n = 0;
     if (tk_normalize(f->normalizer, w, s->matcher, &all, e))
@@ -314,8 +341,63 @@ static enum tk_unit unit_of(struct tk_fast *f, const struct ft_json *norm, const
     return is_local(norm) && is_spaced(pretok) ? TK_UNIT_SPACES : TK_UNIT_NONE;
 }
 
-static void init_units(struct tk_fast *f, const struct tk_model *m)
+/* Takes the characters of Replace patterns away. */
+static void unflatten(struct tk_fast *f, const struct ft_json *norm)
 {
+    struct ft_str s = {0};
+    struct ft_err e = {0};
+    const struct ft_json *v = is_type(norm, "Sequence") ? ft_json_get(norm, "normalizers") : NULL;
+    for (size_t i = 0; v && v->type == FT_JSON_ARRAY && i < v->n; i++)
+        unflatten(f, &v->items[i]);
+    if (is_type(norm, "Replace") && !ft_json_get_string(ft_json_get(norm, "pattern"), "String", &s, &e))
+        for (size_t i = 0; i < s.n; i++)
+            f->flat[(unsigned char)s.p[i] >> 6] &= ~(1ull << ((unsigned char)s.p[i] & 63));
+}
+
+/* Asks the normalizer for every character. Left out are those that may join with a
+ * neighbour (marks, jamo) or be cut off from it (punctuation under BERT). */
+static void find_flat(struct tk_fast *f, const struct ft_json *norm)
+{
+    struct tk_work w = {0};
+    struct tk_matcher *matcher = tk_matcher_new();
+    struct ft_err e = {0};
+    f->flat = ft_calloc(1024, sizeof *f->flat);
+    for (uint32_t c = 0x21; c < 0x10000; c++) {
+        char t[4];
+        const bool jamo = (c >= 0x1100 && c < 0x1200) || (c >= 0xa960 && c < 0xa980) || (c >= 0xd7b0 && c < 0xd800);
+        if (c == 0x7f || jamo || (c >= 0xd800 && c < 0xe000) || c == 0x2581 || !tk_unit_edge(c) ||
+            (f->unit == TK_UNIT_BERT && uc_is(c, UC_PUNCT)))
+            continue;
+        struct tk_piece p = {.p = t, .n = (uint32_t)ft_utf8_put(t, c), .id = -1};
+        const size_t n = p.n;
+        ft_arena_reset(&w.mem);
+        if (!tk_normalize(f->normalizer, &w, matcher, &p, &e) && p.n == n && !memcmp(p.p, t, n))
+            f->flat[c >> 6] |= 1ull << (c & 63);
+        e = (struct ft_err){0};
+    }
+    unflatten(f, norm);
+    tk_matcher_free(matcher);
+    ft_arena_release(&w.mem);
+    free(w.edits);
+}
+
+static void init_units(struct tk_fast *f, const struct tk_model *m, const struct ft_json *norm, const struct ft_json *pretok)
+{
+    if (f->unit != TK_UNIT_PIECES)
+        find_flat(f, norm);
+    if (f->unit == TK_UNIT_SPACES && is_type(pretok, "Sequence")) { /* is_spaced: the second is Metaspace */
+        struct ft_str scheme = {0};
+        bool legacy = true;
+        struct ft_err e = {0};
+        const struct ft_json *meta = &ft_json_get(pretok, "pretokenizers")->items[1];
+        ft_json_get_string(meta, "prepend_scheme", &scheme, &e);
+        ft_json_get_bool(meta, "add_prefix_space", &legacy, &e);
+        f->low_line = scheme.p ? ft_str_is(scheme, "always") : legacy;
+        if (!string_is(meta, "replacement", low_line)) {
+            free(f->flat);
+            f->flat = NULL;
+        }
+    }
     f->plain = true;
     tk_seed_init(&f->seed, m->vocab.count);
     if (f->unit == TK_UNIT_PIECES)
@@ -385,7 +467,7 @@ void tk_fast_init(struct tk_fast *f, const struct ft_json *file, const struct tk
     }
     f->unit = unit_of(f, ft_json_get(file, "normalizer"), split);
     if (f->unit != TK_UNIT_NONE)
-        init_units(f, m);
+        init_units(f, m, ft_json_get(file, "normalizer"), split);
 }
 
 void tk_fast_release(struct tk_fast *f)
@@ -394,6 +476,7 @@ void tk_fast_release(struct tk_fast *f)
     if (!f->mapped) {
         free(f->cut);
         free(f->len);
+        free(f->flat);
     }
     *f = (struct tk_fast){0};
 }

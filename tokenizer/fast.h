@@ -27,6 +27,9 @@ struct tk_fast { /* immutable */
     tk_units_fn *units;
     const struct tk_normalizer *normalizer;
     const struct tk_pretok *pretok;
+    uint64_t *flat; /* TK_UNIT_SPACES, _BERT: a bit for each character below U+10000 that no normalizer
+                     * changes and no pre-tokenizer cuts at, whatever stands beside it */
+    bool low_line;  /* TK_UNIT_SPACES: a word begins with U+2581 */
     enum { TK_FRONT_NONE, TK_FRONT_FIRST, TK_FRONT_ALWAYS, TK_FRONT_EACH } front; /* see fast.c */
     struct tk_seed seed;
     struct tk_cut *cut; /* a word may be encoded in parts; NULL: it may not */

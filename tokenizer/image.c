@@ -23,7 +23,7 @@ enum {
 
 /* Sections, each at a multiple of 64 bytes. */
 enum section {
-    REST, FINGERPRINT, POOL, TOKENS, SLOTS, MERGES, SCORES, BYTE_PAIRS, MAYBE, EDGES, VALUES, SEED, CUT, LENGTHS, PREFIX, SUFFIX, SECTIONS,
+    REST, FINGERPRINT, POOL, TOKENS, SLOTS, MERGES, SCORES, BYTE_PAIRS, MAYBE, TRIE, SEED, CUT, LENGTHS, FLAT, PREFIX, SUFFIX, SECTIONS,
 };
 
 struct header {
@@ -37,11 +37,10 @@ struct header {
     } part[SECTIONS];
     /* What is not an array. */
     struct tk_model model; /* its pointers mean nothing */
-    int32_t root[256];     /* of the trie */
-    uint64_t n_edges, n_nodes;
+    uint64_t n_cells;      /* of the trie */
     uint64_t n_seed;
     int32_t rule, unit, front;
-    bool has_trie, on, plain;
+    bool has_trie, on, plain, low_line;
 };
 
 static const char magic[8] = {'F', 'T', 'T', 'O', 'K', 'I', 'M', '1'};
@@ -129,7 +128,8 @@ static bool sound(const struct header *h, size_t n, struct ft_digest source, siz
     return h->part[TOKENS].n == (m->vocab.n_ids + 1) * sizeof(uint64_t) &&
            h->part[SLOTS].n == m->vocab.n_slots * sizeof(uint32_t) &&
            h->part[MERGES].n == m->n_merge_slots * sizeof(struct tk_merge) &&
-           h->part[SEED].n == h->n_seed * sizeof(struct tk_slot);
+           h->part[SEED].n == h->n_seed * sizeof(struct tk_slot) &&
+           h->part[TRIE].n == h->n_cells * sizeof(struct tk_trie_cell);
 }
 
 /* A section of a mapped file is read only; the struct's pointer is not const. */
@@ -173,9 +173,10 @@ bool tk_image_open(struct tk_image *im, const char *source, struct tk_model *m, 
     for (size_t i = 0; i < m->vocab.n_ids; i++)
         m->vocab.token[i] = token[i] == UINT64_MAX ? (struct ft_str){0}
                                                    : (struct ft_str){pool + (token[i] >> 24), token[i] & 0xffffff};
-    m->trie = h->has_trie ? tk_trie_map(at(h, EDGES), h->n_edges, at(h, VALUES), h->n_nodes, h->root) : NULL;
+    m->trie = h->has_trie ? tk_trie_map(at(h, TRIE), h->n_cells) : NULL;
     *f = (struct tk_fast){.on = h->on, .plain = h->plain, .mapped = true, .rule = (enum tk_rule)h->rule,
-                          .unit = (enum tk_unit)h->unit, .cut = at(h, CUT), .len = at(h, LENGTHS)};
+                          .unit = (enum tk_unit)h->unit, .cut = at(h, CUT), .len = at(h, LENGTHS),
+                          .flat = at(h, FLAT), .low_line = h->low_line};
     f->front = (unsigned)h->front;
     f->seed = (struct tk_seed){.slot = at(h, SEED), .n_slots = h->n_seed, .mapped = true};
     return true;
@@ -315,23 +316,14 @@ void tk_image_save(const char *source, const struct ft_json *j, const struct tk_
     add(&b, h, SCORES, m->score, m->score ? m->size * sizeof *m->score : 0);
     add(&b, h, BYTE_PAIRS, m->byte_pair, m->byte_pair ? 65536 * sizeof *m->byte_pair : 0);
     add(&b, h, MAYBE, m->maybe_pair, m->n_merge_slots / 16 * sizeof *m->maybe_pair);
-    const void *edges = NULL, *values = NULL;
-    if (m->trie) {
-        size_t edge_size, n_edges, n_nodes;
-        tk_trie_parts(m->trie, &edges, &edge_size, &n_edges, &values, &n_nodes, h->root);
-        h->has_trie = true;
-        h->n_edges = n_edges;
-        h->n_nodes = n_nodes;
-        add(&b, h, EDGES, edges, n_edges * edge_size);
-        add(&b, h, VALUES, values, n_nodes * sizeof(int32_t));
-    } else {
-        add(&b, h, EDGES, NULL, 0);
-        add(&b, h, VALUES, NULL, 0);
-    }
+    h->has_trie = m->trie != NULL;
+    h->n_cells = m->trie ? m->trie->n_cells : 0;
+    add(&b, h, TRIE, m->trie ? m->trie->cell : NULL, h->n_cells * sizeof *m->trie->cell);
     h->n_seed = f->seed.n_slots;
     add(&b, h, SEED, f->seed.slot, f->seed.n_slots * sizeof *f->seed.slot);
     add(&b, h, CUT, f->cut, sizeof *f->cut);
     add(&b, h, LENGTHS, f->len, (n_ids + 1) * sizeof *f->len);
+    add(&b, h, FLAT, f->flat, 1024 * sizeof *f->flat);
     add(&b, h, PREFIX, m->prefix.p ? m->prefix.p : "", m->prefix.n);
     add(&b, h, SUFFIX, m->suffix.p ? m->suffix.p : "", m->suffix.n);
     h->model = *m;
@@ -347,6 +339,7 @@ void tk_image_save(const char *source, const struct ft_json *j, const struct tk_
     h->model.prefix.p = h->model.suffix.p = NULL;
     h->on = f->on;
     h->plain = f->plain;
+    h->low_line = f->low_line;
     h->rule = (int32_t)f->rule;
     h->unit = (int32_t)f->unit;
     h->front = (int32_t)f->front;

@@ -86,6 +86,7 @@ static int load_words(struct tk_model *m, const struct ft_json *j, struct ft_err
         for (size_t id = 0; id < m->vocab.n_ids; id++)
             if (m->vocab.token[id].p)
                 tk_trie_add(m->trie, m->vocab.token[id].p, m->vocab.token[id].n, (int32_t)id);
+        tk_trie_freeze(m->trie);
     }
     return 0;
 }

@@ -82,6 +82,7 @@ int tk_unigram_load(struct tk_model *m, const struct ft_json *j, struct ft_err *
         if (type == '1' || type == '4') /* user-defined symbols have the best score, 0 */
             tk_trie_add(m->trie, v->items[0].s.p, v->items[0].s.n, (int32_t)i);
     }
+    tk_trie_freeze(m->trie);
     for (int b = 0; b < 256; b++) {
         static const char hex[] = "0123456789ABCDEF";
         const char name[6] = {'<', '0', 'x', hex[b >> 4], hex[b & 15], '>'};

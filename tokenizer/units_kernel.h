@@ -141,17 +141,6 @@ static inline void pieces(struct tk_cache *c, const char *p, size_t n, size_t *f
 
 /* ---- between gaps ---- */
 
-/* May text be cut beside this character when a gap is on the other side? Not when
- * it makes one grapheme with the gap (normalizers that go by graphemes would see
- * another text): UAX 29 Extend, SpacingMark and Prepend. */
-static inline bool edge(uint32_t c)
-{
-    if (!uc_is(c, UC_L | UC_N | UC_P | UC_S) || uc_is(c, UC_M))
-        return false;
-    return c != 0xff9e && c != 0xff9f && c != 0xe33 && c != 0xeb3 && c != 0xd4e && !(c >= 0x1f3fb && c <= 0x1f3ff) &&
-           !(c >= 0x11000 && c < 0x12000);
-}
-
 /* Unified ideographs and what BERT takes for them, and punctuation: each is a word
  * of its own, so the text may be cut on both sides. */
 static inline bool alone(uint32_t c)
@@ -199,7 +188,7 @@ static inline __attribute__((always_inline)) void between(enum tk_unit kind, str
                 int len;
                 for (uint64_t x = high & gap << 1; x; x &= x - 1) {
                     const int i = __builtin_ctzll(x);
-                    if (!edge(ft_utf8_get((const char *)q + i, &len)))
+                    if (!tk_unit_edge(ft_utf8_get((const char *)q + i, &len)))
                         gap &= ~(1ull << (i - 1));
                 }
                 for (uint64_t x = high << 1 & gap; x; x &= x - 1) {
@@ -207,7 +196,7 @@ static inline __attribute__((always_inline)) void between(enum tk_unit kind, str
                     int b = i - 1;
                     while ((q[b] & 0xc0) == 0x80)
                         b--;
-                    if (!edge(ft_utf8_get((const char *)q + b, &len)))
+                    if (!tk_unit_edge(ft_utf8_get((const char *)q + b, &len)))
                         gap &= ~(1ull << i);
                 }
             }
@@ -240,8 +229,8 @@ static inline __attribute__((always_inline)) void between(enum tk_unit kind, str
                         b--;
                     while (at + a < n && (q[a] == ' ' || q[a] == '\t' || q[a] == '\n' || q[a] == '\r'))
                         a++;
-                    if ((q[b] < 0x80 || edge(ft_utf8_get((const char *)q + b, &len))) &&
-                        (at + a >= n || q[a] < 0x80 || edge(ft_utf8_get((const char *)q + a, &len))))
+                    if ((q[b] < 0x80 || tk_unit_edge(ft_utf8_get((const char *)q + b, &len))) &&
+                        (at + a >= n || q[a] < 0x80 || tk_unit_edge(ft_utf8_get((const char *)q + a, &len))))
                         break;
                 }
                 if (kind == TK_UNIT_BERT) { /* as much of it as there is room for */
