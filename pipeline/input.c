@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "pipeline/bytes.h"
 #include "pipeline/json.h"
 #include "pipeline/source.h"
 
@@ -30,6 +31,9 @@ struct ft_input {
     struct ft_str *header; /* CSV column names */
     size_t columns;
     bool in_array, had_element; /* JSON: inside the outer brackets */
+    bool frames;           /* the file is one of frames */
+    size_t unseen;         /* bytes of its header, until the first frame takes them */
+    struct ft_frame frame; /* the last one */
 
     uint64_t bytes, blank;
 };
@@ -174,6 +178,22 @@ static int open_next(struct ft_input *in, struct ft_line *out, struct ft_err *e)
         return ft_fail(e, FT_DATA, "cannot unpack '%s': it is packed once more; unpack the archive first", in->name);
     if (in->end - in->at >= 2 && (!memcmp(in->buf + in->at, "\xff\xfe", 2) || !memcmp(in->buf + in->at, "\xfe\xff", 2)))
         return ft_fail(e, FT_DATA, "'%s' is UTF-16: convert it first (iconv -f UTF-16 -t UTF-8)", in->name);
+    in->frames = false;
+    in->frame = (struct ft_frame){0};
+    while (in->end - in->at < FT_FRAMES_HEADER && in->end > in->at && in->buf[in->at] == FT_FRAMES_MAGIC[0]) {
+        const int k = fill(in, e);
+        if (k < 0)
+            return -1;
+        if (!k)
+            break;
+    }
+    if (in->end - in->at >= FT_FRAMES_HEADER && !memcmp(in->buf + in->at, FT_FRAMES_MAGIC, 8)) {
+        if (ft_load_u32((const unsigned char *)in->buf + in->at + 8) != 1)
+            return ft_fail(e, FT_DATA, "'%s' has token frames of a version that is not known", in->name);
+        in->frames = true;
+        in->unseen = FT_FRAMES_HEADER;
+        return 1;
+    }
     if (in->end - in->at >= 3 && !memcmp(in->buf + in->at, "\xef\xbb\xbf", 3))
         in->at += 3;
     in->format = in->wanted != FT_IN_AUTO ? in->wanted : by_name(in->name);
@@ -288,6 +308,45 @@ static int next_line(struct ft_input *in, struct ft_line *out, struct ft_err *e)
         }
         return 1;
     }
+}
+
+/* ---- frames ---- */
+
+/* Has it `n` bytes from `at` on? 1, 0 at the end of the file, -1. */
+static int have(struct ft_input *in, size_t n, struct ft_err *e)
+{
+    while (in->end - in->at < n) {
+        const int r = fill(in, e);
+        if (r <= 0)
+            return r;
+    }
+    return 1;
+}
+
+static int next_frame(struct ft_input *in, struct ft_line *out, struct ft_err *e)
+{
+    const size_t head = in->unseen + 8;
+    int r = have(in, head, e);
+    *out = (struct ft_line){{0}, in->name, 0};
+    if (r < 0 || (!r && in->end - in->at == in->unseen))
+        return r;
+    const unsigned char *p = (const unsigned char *)in->buf + in->at + in->unseen;
+    const uint32_t text = r ? ft_load_u32(p) : 0, ids = r ? ft_load_u32(p + 4) : 0;
+    const bool has_ids = ids < FT_FRAME_NO_IDS;
+    const uint64_t n = head + text + (has_ids ? 4 * (uint64_t)ids : 0);
+    if (r && n > in->max)
+        return ft_fail(e, FT_DATA, "%s:%llu: frame longer than %llu bytes: see --max-record", in->name,
+                       (unsigned long long)in->lineno, (unsigned long long)in->max);
+    r = r ? have(in, (size_t)n, e) : 0;
+    if (r <= 0)
+        return r < 0 ? -1 : ft_fail(e, FT_DATA, "%s:%llu: the token frames are cut off", in->name, (unsigned long long)in->lineno);
+    const char *at = in->buf + in->at;
+    *out = (struct ft_line){{at + head, text}, in->name, in->lineno};
+    in->frame = (struct ft_frame){has_ids, at + head + text, has_ids ? ids : 0, {at, (size_t)n}};
+    in->at += (size_t)n;
+    in->unseen = 0;
+    in->lineno++;
+    return 1;
 }
 
 /* ---- CSV and TSV (RFC 4180) ---- */
@@ -544,7 +603,8 @@ int ft_input_next(struct ft_input *in, struct ft_line *out, struct ft_err *e)
             if (r <= 0)
                 return r;
         }
-        const int r = in->format == FT_IN_JSON                              ? next_json(in, out, e)
+        const int r = in->frames                                            ? next_frame(in, out, e)
+                      : in->format == FT_IN_JSON                            ? next_json(in, out, e)
                       : in->format == FT_IN_CSV || in->format == FT_IN_TSV ? next_row(in, out, e)
                                                                             : next_line(in, out, e);
         if (r)
@@ -553,11 +613,22 @@ int ft_input_next(struct ft_input *in, struct ft_line *out, struct ft_err *e)
     }
 }
 
+const struct ft_frame *ft_input_frame(const struct ft_input *in) { return in->frames && in->frame.raw.p ? &in->frame : NULL; }
+
 bool ft_input_ready(struct ft_input *in)
 {
     if (!in->name || in->eof)
         return true;
     const size_t left = in->end - in->at;
+    if (in->frames) {
+        const unsigned char *p = (const unsigned char *)in->buf + in->at + in->unseen;
+        if (left >= in->unseen + 8) {
+            const uint32_t ids = ft_load_u32(p + 4);
+            if (left - in->unseen - 8 >= ft_load_u32(p) + (ids < FT_FRAME_NO_IDS ? 4 * (uint64_t)ids : 0))
+                return true;
+        }
+        return ft_source_ready(in->src);
+    }
     if (left && (in->format != FT_IN_JSONL || memchr(in->buf + in->at, '\n', left)))
         return true;
     return ft_source_ready(in->src);

@@ -15,6 +15,12 @@
 
 #include "pipeline/str.h"
 
+/* The frames of `tokenize --binary` (RECORD.md); told by their first bytes. */
+#define FT_FRAMES_MAGIC "\x89" "FTI\r\n\x1a\n"
+enum { FT_FRAMES_HEADER = 16 };
+#define FT_FRAME_NO_IDS 0xfffffffeu
+#define FT_FRAME_SEAL 0xffffffffu
+
 enum ft_input_format { FT_IN_AUTO, FT_IN_JSONL, FT_IN_JSON, FT_IN_CSV, FT_IN_TSV, FT_IN_TEXT };
 
 struct ft_input; /* opaque */
@@ -31,6 +37,15 @@ struct ft_line {
  * a text, that is the bad record (a row of the wrong width) and the next call
  * goes on behind it. All other failures are final. */
 int ft_input_next(struct ft_input *in, struct ft_line *out, struct ft_err *e);
+/* What the last record's frame holds beside its text. */
+struct ft_frame {
+    bool has_ids;     /* input_ids are here, and not in the text */
+    const char *ids;  /* u32, little-endian, not aligned; as long valid as the text */
+    size_t n_ids;
+    struct ft_str raw; /* the frame as read, with the stream's header before the first */
+};
+/* NULL: it did not come in a frame. */
+const struct ft_frame *ft_input_frame(const struct ft_input *in);
 /* Where the bytes of a record longer than `max` go (with a newline): such a
  * record then counts as bad and reading goes on. NULL, the start: it is final. */
 void ft_input_spill(struct ft_input *in, void *file);

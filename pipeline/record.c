@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <stdio.h>
 
+#include "pipeline/bytes.h"
 #include "pipeline/hash.h"
 #include "pipeline/json_scan.h"
 
@@ -119,7 +120,10 @@ int ft_rec_find(struct ft_rec *r, const char *key, struct ft_str *raw, enum ft_j
     return find(r, key, raw, type, &byte, e);
 }
 
-bool ft_rec_has(struct ft_rec *r, const char *key) { return look(r, ft_strz(key)).times > 0; }
+bool ft_rec_has(struct ft_rec *r, const char *key)
+{
+    return (r->has_ids && !strcmp(key, "input_ids")) || look(r, ft_strz(key)).times > 0;
+}
 
 int ft_rec_missing(const struct ft_rec *r, const char *key, struct ft_err *e)
 {
@@ -174,6 +178,17 @@ int ft_rec_bool(struct ft_rec *r, const char *key, bool *out, struct ft_err *e)
 
 int ft_rec_ids(struct ft_rec *r, const char *key, int32_t **out, size_t *n, struct ft_err *e)
 {
+    if (r->has_ids && !strcmp(key, "input_ids")) {
+        *n = r->n_ids;
+        *out = ft_arena_alloc(r->mem, (r->n_ids + 1) * sizeof **out);
+        for (size_t i = 0; i < r->n_ids; i++) {
+            const uint32_t v = ft_load_u32((const unsigned char *)r->ids + 4 * i);
+            if (v > INT32_MAX)
+                return ft_fail(e, FT_DATA, "member \"input_ids\": element %zu is not an integer of 32 bits", i);
+            (*out)[i] = (int32_t)v;
+        }
+        return 1;
+    }
     struct ft_str raw;
     uint64_t byte;
     const int k = typed(r, key, FT_JSON_ARRAY, "an array of integers", &raw, &byte, e);

@@ -24,6 +24,9 @@ struct ft_rec {
     uint64_t seq;            /* 0-based number among the records of the run */
     struct ft_arena *mem;
     struct ft_edit *edits;
+    bool has_ids;            /* input_ids are not in the line but here */
+    const char *ids;         /* u32, little-endian, not aligned */
+    size_t n_ids;
     const char *dropped;     /* why a stage dropped it (ft_rec_drop), or NULL */
     struct ft_counter *counts; /* ft_rec_count, for the statistics */
 };

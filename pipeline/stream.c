@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "pipeline/bytes.h"
 #include "pipeline/stream_priv.h"
 
 enum { SHOWN_BAD = 20 }; /* messages for lines set aside; the rest are counted */
@@ -231,6 +232,23 @@ int ft_stream_bad(struct ft_stream *s, struct ft_rec *r, struct ft_err *e)
     struct ft_err ignore = {0};
     if (r->n)
         ft_rec_get_stamp(r, &stamp, &ignore);
+    if (r->has_ids && r->n && s->bad_file) { /* set aside as a line of JSON, whole */
+        struct ft_buf b = {0};
+        size_t end = r->line.n;
+        while (end && r->line.p[end - 1] != '}')
+            end--;
+        ft_buf_put(&b, r->line.p, end - 1);
+        ft_buf_putz(&b, ",\"input_ids\":[");
+        for (size_t i = 0; i < r->n_ids; i++) {
+            if (i)
+                ft_buf_putc(&b, ',');
+            ft_buf_put_u64(&b, ft_load_u32((const unsigned char *)r->ids + 4 * i));
+        }
+        ft_buf_putz(&b, "]}");
+        const int k = ft_stream_set_aside(s, ft_buf_str(&b), r->file, r->lineno, stamp.org_file, stamp.org_line, e);
+        ft_buf_release(&b);
+        return k;
+    }
     return ft_stream_set_aside(s, r->line, r->file, r->lineno, stamp.org_file, stamp.org_line, e);
 }
 
@@ -246,6 +264,12 @@ int ft_stream_raw(struct ft_stream *s, struct ft_line *line, struct ft_err *e)
         }
         if (r <= 0)
             return r;
+        const struct ft_frame *frame = ft_input_frame(s->in);
+        if (frame && !s->so.no_records_out) {
+            ft_fail(e, FT_DATA, "these are token frames, which only ft-pack reads: leave '--binary' out upstream");
+            ft_stream_set_aside(s, (struct ft_str){0}, line->file, 0, (struct ft_str){0}, 0, e);
+            return -1;
+        }
         if (ft_seal_is(line->text)) {
             if (!s->seal.seen && ft_seal_read(s, line->text, e) == 0)
                 continue;
@@ -259,7 +283,9 @@ int ft_stream_raw(struct ft_stream *s, struct ft_line *line, struct ft_err *e)
             ft_stream_set_aside(s, (struct ft_str){0}, line->file, line->lineno, (struct ft_str){0}, 0, e);
             return -1;
         }
-        if (s->seal.in) {
+        if (s->seal.in && frame) {
+            ft_hasher_add(s->seal.in, frame->raw.p, frame->raw.n);
+        } else if (s->seal.in) {
             ft_hasher_add(s->seal.in, line->text.p, line->text.n);
             ft_hasher_add(s->seal.in, "\n", 1);
         }
@@ -302,6 +328,12 @@ int ft_stream_next(struct ft_stream *s, struct ft_rec **out, struct ft_err *e)
         }
         *r = (struct ft_rec){.line = line.text, .file = line.file, .lineno = line.lineno,
                              .seq = s->n_read - 1, .mem = &s->rec_mem};
+        const struct ft_frame *frame = ft_input_frame(s->in);
+        if (frame) {
+            r->has_ids = frame->has_ids;
+            r->ids = frame->ids;
+            r->n_ids = frame->n_ids;
+        }
         if (ft_rec_parse(r, e) || ft_stream_rename(s, r, e)) {
             if (ft_stream_bad(s, r, e))
                 return -1;
@@ -449,6 +481,11 @@ int ft_stream_close(struct ft_stream *s, struct ft_err *e)
     if (s->seal.mode != SEAL_NONE && !s->err.code) {
         struct ft_buf b = {0};
         ft_seal_write(s, e->code == FT_OK, &b);
+        if (s->so.framed_out) {
+            ft_put_u32(&s->out, (uint32_t)b.n - 1); /* without the newline */
+            ft_put_u32(&s->out, FT_FRAME_SEAL);
+            b.n--;
+        }
         ft_buf_put(&s->out, b.p, b.n);
         ft_buf_release(&b);
     }

@@ -50,6 +50,7 @@ struct ft_stream_opts {
     uint64_t max_record;  /* --max-record */
     bool progress;        /* --progress */
     bool quiet;           /* -q: no summary line */
+    bool framed_out;      /* output is frames (RECORD.md): the seal too becomes one */
     bool no_records_out;  /* a sink (ft-pack): nothing on stdout but the seal; no -o in the table */
 };
 #define FT_STREAM_DEFAULTS {.jobs = 1, .max_record = 64u << 20}

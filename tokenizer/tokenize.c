@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "pipeline/bytes.h"
 #include "pipeline/stream.h"
 #include "tokenizer/ranges.h"
 #include "tokenizer/verify.h"
@@ -17,7 +18,7 @@ struct config {
     int special, eos, boundary, offsets;
     int side, strategy, too_long;
     uint64_t max_length; /* 0: no limit */
-    bool plain_content, types, info;
+    bool plain_content, types, info, binary;
     struct ft_tokenizer *tok;
     struct ft_tok_specials ids;
     struct ft_str eos_text;
@@ -104,6 +105,40 @@ static void set_offsets(const struct config *c, struct ft_rec *r, const char *na
     ft_buf_putc(&out, ']');
     ft_rec_set(r, name, (struct ft_str){ft_arena_dup(r->mem, out.p, out.n), out.n});
     ft_buf_release(&out);
+}
+
+/* ---- frames ---- */
+
+/* The tokens of the record: a member, or what its frame holds beside the line. */
+static void set_ids(const struct config *c, struct ft_rec *r, const char *name, const int32_t *ids, size_t n)
+{
+    if (!c->binary || strcmp(name, "input_ids") != 0) {
+        ft_rec_set_ids(r, name, ids, n);
+        return;
+    }
+    if (ft_rec_has(r, name))
+        ft_rec_remove(r, name);
+    r->has_ids = true;
+    r->ids = (const char *)ids;
+    r->n_ids = n;
+}
+
+static void put_frame(struct ft_rec *r, struct ft_buf *out)
+{
+    const size_t at = out->n;
+    ft_put_u32(out, 0);
+    ft_put_u32(out, r->has_ids ? (uint32_t)r->n_ids : FT_FRAME_NO_IDS);
+    ft_rec_write(r, out);
+    out->n--; /* the newline */
+    const uint32_t n = (uint32_t)(out->n - at - 8);
+    const char size[4] = {(char)n, (char)(n >> 8), (char)(n >> 16), (char)(n >> 24)};
+    memcpy(out->p + at, size, 4);
+    const int32_t *ids = (const int32_t *)(const void *)r->ids;
+    unsigned char *to = (unsigned char *)ft_buf_room(out, 4 * r->n_ids);
+    for (size_t i = 0; r->has_ids && i < r->n_ids; i++)
+        for (int k = 0; k < 4; k++)
+            to[4 * i + (size_t)k] = (unsigned char)((uint32_t)ids[i] >> (8 * k));
+    out->n += r->has_ids ? 4 * r->n_ids : 0;
 }
 
 /* ---- what is too long ---- */
@@ -231,7 +266,7 @@ static int plain_text(struct config *c, struct ft_tok_state *st, struct ft_rec *
         return -1;
     size_t n;
     const int32_t *ids = copy(r, &x, 0, eos, c, &n);
-    ft_rec_set_ids(r, "input_ids", ids, n);
+    set_ids(c, r, "input_ids", ids, n);
     if (c->types)
         set_types(r, "token_type_ids", &x, eos);
     if (c->offsets >= 0)
@@ -273,7 +308,7 @@ static int fields(struct config *c, struct ft_tok_state *st, struct ft_rec *r, s
             return m < 0 ? -1 : 0;
         size_t n;
         const int32_t *ids = copy(r, &x, 0, eos, c, &n);
-        ft_rec_set_ids(r, key[0], ids, n);
+        set_ids(c, r, key[0], ids, n);
         if (c->types)
             set_types(r, key[2], &x, eos);
         if (c->offsets >= 0 && c->pair) {
@@ -344,7 +379,7 @@ static int completion(struct config *c, struct ft_tok_state *st, struct ft_rec *
         ft_buf_printf(&learn, "[[%zu,%zu]]", split, n);
     else
         ft_buf_putz(&learn, "[]");
-    ft_rec_set_ids(r, "input_ids", ids, n);
+    set_ids(c, r, "input_ids", ids, n);
     ft_rec_set(r, "learn", (struct ft_str){ft_arena_dup(r->mem, learn.p, learn.n), learn.n});
     ft_buf_release(&learn);
     return 1;
@@ -428,7 +463,10 @@ static int map(void *ctx, int worker, struct ft_rec *r, struct ft_buf *out, stru
         return done;
     if (ft_rec_stamp(r, "tok", ft_tokenizer_fingerprint(c->tok), e))
         return -1;
-    ft_rec_write(r, out);
+    if (c->binary)
+        put_frame(r, out);
+    else
+        ft_rec_write(r, out);
     return 1;
 }
 
@@ -486,6 +524,7 @@ int main(int argc, char **argv)
         {0, "truncation-side", FT_OPT_CHOICE, &c.side, "right|left", "where it is cut", NULL},
         {0, "truncation-strategy", FT_OPT_CHOICE, &c.strategy, "longest-first|only-first|only-second",
          "which text of a pair is cut", NULL},
+        {0, "binary", FT_OPT_FLAG, &c.binary, NULL, "write frames with the ids as they are, for ft-pack", NULL},
         {0, "verify", FT_OPT_STR, &c.verify, "GOLDEN", "compare with recorded answers and exit", NULL},
         {0, "info", FT_OPT_FLAG, &c.info, NULL, "print what was loaded and exit", NULL},
         {0},
@@ -521,7 +560,10 @@ int main(int argc, char **argv)
         ft_warn(&tool, "'%s' asks for %s: not done without '--max-length'", c.model, ft_tokenizer_asks(c.tok));
     if (c.eos == YES && c.ids.eos < 0)
         ft_usage(&tool, "'%s' names no end-of-text token to append", c.model);
+    so.framed_out = c.binary;
     struct ft_stream *s = ft_stream_open(&tool, &so, files, argv);
+    if (c.binary) /* format version 1 */
+        ft_stream_puts(s, (struct ft_str){FT_FRAMES_MAGIC "\1\0\0\0\0\0\0\0", FT_FRAMES_HEADER}, 0);
     const int jobs = ft_stream_jobs(s);
     c.state = ft_calloc((size_t)jobs, sizeof *c.state);
     for (int i = 0; i < jobs; i++)

@@ -2,7 +2,8 @@
  *
  * A golden file is JSON lines (packed or not) with the text in "t" or "text" and
  * any of: "ids" or "input_ids" (without special tokens), "sp" (with them),
- * "off" or "offsets" (in characters, [[begin, end], ...]), "dec" (ids decoded).
+ * "off" or "offsets" (in characters, [[begin, end], ...] or flat), "dec" (ids
+ * decoded).
  */
 #ifndef FT_TOKENIZER_VERIFY_H
 #define FT_TOKENIZER_VERIFY_H

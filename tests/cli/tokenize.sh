@@ -1,0 +1,70 @@
+# What tokenize and detokenize do with records; that ids are right is unit/tok_golden's.
+export TUNEUTILS_CACHE=off
+G=$TESTS/golden/tokenizer
+ids() { sed 's/,* *"_ft": *{[^}]*}//'; }
+t() { tokenize -q -m "$G/$1.json" "${@:2}"; }
+row='{"text": "the mill", "q": "all day", "n": 0.10}'
+
+echo "# what is added, and where"
+echo "$row" | t byte-llama3 | ids
+echo "$row" | t byte-llama3 --add-special-tokens=no --append-eos=no --offsets=byte | ids
+echo '{"text": "물방앗간 é", "input_ids": "old"}' | t sp-llama2 --offsets=char | ids
+echo "# members and pairs"
+echo "$row" | t wordpiece-uncased --field q | ids
+echo "$row" | t wordpiece-uncased --field q --field text --offsets=char | ids
+echo "$row" | t wordpiece-uncased --pair q | ids
+echo "$row" | t wordpiece-uncased --field nothing; echo "status $?"
+echo "$row" | t wordpiece-uncased --pair q --field a --field b; echo "status $?"
+echo "# too long"
+echo "$row" | t wordpiece-uncased --max-length 3 | ids
+echo "$row" | t wordpiece-uncased --max-length 3 --truncation-side=left | ids
+echo "$row" | t wordpiece-uncased --pair q --max-length 6 --truncation-strategy=only-second | ids
+echo "$row" | tokenize -m "$G/wordpiece-uncased.json" --max-length 3 --too-long=drop
+echo "$row" | t wordpiece-uncased --max-length 3 --too-long=error; echo "status $?"
+echo "$row" | t wordpiece-uncased --max-length 1; echo "status $?"
+echo "# spans and learn"
+spans='{"text": "<s>the mill</s>", "spans": [[3,11,0,"content","user",1]], "learn": [[3,6],[11,15]]}'
+echo "$spans" | t byte-llama3 | ids
+echo "$spans" | t byte-llama3 --boundary=inside | ids
+echo "$spans" | t byte-llama3 --max-length 3 | ids
+echo "# special tokens in content"
+in='{"text": "<s>a<s>b</s>", "spans": [[3,8,0,"content","user",1]]}'
+echo "$in" | tokenize -m "$G/byte-llama3.json" 2>&1 | ids
+echo "$in" | t byte-llama3 --no-specials-in-content | ids
+echo '{"text": "a<s>b"}' | t byte-llama3 --no-specials-in-content --add-special-tokens=no | ids
+echo "# prompt and completion, preferences"
+echo '{"prompt": "the mi", "completion": "ll turned"}' | t byte-llama3 | ids
+echo '{"prompt": "the mi", "completion": "ll turned"}' | t byte-llama3 --max-length 4 | ids
+echo '{"prompt": "the", "chosen": " mill", "rejected": " well"}' | t byte-llama3 --max-length 3 | ids
+echo "# other vocabularies"
+echo "$row" | tokenize -q -m "$G/spm-bpe.model" | ids
+cp "$G/tik-cl100k.tiktoken" ranks.tiktoken
+echo "$row" | tokenize -q -m ranks.tiktoken; echo "status $?"
+echo "$row" | tokenize -q -m ranks.tiktoken --split cl100k --append-eos=no | ids
+mkdir empty; tokenize -q -m empty; echo "status $?"
+tokenize -q -m nowhere; echo "status $?"
+echo '{"model": {"type": "BPE", "vocab": {"a": 0}, "merges": ["a b"]}}' >bad.json; tokenize -q -m bad.json; echo "status $?"
+echo '{"model": {"type": "BPE", "vocab": {"a": 999999999}, "merges": []}}' >big.json; tokenize -q -m big.json; echo "status $?"
+echo '{"model": ' >cut.json; tokenize -q -m cut.json; echo "status $?"
+echo '{"pre_tokenizer": {"type": "Split", "pattern": {"Regex": "\\X"}, "behavior": "Isolated", "invert": false}, "model": {"type": "BPE", "vocab": {"a": 0}, "merges": []}}' >x.json
+tokenize -q -m x.json; echo "status $?"
+echo '{"truncation": {"max_length": 8}, "padding": {}, "model": {"type": "BPE", "vocab": {"a": 0}, "merges": []}}' >asks.json
+echo '{"text": "aa"}' | tokenize -m asks.json | ids
+echo "# looking"
+tokenize --info -m "$G/byte-llama3.json" | grep -v fingerprint
+sed -n 39p "$G/byte-llama3.jsonl" >none; tokenize --verify none -m "$G/byte-llama3.json"; echo "status $?"
+head -38 "$G/byte-llama3.jsonl" >golden; tokenize --verify golden -m "$G/byte-llama3.json"; echo "status $?"
+head -8 golden | tokenize --verify /dev/stdin -m "$G/byte-qwen.json"; echo "status $?"
+echo "# back"
+echo '{"input_ids": [0, 280, 100000, 281, 1]}' | detokenize -m "$G/byte-llama3.json"
+echo '{"input_ids": [0, 280, 281, 1], "output_ids": [281]}' | detokenize -q -m "$G/byte-llama3.json" --skip-special-tokens
+echo '{"input_ids": [0, 100000]}' | detokenize -q -m "$G/byte-llama3.json" --unknown-ids=error; echo "status $?"
+echo '{"text": "방a"}' | t byte-llama3 --add-special-tokens=no --append-eos=no | grep -o '\[[0-9, ]*\]' | tr -d '[] ' | tr , '\n' | grep . |
+  sed 's/.*/{"input_ids": [&]}/' | detokenize -q --stream -m "$G/byte-llama3.json" | grep -o '"text".*'
+echo "# frames"
+for i in 1 2 3; do echo "$row"; done | t byte-llama3 --binary | od -An -c | head -2
+for i in 1 2 3; do echo "$row"; done >rows
+SOURCE_DATE_EPOCH=0; export SOURCE_DATE_EPOCH
+t byte-llama3 rows | ft-pack -q -o a --length 8 && t byte-llama3 --binary rows | ft-pack -q -o b --length 8 && diff -r a b && echo "the same set"
+t byte-llama3 --binary rows | head -c 150 | ft-pack -q -o c --length 8; echo "status $?"
+t byte-llama3 --binary rows | detokenize -q -m "$G/byte-llama3.json"; echo "status $?"
