@@ -58,6 +58,19 @@ static const struct ft_pattern *patterns(const struct ft_tool *tool, const char 
     return p;
 }
 
+/* The same words in any order. */
+static bool same_words(const struct ft_list *a, const struct ft_list *b)
+{
+    for (size_t i = 0; i < a->n; i++) {
+        size_t k = 0;
+        while (k < b->n && strcmp(a->v[i], b->v[k]))
+            k++;
+        if (k == b->n)
+            return false;
+    }
+    return a->n == b->n;
+}
+
 static int lora_config(const struct ft_tool *tool, const struct options *o, struct ft_job *j, struct ft_err *e)
 {
     struct ft_lora_config *c = &j->lora;
@@ -70,10 +83,14 @@ static int lora_config(const struct ft_tool *tool, const struct options *o, stru
     if (!j->has_lora)
         return 0;
     if (j->adapter) {
-        if (shape_given)
-            ft_usage(tool, "'--adapter' brings its own rank, scale and target modules");
         if (ft_adapter_config_load(j->adapter, a, c, NULL, e))
             return -1;
+        /* Options may say again what the adapter is, nothing else. */
+        const struct ft_list targets = split(&o->targets, a);
+        if ((o->r_given && o->r != c->r) || (o->alpha_given && o->alpha != c->alpha) || (o->rslora_given && o->rslora != c->rslora) ||
+            (o->targets_given && !same_words(&targets, &c->targets)) || o->exclude_given || o->ranks_given || o->alphas_given)
+            return ft_fail(e, FT_USAGE, "the adapter of '%s' has r %" PRId64 ", alpha %g and its own target modules", j->adapter, c->r,
+                           c->alpha);
         if (o->dropout_given)
             c->dropout = o->dropout;
         return 0;
@@ -251,6 +268,8 @@ static void check_usage(const struct ft_tool *tool, const struct options *o, con
         ft_usage(tool, "'--resume' and '--force' exclude each other");
     if (!(j->held >= 0 && j->held < 1))
         ft_usage(tool, "'--eval-share' wants [0,1)");
+    if (j->recipe.eval_strategy == FT_WHEN_NO && j->eval_data)
+        ft_usage(tool, "'--eval-data' and '--eval-strategy=no' exclude each other");
     if (j->eval_data && o->held_given && j->held > 0)
         ft_usage(tool, "'--eval-data' and '--eval-share' exclude each other");
 }
@@ -270,7 +289,7 @@ int main(int argc, char **argv)
     struct ft_err e = {0};
     const char *config = NULL;
     double timescale = NAN, decay_steps = NAN, stable_steps = NAN;
-    int type, warmup_type = FT_RAMP_LINEAR, decay_type = FT_RAMP_COSINE, status = -1;
+    int type, optim = 1, warmup_type = FT_RAMP_LINEAR, decay_type = FT_RAMP_COSINE, status = -1;
     size_t n;
 
     ft_recipe_init(r);
@@ -305,6 +324,7 @@ int main(int argc, char **argv)
         {0, "train-sampling-strategy", FT_OPT_CHOICE, &r->sampling, "random|sequential", "order of the rows", NULL},
         {0, "seed", FT_OPT_SIZE, &r->seed, "N", "of order, initial values and dropout", NULL},
         {0, "Optimizer", FT_OPT_HEAD, NULL, NULL, NULL, NULL},
+        {0, "optim", FT_OPT_CHOICE, &optim, "adamw_torch|adamw_torch_fused", "AdamW, both names", NULL},
         {0, "learning-rate", FT_OPT_REAL, &r->lr, "X", "computed when absent", NULL},
         {0, "lr-scheduler-type", FT_OPT_CHOICE, &type, FT_SCHEDULE_NAMES, "transformers' schedules", NULL},
         {0, "warmup-steps", FT_OPT_REAL, &r->warmup, "N", "steps, or a share below 1; 0.03 when absent", NULL},
@@ -328,8 +348,10 @@ int main(int argc, char **argv)
         {0, "eval-data", FT_OPT_STR, &j.eval_data, "SHARDS", "evaluate on this set", NULL},
         {0, "eval-share", FT_OPT_REAL, &j.held, "X", "else hold out this share of the documents", &o.held_given},
         {0, "allow-overlap", FT_OPT_FLAG, &o.allow_overlap, NULL, "evaluate on documents that are learnt too", NULL},
+        {0, "eval-strategy", FT_OPT_CHOICE, &r->eval_strategy, FT_WHEN_NAMES, "no: hold nothing out, evaluate never", NULL},
         {0, "eval-steps", FT_OPT_REAL, &r->eval_steps, "N", "steps, or a share below 1; ten times a run when absent", NULL},
         {0, "logging-steps", FT_OPT_REAL, &r->logging_steps, "N", "steps, or a share below 1; at most 10 when absent", NULL},
+        {0, "save-strategy", FT_OPT_CHOICE, &r->save_strategy, FT_WHEN_NAMES, "no: only the best and the last", NULL},
         {0, "save-steps", FT_OPT_REAL, &r->save_steps, "N", "steps, or a share below 1; with each evaluation when absent", NULL},
         {0, "save-total-limit", FT_OPT_SIZE, &r->save_limit, "N", "checkpoints kept, best and newest always; 0: all", NULL},
         {0, "metric-for-best-model", FT_OPT_CHOICE, &r->metric, "loss_per_token|loss", "loss: the Trainer's mean over rows", NULL},
@@ -349,6 +371,8 @@ int main(int argc, char **argv)
     }
     char **objective = ft_cli(&tool, argc, argv, &n);
     check_usage(&tool, &o, &j, objective, n);
+    if (r->eval_strategy == FT_WHEN_NO)
+        j.held = 0;
     s->type = (enum ft_schedule_type)type;
     s->timescale = isnan(timescale) ? -1 : (int64_t)timescale;
     s->decay_steps = isnan(decay_steps) ? -1 : (int64_t)decay_steps;

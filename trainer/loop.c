@@ -217,6 +217,8 @@ static int step(struct ft_loop *l, double *norm, double *lr, struct ft_err *e)
     return 0;
 }
 
+static bool due(int64_t step, int64_t every) { return every && step % every == 0; }
+
 int ft_loop_run(struct ft_loop *l, struct ft_err *e)
 {
     const struct ft_recipe *r = l->recipe;
@@ -233,12 +235,12 @@ int ft_loop_run(struct ft_loop *l, struct ft_err *e)
         if ((p->step % r->log_every == 0 || last) && log_training(l, norm, lr, e))
             return -1;
         const int64_t best = p->best_step;
-        if (l->eval && (p->step % r->eval_every == 0 || last) && evaluate(l, e))
+        if (l->eval && (due(p->step, r->eval_every) || last) && evaluate(l, e))
             return -1;
         const bool stop = l->stop && *l->stop && !last && !p->stopped;
         if (p->stopped && p->loss_steps && log_training(l, norm, lr, e))
             return -1;
-        if ((p->step % r->save_every == 0 || last || p->stopped || stop || p->best_step != best) && save(l, e))
+        if ((due(p->step, r->save_every) || last || p->stopped || stop || p->best_step != best) && save(l, e))
             return -1;
         if (stop)
             return 1;

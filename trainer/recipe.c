@@ -159,11 +159,20 @@ int ft_recipe_resolve(struct ft_recipe *r, const struct ft_facts *f, struct ft_e
     const int64_t tenth = r->max_steps >= 10 ? r->max_steps / 10 : 1;
     preset(r, &r->logging_steps, "logging_steps", (double)(tenth < 10 ? tenth : 10), "10, or a tenth of the run");
     r->log_every = every(r->logging_steps, r->max_steps);
-    if (f->eval_rows)
+    const int64_t epoch = (int64_t)r->updates;
+    if (f->eval_rows && r->eval_strategy == FT_WHEN_STEPS) {
         preset(r, &r->eval_steps, "eval_steps", (double)tenth, "ten times a run");
-    r->eval_every = f->eval_rows ? every(r->eval_steps, r->max_steps) : 0;
-    preset(r, &r->save_steps, "save_steps", (double)(f->eval_rows ? r->eval_every : tenth), f->eval_rows ? "with each evaluation" : "ten times a run");
-    r->save_every = every(r->save_steps, r->max_steps);
+        r->eval_every = every(r->eval_steps, r->max_steps);
+    }
+    if (f->eval_rows && r->eval_strategy == FT_WHEN_EPOCH)
+        r->eval_every = epoch;
+    if (r->save_strategy == FT_WHEN_STEPS) {
+        preset(r, &r->save_steps, "save_steps", (double)(r->eval_every ? r->eval_every : tenth),
+               r->eval_every ? "with each evaluation" : "ten times a run");
+        r->save_every = every(r->save_steps, r->max_steps);
+    }
+    if (r->save_strategy == FT_WHEN_EPOCH)
+        r->save_every = epoch;
     return 0;
 }
 

@@ -14,6 +14,9 @@
 #include "pipeline/str.h"
 #include "trainer/schedule.h"
 
+enum ft_when { FT_WHEN_STEPS, FT_WHEN_EPOCH, FT_WHEN_NO };
+#define FT_WHEN_NAMES "steps|epoch|no"
+
 enum ft_metric { FT_METRIC_LOSS_PER_TOKEN, FT_METRIC_LOSS };
 
 struct ft_recipe {
@@ -28,6 +31,7 @@ struct ft_recipe {
     int sampling;          /* 0 random, 1 sequential */
     uint64_t seed;
     double logging_steps, eval_steps, save_steps; /* below 1: a share of max_steps */
+    int eval_strategy, save_strategy; /* enum ft_when */
     uint64_t save_limit;
     int metric;            /* enum ft_metric */
     double patience, patience_threshold; /* evaluations; NaN: no early stopping */
@@ -36,7 +40,7 @@ struct ft_recipe {
     /* Computed. */
     uint64_t per_epoch;    /* micro-batches */
     uint64_t updates;      /* optimizer steps an epoch */
-    int64_t log_every, eval_every, save_every;
+    int64_t log_every, eval_every, save_every; /* steps; 0: never but at the end */
     struct ft_buf notes;   /* "name value: rule" lines */
     struct ft_buf resolved; /* the same as members of a JSON object */
 };

@@ -23,3 +23,9 @@ cmp -s tuned/adapter_model.safetensors "tuned/checkpoint-$last/adapter_model.saf
 grep -c '"eval_loss"' tuned/log.jsonl | awk -v n="$last" '{ print ($1 == n) ? "an evaluation each step" : "evaluations: " $1 }'
 cp tuned/adapter_model.safetensors x; t -o tuned --max-steps 60 --early-stopping-patience 4 --load-best-model-at-end --lora-r 4 --resume; echo "status $?"
 cmp x tuned/adapter_model.safetensors && echo "resumed: it had ended"
+
+# By epochs, and never; options that say what the adapter is are taken.
+n() { ft-train sft -m "$G/tiny" -d d -q --adapter "$G/tiny-adapter" --lora-r 4 --lora-alpha 8 --per-device-train-batch-size 5 \
+    --gradient-accumulation-steps 1 --num-train-epochs 2 --logging-steps 8 "$@" 2>/dev/null; }
+n -o epochs --eval-data e --eval-strategy epoch --save-strategy epoch --save-total-limit 0; ls -d epochs/checkpoint-*; grep -o '"step": [0-9]*, "epoch": [0-9.]*, "eval_loss"' epochs/log.jsonl
+n -o never --eval-strategy no --save-strategy no; ls -d never/checkpoint-*; grep -c eval never/log.jsonl; grep -o '"documents": [0-9]*' never/run.json

@@ -18,7 +18,9 @@ no 'schedule' t -m "$G/tiny" --lr-scheduler-type cosine_with_min_lr
 no 'target' t -m "$G/tiny" --target-modules q_prof
 no 'head' t -m "$G/tiny" --target-modules q_proj,lm_head
 no 'pattern' t -m "$G/tiny" --rank-pattern q_proj
-no 'adapter and rank' t -m "$G/tiny" --adapter "$G/tiny-adapter" --lora-r 3
+cp -r "$G/tiny-adapter" ad
+no 'adapter and rank' t -m "$G/tiny" --adapter ad --lora-r 3
+no 'evaluation and none' t -m "$G/tiny" --eval-data d --eval-strategy no
 no 'best without evaluation' t -m "$G/tiny" --load-best-model-at-end
 echo 'learning_rat = 1' >c
 no 'config' t -m "$G/tiny" --config c
