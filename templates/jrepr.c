@@ -70,7 +70,18 @@ void ft_jsb_repr_str(struct jsb *b, const struct jstr *s, bool ascii)
     ft_jsb_putc(b, quote);
 }
 
-static void repr_dict(struct jsb *b, const struct jdict *d, int view)
+/* One member of a container of the data: the container's own bytes end where
+ * another container begins. */
+static size_t repr_member(struct jsb *b, struct jval v, size_t from, uint32_t leaf)
+{
+    const bool other = leaf && ft_jval_leaf(v);
+    if (other)
+        ft_jsb_under(b, from, leaf, FT_SPAN_STRUCT);
+    ft_jsb_repr(b, v);
+    return other ? b->n : from;
+}
+
+static size_t repr_dict(struct jsb *b, const struct jdict *d, int view, size_t from, uint32_t leaf)
 {
     for (uint32_t i = 0; i < d->n; i++) {
         if (i)
@@ -82,15 +93,16 @@ static void repr_dict(struct jsb *b, const struct jdict *d, int view)
         if (view == J_ITEMS || view < 0)
             ft_jsb_putz(b, view == J_ITEMS ? ", " : ": ");
         if (view != J_KEYS)
-            ft_jsb_repr(b, d->e[i].v);
+            from = repr_member(b, d->e[i].v, from, leaf);
         if (view == J_ITEMS)
             ft_jsb_putc(b, ')');
     }
+    return from;
 }
 
 void ft_jsb_repr(struct jsb *b, struct jval v)
 {
-    const size_t from = b->n;
+    size_t from = b->n;
     ft_jstep(b->rt, 1);
     switch (v.tag) {
     case J_MISSING: ft_jsb_putz(b, "missing"); break;
@@ -114,7 +126,7 @@ void ft_jsb_repr(struct jsb *b, struct jval v)
         for (uint32_t i = 0; i < v.q->n; i++) {
             if (i)
                 ft_jsb_putz(b, ", ");
-            ft_jsb_repr(b, v.q->v[i]);
+            from = repr_member(b, v.q->v[i], from, v.q->leaf);
         }
         if (v.tag == J_TUPLE && v.q->n == 1)
             ft_jsb_putc(b, ',');
@@ -124,14 +136,14 @@ void ft_jsb_repr(struct jsb *b, struct jval v)
     case J_DICT:
         ft_jstack(b->rt);
         ft_jsb_putc(b, '{');
-        repr_dict(b, v.d, -1);
+        from = repr_dict(b, v.d, -1, from, v.d->leaf);
         ft_jsb_putc(b, '}');
         ft_jsb_under(b, from, v.d->leaf, FT_SPAN_STRUCT);
         break;
     case J_VIEW:
         ft_jstack(b->rt);
         ft_jsb_printf(b, "%s([", ft_jtype(v));
-        repr_dict(b, v.d, (int)v.aux);
+        repr_dict(b, v.d, (int)v.aux, 0, 0);
         ft_jsb_putz(b, "])");
         break;
     case J_RANGE:
@@ -144,7 +156,7 @@ void ft_jsb_repr(struct jsb *b, struct jval v)
         /* Namespace.__repr__: <Namespace {...}> with the attributes */
         ft_jstack(b->rt);
         ft_jsb_putz(b, "<Namespace {");
-        repr_dict(b, v.d, -1);
+        repr_dict(b, v.d, -1, 0, 0);
         ft_jsb_putz(b, "}>");
         break;
     case J_MACRO: {
@@ -294,10 +306,19 @@ static void dump_key(struct dump *d, struct jval k)
     }
 }
 
+static size_t dump_member(struct dump *d, struct jval v, size_t from, uint32_t leaf)
+{
+    const bool other = leaf && ft_jval_leaf(v);
+    if (other)
+        ft_jsb_under(&d->b, from, leaf, FT_SPAN_STRUCT);
+    dump(d, v);
+    return other ? d->b.n : from;
+}
+
 static void dump_dict(struct dump *d, const struct jdict *x)
 {
     struct jsb *b = &d->b;
-    const size_t from = b->n;
+    size_t from = b->n;
     if (!x->n) {
         ft_jsb_putz(b, "{}");
         ft_jsb_under(b, from, x->leaf, FT_SPAN_STRUCT);
@@ -316,7 +337,7 @@ static void dump_dict(struct dump *d, const struct jdict *x)
             newline(d);
         dump_key(d, e->k);
         ft_jsb_str(b, d->key);
-        dump(d, e->v);
+        from = dump_member(d, e->v, from, x->leaf);
     }
     d->level--;
     if (d->indent)
@@ -338,7 +359,7 @@ static void dump(struct dump *d, struct jval v)
     case J_STR: json_str(b, v.s, d->ascii); return;
     case J_LIST:
     case J_TUPLE: {
-        const size_t from = b->n;
+        size_t from = b->n;
         ft_jstack(b->rt);
         ft_jsb_putc(b, '[');
         d->level++;
@@ -347,7 +368,7 @@ static void dump(struct dump *d, struct jval v)
                 ft_jsb_str(b, d->item);
             if (d->indent)
                 newline(d);
-            dump(d, v.q->v[i]);
+            from = dump_member(d, v.q->v[i], from, v.q->leaf);
         }
         d->level--;
         if (d->indent && v.q->n)

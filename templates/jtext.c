@@ -414,18 +414,20 @@ void ft_jsb_under(struct jsb *b, size_t from, uint32_t leaf, uint32_t flags)
     if (!leaf)
         return;
     /* the spans behind `from` stay, the gaps between them become the leaf's */
-    struct jsb n = {.rt = b->rt};
-    size_t at = from;
-    for (size_t i = 0; i < b->ns; i++) {
-        const struct jspan o = b->s[i];
-        if (o.begin > at && o.begin >= from)
-            span(&n, at, o.begin, leaf, flags);
-        span(&n, o.begin, o.end, o.leaf, o.flags);
-        if (o.end > at)
-            at = o.end;
+    size_t first = b->ns;
+    while (first && b->s[first - 1].begin >= from)
+        first--;
+    const size_t n = b->ns - first;
+    struct jspan few[16], *old = n > 16 ? J_NEWS(b->rt, struct jspan, n) : few;
+    ft_jcopy(old, b->s + first, n * sizeof *old);
+    ft_jstep(b->rt, n / 4);
+    b->ns = first;
+    for (size_t i = 0; i < n; i++) {
+        span(b, from, old[i].begin, leaf, flags);
+        span(b, old[i].begin, old[i].end, old[i].leaf, old[i].flags);
+        from = old[i].end;
     }
-    span(&n, at, b->n, leaf, flags);
-    b->s = n.s, b->ns = n.ns, b->scap = n.scap;
+    span(b, from, b->n, leaf, flags);
 }
 
 struct jstr *ft_jsb_done(struct jsb *b)

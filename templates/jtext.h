@@ -92,8 +92,14 @@ void ft_jsb_cut(struct jsb *b, const struct jstr *s, size_t at, size_t n);
 static inline void ft_jsb_str(struct jsb *b, const struct jstr *s) { ft_jsb_cut(b, s, 0, s->n); }
 /* Says that the bytes from `from` on came from byte `at` of s, changed. */
 void ft_jsb_mark(struct jsb *b, size_t from, const struct jstr *s, size_t at);
-/* Says that the bytes from `from` on came from a leaf; what has an origin keeps it. */
+/* Says that the bytes from `from` on came from a leaf; what has an origin keeps it. A container does so before
+ * and behind each container inside it, so that no span is looked at twice. */
 void ft_jsb_under(struct jsb *b, size_t from, uint32_t leaf, uint32_t flags);
+/* The container of the data that v is, or 0. */
+static inline uint32_t ft_jval_leaf(struct jval v)
+{
+    return v.tag == J_DICT ? v.d->leaf : v.tag == J_LIST || v.tag == J_TUPLE ? v.q->leaf : 0;
+}
 struct jstr *ft_jsb_done(struct jsb *b);
 
 /* Origin of byte `at` of s: 0 for the template; *flags. */

@@ -192,9 +192,19 @@ static uint32_t *sorted_keys(struct jrt *rt, const struct jdict *d)
     return ft_jsort(rt, types, d->n, false);
 }
 
+static size_t safe_member(struct jsb *b, struct jval v, size_t from, uint32_t leaf)
+{
+    const bool other = leaf && ft_jval_leaf(v);
+    if (other)
+        ft_jsb_under(b, from, leaf, FT_SPAN_STRUCT);
+    safe_repr(b, v);
+    return other ? b->n : from;
+}
+
 static void safe_repr(struct jsb *b, struct jval v)
 {
-    const size_t from = b->n;
+    size_t from = b->n;
+    const uint32_t leaf = ft_jval_leaf(v);
     ft_jstack(b->rt);
     if (v.tag == J_DICT) {
         const uint32_t *order = sorted_keys(b->rt, v.d);
@@ -204,7 +214,7 @@ static void safe_repr(struct jsb *b, struct jval v)
                 ft_jsb_putz(b, ", ");
             safe_repr(b, v.d->e[order[i]].k);
             ft_jsb_putz(b, ": ");
-            safe_repr(b, v.d->e[order[i]].v);
+            from = safe_member(b, v.d->e[order[i]].v, from, leaf);
         }
         ft_jsb_putc(b, '}');
         ft_jsb_under(b, from, v.d->leaf, FT_SPAN_STRUCT);
@@ -213,7 +223,7 @@ static void safe_repr(struct jsb *b, struct jval v)
         for (uint32_t i = 0; i < v.q->n; i++) {
             if (i)
                 ft_jsb_putz(b, ", ");
-            safe_repr(b, v.q->v[i]);
+            from = safe_member(b, v.q->v[i], from, leaf);
         }
         if (v.tag == J_TUPLE && v.q->n == 1)
             ft_jsb_putc(b, ',');
