@@ -81,12 +81,17 @@ struct jstr *ft_jout_close(struct jrt *rt, struct jmark m)
     ft_jout_check(rt);
     struct jstr *s = ft_jstr_copy(rt, rt->out + m.n, n);
     ft_jstep(rt, n / 64);
+    rt->captures = m.depth;
+    rt->out_n = m.n;
+    if (!rt->nospan)
+        return s;
+    const size_t end = m.n + n;
     const struct ft_text_span *o = rt->ospan + m.ns;
     /* the span before the capture may have grown into it: neighbours of one leaf join */
     size_t over = 0;
     if (m.ns && rt->ospan[m.ns - 1].end > m.n)
         over = 1;
-    if (over + ns == 1 && o[-(ptrdiff_t)over].begin <= m.n && o[-(ptrdiff_t)over].end == rt->out_n) {
+    if (over + ns == 1 && o[-(ptrdiff_t)over].begin <= m.n && o[-(ptrdiff_t)over].end == end) {
         s->leaf = o[-(ptrdiff_t)over].leaf;
         s->flags = (uint8_t)o[-(ptrdiff_t)over].flags;
     } else if (over + ns) {
@@ -103,7 +108,5 @@ struct jstr *ft_jout_close(struct jrt *rt, struct jmark m)
     if (over)
         rt->ospan[m.ns - 1].end = m.n;
     rt->nospan = m.ns;
-    rt->out_n = m.n;
-    rt->captures = m.depth;
     return s;
 }
