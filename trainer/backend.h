@@ -19,6 +19,7 @@ struct ft_backend {
     const char *name;     /* "cpu" */
     const char *isa;      /* "avx512", "avx2", "generic"; "plain": the oracle kernels */
     const char *provider; /* of matrix products, with its kernel: "openblas 0.3.21 SkylakeX" */
+    const char *slow;     /* what keeps it below this CPU's pace, for a warning; NULL: nothing known */
     struct ft_err err;
     void *self;
 };

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "pipeline/mem.h"
 
@@ -181,6 +182,20 @@ static int cpus(void)
     return n < 1 ? 1 : n;
 }
 
+/* Build machines set OPENBLAS_CORETYPE=Haswell, which halves products on newer cores. */
+static void note_slow(struct ft_cpu *c)
+{
+    const char *core = openblas_get_corename(), *forced = getenv("OPENBLAS_CORETYPE");
+    static const char *const wide[] = {"SkylakeX", "Cooperlake", "SapphireRapids"};
+    bool fits = strcmp(c->k->isa, "avx512") != 0;
+
+    for (size_t i = 0; i < sizeof wide / sizeof *wide; i++)
+        fits |= !strcasecmp(core, wide[i]);
+    if (forced && *forced && !fits)
+        snprintf(c->slow, sizeof c->slow,
+                 "OPENBLAS_CORETYPE=%.30s: matrix products use the kernels of %s, not this CPU's AVX-512", forced, core);
+}
+
 int ft_backend_open(struct ft_backend *b, uint64_t threads, struct ft_err *e)
 {
     const char *want = getenv("FT_ISA");
@@ -209,7 +224,9 @@ int ft_backend_open(struct ft_backend *b, uint64_t threads, struct ft_err *e)
     snprintf(c->isa, sizeof c->isa, "%s", plain ? "plain" : k->isa);
     openblas_set_num_threads(1); /* the threads are ours: a tile is one call on one of them */
     snprintf(c->provider, sizeof c->provider, "%s", plain ? "plain loops" : openblas_get_config());
-    *b = (struct ft_backend){.op = plain ? &ft_plain_ops : &cpu_ops, .name = "cpu", .isa = c->isa,
+    if (!plain)
+        note_slow(c);
+    *b = (struct ft_backend){.slow = *c->slow ? c->slow : NULL, .op = plain ? &ft_plain_ops : &cpu_ops, .name = "cpu", .isa = c->isa,
                              .provider = c->provider, .self = c};
     return 0;
 }

@@ -15,7 +15,7 @@ struct ft_cpu {
     struct ft_team *team;
     float *work;  /* CPU_WORK */
     float **own;  /* [threads] CPU_OWN each */
-    char isa[16], provider[96];
+    char isa[16], provider[96], slow[160];
 };
 
 static inline struct ft_cpu *ft_cpu(const struct ft_backend *b) { return b->self; }

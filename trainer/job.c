@@ -88,6 +88,8 @@ int ft_job_run(struct ft_job *j, const volatile int *stop, struct ft_err *e)
         goto out;
     if (ft_backend_open(&j->backend, j->threads, e))
         goto out;
+    if (j->backend.slow && !j->quiet)
+        ft_warn(j->tool, "%s", j->backend.slow);
     ft_buf_printf(&numerics, "tuneutils " FT_VERSION ", float32, %s, %s", j->backend.provider, j->backend.isa);
     const struct ft_identity id = {ft_buf_str(&recipe), ft_buf_str(&numerics)};
 
