@@ -10,13 +10,12 @@
 
 struct options {
     const char *base, *init;
-    bool allow_overlap, held_given;
-    /* LoRA */
-    int64_t r;
+    bool allow_overlap;
+    /* LoRA; 0, NaN, false or empty: not given */
+    uint64_t r;
     double alpha, dropout;
     bool rslora;
     struct ft_list targets, exclude, ranks, alphas;
-    bool r_given, alpha_given, dropout_given, rslora_given, targets_given, exclude_given, ranks_given, alphas_given;
 };
 
 static volatile int stop_signal;
@@ -75,11 +74,9 @@ static int lora_config(const struct ft_tool *tool, const struct options *o, stru
 {
     struct ft_lora_config *c = &j->lora;
     struct ft_arena *a = &j->base.mem;
-    const bool shape_given = o->r_given || o->alpha_given || o->rslora_given || o->targets_given || o->exclude_given ||
-                             o->ranks_given || o->alphas_given;
-
     *c = (struct ft_lora_config)FT_LORA_DEFAULTS;
-    j->has_lora = j->adapter || shape_given || o->dropout_given;
+    j->has_lora = j->adapter || o->r || !isnan(o->alpha) || !isnan(o->dropout) || o->rslora || o->targets.n || o->exclude.n ||
+                  o->ranks.n || o->alphas.n;
     if (!j->has_lora)
         return 0;
     if (j->adapter) {
@@ -87,17 +84,17 @@ static int lora_config(const struct ft_tool *tool, const struct options *o, stru
             return -1;
         /* Options may say again what the adapter is, nothing else. */
         const struct ft_list targets = split(&o->targets, a);
-        if ((o->r_given && o->r != c->r) || (o->alpha_given && o->alpha != c->alpha) || (o->rslora_given && o->rslora != c->rslora) ||
-            (o->targets_given && !same_words(&targets, &c->targets)) || o->exclude_given || o->ranks_given || o->alphas_given)
+        if ((o->r && (int64_t)o->r != c->r) || (!isnan(o->alpha) && o->alpha != c->alpha) || (o->rslora && !c->rslora) ||
+            (targets.n && !same_words(&targets, &c->targets)) || o->exclude.n || o->ranks.n || o->alphas.n)
             return ft_fail(e, FT_USAGE, "the adapter of '%s' has r %" PRId64 ", alpha %g and its own target modules", j->adapter, c->r,
                            c->alpha);
-        if (o->dropout_given)
+        if (!isnan(o->dropout))
             c->dropout = o->dropout;
         return 0;
     }
-    c->r = o->r;
-    c->alpha = o->alpha;
-    c->dropout = o->dropout;
+    c->r = o->r ? (int64_t)o->r : 16;
+    c->alpha = isnan(o->alpha) ? 32 : o->alpha;
+    c->dropout = isnan(o->dropout) ? 0 : o->dropout;
     c->rslora = o->rslora;
     c->targets = split(&o->targets, a);
     c->exclude = split(&o->exclude, a);
@@ -270,8 +267,6 @@ static void check_usage(const struct ft_tool *tool, const struct options *o, con
         ft_usage(tool, "'--eval-share' wants [0,1)");
     if (j->recipe.eval_strategy == FT_WHEN_NO && j->eval_data)
         ft_usage(tool, "'--eval-data' and '--eval-strategy=no' exclude each other");
-    if (j->eval_data && o->held_given && j->held > 0)
-        ft_usage(tool, "'--eval-data' and '--eval-share' exclude each other");
 }
 
 static const char notes[] =
@@ -281,7 +276,7 @@ static const char notes[] =
 
 int main(int argc, char **argv)
 {
-    struct options o = {.r = 16, .alpha = 32};
+    struct options o = {.alpha = NAN, .dropout = NAN};
     struct ft_job j = {.held = .02};
     struct ft_recipe *r = &j.recipe;
     struct ft_schedule *s = &r->schedule;
@@ -306,15 +301,15 @@ int main(int argc, char **argv)
         {'j', "threads", FT_OPT_SIZE, &j.threads, "N", "threads; every CPU allowed when absent", NULL},
         {'q', "quiet", FT_OPT_FLAG, &j.quiet, NULL, "print only warnings and errors", NULL},
         {0, "LoRA", FT_OPT_HEAD, NULL, NULL, NULL, NULL},
-        {0, "lora-r", FT_OPT_INT, &o.r, "R", "rank", &o.r_given},
-        {0, "lora-alpha", FT_OPT_REAL, &o.alpha, "A", "scale: alpha / r", &o.alpha_given},
-        {0, "lora-dropout", FT_OPT_REAL, &o.dropout, "P", "probability", &o.dropout_given},
-        {0, "use-rslora", FT_OPT_FLAG, &o.rslora, NULL, "scale: alpha / sqrt(r)", &o.rslora_given},
+        {0, "lora-r", FT_OPT_SIZE, &o.r, "R", "rank; 16 when absent", NULL},
+        {0, "lora-alpha", FT_OPT_REAL, &o.alpha, "A", "scale: alpha / r; 32 when absent", NULL},
+        {0, "lora-dropout", FT_OPT_REAL, &o.dropout, "P", "probability; 0 when absent", NULL},
+        {0, "use-rslora", FT_OPT_FLAG, &o.rslora, NULL, "scale: alpha / sqrt(r)", NULL},
         {0, "target-modules", FT_OPT_LIST, &o.targets, "A,B,...", "modules by PEFT's rules, or a regular expression; all-linear when absent",
-         &o.targets_given},
-        {0, "exclude-modules", FT_OPT_LIST, &o.exclude, "A,B,...", "of those, not these", &o.exclude_given},
-        {0, "rank-pattern", FT_OPT_LIST, &o.ranks, "MODULE=R,...", "another rank there", &o.ranks_given},
-        {0, "alpha-pattern", FT_OPT_LIST, &o.alphas, "MODULE=A,...", "another alpha there", &o.alphas_given},
+         NULL},
+        {0, "exclude-modules", FT_OPT_LIST, &o.exclude, "A,B,...", "of those, not these", NULL},
+        {0, "rank-pattern", FT_OPT_LIST, &o.ranks, "MODULE=R,...", "another rank there", NULL},
+        {0, "alpha-pattern", FT_OPT_LIST, &o.alphas, "MODULE=A,...", "another alpha there", NULL},
         {0, "Batches and steps", FT_OPT_HEAD, NULL, NULL, NULL, NULL},
         {0, "per-device-train-batch-size", FT_OPT_SIZE, &r->batch_rows, "N", "rows a micro-batch; computed when absent", NULL},
         {0, "gradient-accumulation-steps", FT_OPT_SIZE, &r->accumulation, "N", "micro-batches a step; computed when absent", NULL},
@@ -346,7 +341,7 @@ int main(int argc, char **argv)
         {0, "decay-type", FT_OPT_CHOICE, &decay_type, FT_RAMP_NAMES, "of warmup_stable_decay", NULL},
         {0, "Evaluation, log, checkpoints", FT_OPT_HEAD, NULL, NULL, NULL, NULL},
         {0, "eval-data", FT_OPT_STR, &j.eval_data, "SHARDS", "evaluate on this set", NULL},
-        {0, "eval-share", FT_OPT_REAL, &j.held, "X", "else hold out this share of the documents", &o.held_given},
+        {0, "eval-share", FT_OPT_REAL, &j.held, "X", "else hold out this share of the documents", NULL},
         {0, "allow-overlap", FT_OPT_FLAG, &o.allow_overlap, NULL, "evaluate on documents that are learnt too", NULL},
         {0, "eval-strategy", FT_OPT_CHOICE, &r->eval_strategy, FT_WHEN_NAMES, "no: hold nothing out, evaluate never", NULL},
         {0, "eval-steps", FT_OPT_REAL, &r->eval_steps, "N", "steps, or a share below 1; ten times a run when absent", NULL},

@@ -29,3 +29,8 @@ n() { ft-train sft -m "$G/tiny" -d d -q --adapter "$G/tiny-adapter" --lora-r 4 -
     --gradient-accumulation-steps 1 --num-train-epochs 2 --logging-steps 8 "$@" 2>/dev/null; }
 n -o epochs --eval-data e --eval-strategy epoch --save-strategy epoch --save-total-limit 0; ls -d epochs/checkpoint-*; grep -o '"step": [0-9]*, "epoch": [0-9.]*, "eval_loss"' epochs/log.jsonl
 n -o never --eval-strategy no --save-strategy no; ls -d never/checkpoint-*; grep -c eval never/log.jsonl; grep -o '"documents": [0-9]*' never/run.json
+# The options that a run recorded make it again.
+for r in tuned epochs never; do
+    sed -n 's/^  "options": \(.*\),$/\1/p' $r/run.json >c.json
+    ft-train sft --config c.json -o $r-again 2>/dev/null && cmp $r/log.jsonl $r-again/log.jsonl && echo "$r: again"
+done
