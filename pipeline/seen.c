@@ -60,7 +60,7 @@ static int grow(struct ft_seen *s, struct ft_err *e)
 
 int ft_seen_put(struct ft_seen *s, struct ft_digest key, uint64_t value, struct ft_err *e)
 {
-    if (s->n + s->n / 3 >= s->cap && grow(s, e))
+    if ((s->n + 1) * 4 > s->cap * 3 && grow(s, e)) /* never full: a search must end */
         return -1;
     *slot_of(s, key) = (struct ft_seen_slot){key, value + 1};
     s->n++;
