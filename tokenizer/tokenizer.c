@@ -514,33 +514,32 @@ static void trim(const struct tk_post_item *it, bool front, struct ft_str text, 
     }
 }
 
+struct place {
+    size_t at, chars; /* characters that begin before byte `at` */
+};
+
+/* Moves to byte `to`, either way: offsets go back a little where tokens share a character. */
+static size_t seek(struct place *p, struct ft_str text, size_t to)
+{
+    if (p->at < to)
+        p->chars += ft_utf8_count(text.p + p->at, to - p->at);
+    for (; p->at > to; p->at--)
+        p->chars -= lead_byte(text.p[p->at - 1]);
+    p->at = to;
+    return p->chars;
+}
+
 /* What lies outside of the text stays, as in the library. */
 void ft_offsets_to_chars(uint32_t *begin, uint32_t *end, size_t n_tokens, struct ft_str text)
 {
-    size_t at = 0, chars = 0; /* characters that begin before byte `at` */
+    struct place from = {0}, to = {0};
     for (size_t i = 0; i < n_tokens; i++) {
         const size_t b = begin[i], e = end[i];
         if (b > text.n || (b == text.n && e > b))
             continue;
-        if (b < at)
-            at = chars = 0;
-        chars += ft_utf8_count(text.p + at, b - at);
-        at = b;
-        const size_t first = chars - (b < text.n && !lead_byte(text.p[b]));
-        size_t last;
-        if (e > text.n) {
-            last = first + 2;
-        } else {
-            const size_t from = e < at ? 0 : at;
-            const size_t n = (e < at ? 0 : chars) + ft_utf8_count(text.p + from, e - from);
-            last = e < text.n ? n - !lead_byte(text.p[e]) : n;
-            if (e >= at) {
-                at = e;
-                chars = n;
-            }
-        }
+        const size_t first = seek(&from, text, b) - (b < text.n && !lead_byte(text.p[b]));
         begin[i] = (uint32_t)first;
-        end[i] = (uint32_t)last;
+        end[i] = (uint32_t)(e > text.n ? first + 2 : seek(&to, text, e) - (e < text.n && !lead_byte(text.p[e])));
     }
 }
 
