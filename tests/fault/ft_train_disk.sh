@@ -2,7 +2,7 @@
 G=$TESTS/golden/trainer
 ft-pack -o d --length 64 --strategy none <"$G/rows.jsonl" 2>/dev/null
 t() { ft-train sft -m "$G/tiny" -d d -q -j2 --max-steps 10 --save-steps 2 --logging-steps 1 --eval-share 0 --gradient-accumulation-steps 2 \
-    --per-device-train-batch-size 2 "$@" 2>&1 | grep -v warning; }
+    --per-device-train-batch-size 2 "$@" 2>&1 | grep -v warning | sed 's,knows [0-9]*,knows N,'; } # its length depends on the CPU
 t -o whole
 # No file longer than 40 KiB: the model has 76.
 (trap '' XFSZ; ulimit -f 40; t -o run)
