@@ -234,7 +234,7 @@ static void json_str(struct jsb *b, const struct jstr *s, bool ascii)
     ft_jsb_putc(b, '"');
     while (i < s->n) {
         const unsigned char ch = (unsigned char)s->p[i];
-        if ((ch >= 0x20 && ch != '"' && ch != '\\' && ch < 0x7f) || (ch >= 0x7f && !ascii) || (ch == 0x7f)) {
+        if ((ch >= 0x20 && ch != '"' && ch != '\\' && ch < 0x7f) || (ch >= 0x7f && !ascii)) {
             i++;
             continue;
         }

@@ -419,7 +419,8 @@ void ft_jsb_under(struct jsb *b, size_t from, uint32_t leaf, uint32_t flags)
         first--;
     const size_t n = b->ns - first;
     struct jspan few[16], *old = n > 16 ? J_NEWS(b->rt, struct jspan, n) : few;
-    ft_jcopy(old, b->s + first, n * sizeof *old);
+    if (n)
+        memcpy(old, b->s + first, n * sizeof *old);
     ft_jstep(b->rt, n / 4);
     b->ns = first;
     for (size_t i = 0; i < n; i++) {

@@ -67,6 +67,7 @@ q, [q], u, [u], [sp]
 "\x41\u00e9\n\101\q\'", 'a"b', "a'b"
 [none, true, 1e300, "x"]|tojson, d|tojson, q|tojson, u|tojson(ensure_ascii=true), nest|tojson(indent=2), tools|tojson
 d|tojson(sort_keys=true), d|tojson(separators=(",", ":")), [[], {}]|tojson(indent=1), {1: 2, none: 3, true: 4, 1.5: 5}|tojson
+"\x7f\x80\ue000"|tojson(ensure_ascii=true), "\x7f\x80"|tojson
 undefd|tojson
 l|map("string")|tojson
 s|upper, s|lower, "hELLO wORLD-x (y)"|title, "hELLO"|capitalize, s|length, u|length, u|lower, "ß ﬁ"|upper, "ΑΣ ΟΔΟΣ"|lower, "ǆ"|title
