@@ -54,3 +54,12 @@ TEST(an_object_made_member_by_member_equals_the_parsed_one)
     ft_buf_release(&y);
     ft_buf_release(&room);
 }
+
+TEST(a_string_ends_at_its_quote)
+{
+    CHECK(same("[\"a\\\"b\",\"c\"]", "[\"a\\u0022b\",\"c\"]"));
+    CHECK(same("[\"a\\\\\",\"c\"]", "[\"a\\u005c\",\"c\"]"));
+    CHECK(same("[\"\\\\\\\"\\\\\\\\\",\"\\\"\"]", "[\"\\u005c\\u0022\\u005c\\u005c\",\"\\u0022\"]"));
+    CHECK(!same("[\"a\\\"b\",\"c\"]", "[\"a\\\"b\",\"d\"]"));
+    CHECK(!same("[\"a\\\"b\"]", "[\"a\\\"c\"]"));
+}
