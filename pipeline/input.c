@@ -35,7 +35,9 @@ struct ft_input {
     size_t unseen;         /* bytes of its header, until the first frame takes them */
     struct ft_frame frame; /* the last one */
 
-    uint64_t bytes, blank;
+    bool repair;
+    struct ft_buf repaired_line;
+    uint64_t bytes, blank, repaired;
 };
 
 struct ft_input *ft_input_new(char **files, enum ft_input_format format, uint64_t max)
@@ -46,6 +48,9 @@ struct ft_input *ft_input_new(char **files, enum ft_input_format format, uint64_
     in->max = max;
     return in;
 }
+
+void ft_input_repair(struct ft_input *in) { in->repair = true; }
+uint64_t ft_input_repaired(const struct ft_input *in) { return in->repaired; }
 
 void ft_input_spill(struct ft_input *in, void *file) { in->spill = file; }
 
@@ -295,6 +300,12 @@ static int next_line(struct ft_input *in, struct ft_line *out, struct ft_err *e)
         if (is_blank(line)) {
             in->blank++;
             continue;
+        }
+        if (in->repair && ft_utf8_valid(line.p, line.n) != line.n) {
+            in->repaired_line.n = 0;
+            ft_utf8_repair(&in->repaired_line, line.p, line.n);
+            line = ft_buf_str(&in->repaired_line);
+            in->repaired++;
         }
         *out = (struct ft_line){line, in->name, lineno};
         if (in->format == FT_IN_TEXT) {
@@ -644,6 +655,7 @@ void ft_input_free(struct ft_input *in)
         return;
     ft_source_free(in->src);
     ft_buf_release(&in->made);
+    ft_buf_release(&in->repaired_line);
     ft_arena_release(&in->header_mem);
     free(in->buf);
     free(in);

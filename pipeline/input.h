@@ -49,6 +49,10 @@ const struct ft_frame *ft_input_frame(const struct ft_input *in);
 /* Where the bytes of a record longer than `max` go (with a newline): such a
  * record then counts as bad and reading goes on. NULL, the start: it is final. */
 void ft_input_spill(struct ft_input *in, void *file);
+/* From now on lines that are not UTF-8 are repaired with U+FFFD, not refused. */
+void ft_input_repair(struct ft_input *in);
+/* Lines repaired so far. */
+uint64_t ft_input_repaired(const struct ft_input *in);
 /* Would ft_input_next return without waiting for a slow writer? */
 bool ft_input_ready(struct ft_input *in);
 /* Bytes of decoded input consumed and blank lines skipped so far. */

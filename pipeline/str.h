@@ -87,6 +87,9 @@ void ft_buf_release(struct ft_buf *b);
 
 /* The offset of the first byte that is not part of valid UTF-8, or n. */
 size_t ft_utf8_valid(const char *p, size_t n);
+/* Appends bytes as valid UTF-8: each longest prefix of a character that breaks off
+ * becomes one U+FFFD (Unicode's "maximal subpart", as Rust and Python do it). */
+void ft_utf8_repair(struct ft_buf *out, const char *s, size_t n);
 /* Length (1..4) of the valid sequence at p, 0 if there is none; n >= 1. */
 int ft_utf8_seq(const unsigned char *p, size_t n);
 /* Decodes one code point of VALID UTF-8 at p (p < end); *len is 1..4. */

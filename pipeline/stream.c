@@ -127,6 +127,8 @@ struct ft_stream *ft_stream_open(const struct ft_tool *tool, const struct ft_str
     if (!so->no_records_out && (!so->output || !strcmp(so->output, "-")))
         check_not_input(tool, files, STDOUT_FILENO, NULL);
     s->in = ft_input_new(files, (enum ft_input_format)so->format, so->max_record);
+    if (so->invalid_utf8)
+        ft_input_repair(s->in);
     if (so->bad) {
         s->bad_file = fopen(so->bad, "wb");
         if (!s->bad_file) {
@@ -473,6 +475,8 @@ static void say_error(struct ft_stream *s, const struct ft_err *e)
 
 int ft_stream_close(struct ft_stream *s, struct ft_err *e)
 {
+    if (ft_input_repaired(s->in))
+        ft_stream_count(s, "invalid_utf8_replaced", ft_input_repaired(s->in));
     if (ft_stream_check(s, e) == 0)
         s->n_blank = ft_input_blank(s->in); /* those behind the last record too */
     if (s->bad_file && fclose(s->bad_file) && !e->code)

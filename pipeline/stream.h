@@ -50,6 +50,7 @@ struct ft_stream_opts {
     uint64_t max_record;  /* --max-record */
     bool progress;        /* --progress */
     bool quiet;           /* -q: no summary line */
+    int invalid_utf8;     /* 1: lines that are not UTF-8 are repaired, and counted */
     bool framed_out;      /* output is frames (RECORD.md): the seal too becomes one */
     bool no_records_out;  /* a sink (ft-pack): nothing on stdout but the seal; no -o in the table */
 };

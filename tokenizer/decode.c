@@ -253,39 +253,6 @@ static struct ft_str cleaned(struct ft_str s, struct ft_arena *mem)
     return s;
 }
 
-/* Bytes to text: each longest prefix of a character that breaks off becomes one
- * U+FFFD (Unicode's "maximal subpart", as Rust's from_utf8_lossy has it). */
-static void lossy(struct ft_buf *out, const char *s, size_t n)
-{
-    const unsigned char *p = (const unsigned char *)s;
-    for (size_t i = 0; i < n;) {
-        const size_t good = ft_utf8_valid(s + i, n - i);
-        ft_buf_put(out, s + i, good);
-        i += good;
-        if (i >= n)
-            break;
-        const unsigned char c = p[i];
-        size_t k = 1;
-        const size_t want = c >= 0xf0 && c <= 0xf4 ? 4 : c >= 0xe0 && c < 0xf0 ? 3 : c >= 0xc2 && c < 0xe0 ? 2 : 1;
-        unsigned char lo = 0x80, hi = 0xbf;
-        if (c == 0xe0)
-            lo = 0xa0;
-        if (c == 0xed)
-            hi = 0x9f;
-        if (c == 0xf0)
-            lo = 0x90;
-        if (c == 0xf4)
-            hi = 0x8f;
-        while (k < want && i + k < n && p[i + k] >= lo && p[i + k] <= hi) {
-            k++;
-            lo = 0x80;
-            hi = 0xbf;
-        }
-        ft_buf_put(out, "\xef\xbf\xbd", 3);
-        i += k;
-    }
-}
-
 static void byte_level(struct tk_strings *t, struct ft_arena *mem)
 {
     struct ft_buf raw = {0}, out = {0};
@@ -303,7 +270,7 @@ static void byte_level(struct tk_strings *t, struct ft_arena *mem)
             k += (size_t)len;
         }
     }
-    lossy(&out, raw.p, raw.n);
+    ft_utf8_repair(&out, raw.p, raw.n);
     t->v[0] = keep(mem, &out);
     t->n = 1;
     ft_buf_release(&raw);

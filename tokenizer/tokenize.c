@@ -524,6 +524,7 @@ int main(int argc, char **argv)
         {0, "truncation-side", FT_OPT_CHOICE, &c.side, "right|left", "where it is cut", NULL},
         {0, "truncation-strategy", FT_OPT_CHOICE, &c.strategy, "longest-first|only-first|only-second",
          "which text of a pair is cut", NULL},
+        {0, "invalid-utf8", FT_OPT_CHOICE, &so.invalid_utf8, "error|replace", "lines that are not UTF-8 are bad, or get U+FFFD", NULL},
         {0, "binary", FT_OPT_FLAG, &c.binary, NULL, "write frames with the ids as they are, for ft-pack", NULL},
         {0, "verify", FT_OPT_STR, &c.verify, "GOLDEN", "compare with recorded answers and exit", NULL},
         {0, "info", FT_OPT_FLAG, &c.info, NULL, "print what was loaded and exit", NULL},
