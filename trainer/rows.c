@@ -32,12 +32,15 @@ static uint32_t token(const struct ft_doc *d, uint32_t i)
     return d->width == 2 ? ft_load_u16(p) : ft_load_u32(p);
 }
 
+/* A template may set something behind the stop token (ChatML: a newline), so
+ * it is the end of what is learnt that counts, not the end of the document. */
 static bool ends_in_stop(const struct ft_doc *d, const struct ft_config *c)
 {
-    if (!d->n || !d->n_runs || !(d->runs[d->n_runs - 1].flags & FT_RUN_LEARN))
-        return false;
-    for (int i = 0; i < c->n_eos; i++)
-        if (token(d, d->n - 1) == (uint32_t)c->eos[i])
+    uint32_t k = d->n_runs;
+    while (k > 0 && !(d->runs[k - 1].flags & FT_RUN_LEARN))
+        k--;
+    for (int i = 0; k > 0 && i < c->n_eos; i++)
+        if (token(d, d->runs[k - 1].end - 1) == (uint32_t)c->eos[i])
             return true;
     return false;
 }
