@@ -8,7 +8,7 @@ TK_SOURCES := $(sort $(wildcard tokenizer/*.[ch]) pipeline/hash.c)
 CFLAGS_image := -DTK_STAMP='"$(shell cat $(TK_SOURCES) | cksum | tr ' ' -)"'
 $(B)/tokenizer/image.o: $(TK_SOURCES)
 # Kernels by instruction set, chosen at run time.
-ifneq ($(filter x86_64%,$(shell $(CC) -dumpmachine)),)
+ifneq ($(filter x86_64%,$(shell $(CC) -dumpmachine 2>&1)),)
 LIB_tokenizer += tokenizer/words_avx2.c tokenizer/words_avx512.c
 CFLAGS_words_avx2   := -mavx2 -mbmi -mbmi2 -mlzcnt
 CFLAGS_words_avx512 := -mavx512f -mavx512bw -mavx512vl -mavx512dq -mbmi -mbmi2 -mlzcnt

@@ -9,8 +9,8 @@ EXT_trainer += -lpcre2-8
 
 # Kernels, one file per ISA. No contraction, no fast-math: all give the same bits.
 CFLAGS_kern_generic := -Wno-psabi -fno-math-errno
-CFLAGS_kern_avx2    := -Wno-psabi -fno-math-errno $(if $(findstring x86_64,$(shell $(CC) -dumpmachine)),-mavx2)
-CFLAGS_kern_avx512  := -Wno-psabi -fno-math-errno $(if $(findstring x86_64,$(shell $(CC) -dumpmachine)),\
+CFLAGS_kern_avx2    := -Wno-psabi -fno-math-errno $(if $(findstring x86_64,$(shell $(CC) -dumpmachine 2>&1)),-mavx2)
+CFLAGS_kern_avx512  := -Wno-psabi -fno-math-errno $(if $(findstring x86_64,$(shell $(CC) -dumpmachine 2>&1)),\
   -mavx512f -mavx512dq -mavx512bw -mavx512vl)
 
 # Files, adapters, the loop.
