@@ -67,7 +67,7 @@ bench-%: $$(BIN) $$(patsubst %.c,$$(B)/%,$$(wildcard tests/bench/$$*.c))
 	@B='$(abspath $(B))' TESTS='$(CURDIR)/tests' PATH="$(abspath $(B))/bin:$$PATH" bash tests/bench/$*.sh
 
 # One comparison alone, for as long as wanted: make parity-tokenizer TIME=3600
-parity-%: $$(BIN)
+parity-%: $$(BIN) $$(patsubst %.c,$$(B)/%,$$(wildcard tests/bench/$$*.c))
 	@d=$$(mktemp -d) && cd $$d && B='$(abspath $(B))' ROOT='$(CURDIR)' TESTS='$(CURDIR)/tests' TIME='$(TIME)' ARGS='$(ARGS)' \
 	  TEST_DATA="$${TEST_DATA:-$(CURDIR)/../shared/data}" PATH="$(abspath $(B))/bin:$$PATH" bash '$(CURDIR)/tests/parity/$*.sh'; \
 	  s=$$?; rm -rf $$d; exit $$s
