@@ -63,11 +63,11 @@ fuzz:
 	  corpus-$(NAME) $(CURDIR)/tests/fuzz/corpus/$(NAME)
 
 # One bench alone, with the program it may need: make bench-tokenizer ARGS='...'
-bench-%: $$(BIN) $$(patsubst %.c,$$(B)/%,$$(wildcard tests/bench/$$*.c))
+bench-%: $$(BIN) $$(if $$(wildcard tests/bench/$$*.c),$$(B)/tests/bench/$$*)
 	@B='$(abspath $(B))' TESTS='$(CURDIR)/tests' PATH="$(abspath $(B))/bin:$$PATH" bash tests/bench/$*.sh
 
 # One comparison alone, for as long as wanted: make parity-tokenizer TIME=3600
-parity-%: $$(BIN) $$(patsubst %.c,$$(B)/%,$$(wildcard tests/bench/$$*.c))
+parity-%: $$(BIN) $$(if $$(wildcard tests/bench/$$*.c),$$(B)/tests/bench/$$*)
 	@d=$$(mktemp -d) && cd $$d && B='$(abspath $(B))' ROOT='$(CURDIR)' TESTS='$(CURDIR)/tests' TIME='$(TIME)' ARGS='$(ARGS)' \
 	  TEST_DATA="$${TEST_DATA:-$(CURDIR)/../shared/data}" PATH="$(abspath $(B))/bin:$$PATH" bash '$(CURDIR)/tests/parity/$*.sh'; \
 	  s=$$?; rm -rf $$d; exit $$s
