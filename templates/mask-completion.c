@@ -124,7 +124,31 @@ static int spans_of(struct ft_rec *r, size_t n, struct ft_mask_span **out, size_
     return 1;
 }
 
-/* What the record itself says: labels, else learn, else everything. */
+/* TRL's columns of a tokenized data set: what all masks that are there allow. 1, or 0
+ * when there are none. */
+static int trl_masks(struct ft_rec *r, struct ft_ids row, unsigned char *mask, struct ft_err *e)
+{
+    static const char *const keys[] = {"completion_mask", "assistant_masks"};
+    int any = 0;
+    memset(mask, 1, row.n);
+    for (int k = 0; k < 2; k++) {
+        int32_t *v;
+        size_t n;
+        const int found = ft_rec_ids(r, keys[k], &v, &n, e);
+        if (found < 0)
+            return -1;
+        if (!found)
+            continue;
+        if (n != row.n)
+            return ft_fail(e, FT_DATA, "\"%s\" has %zu elements for %zu input_ids", keys[k], n, row.n);
+        for (size_t i = 0; i < n; i++)
+            mask[i] &= v[i] != 0;
+        any = 1;
+    }
+    return any;
+}
+
+/* What the record itself says: labels, else learn, else TRL's masks, else everything. */
 static int given_mask(struct ft_rec *r, struct ft_ids row, unsigned char *mask, struct ft_err *e)
 {
     int32_t *labels;
@@ -146,6 +170,8 @@ static int given_mask(struct ft_rec *r, struct ft_ids row, unsigned char *mask, 
     k = list_of(r, "learn", &v, e);
     if (k < 0)
         return -1;
+    if (!k && (k = trl_masks(r, row, mask, e)) != 0)
+        return k < 0 ? -1 : 0;
     memset(mask, !k, row.n);
     for (size_t i = 0; k && i < v.n; i++) {
         uint32_t begin = 0, end = 0;
@@ -479,7 +505,8 @@ int main(int argc, char **argv)
     const struct ft_tool tool = {
         "mask-completion", "Mark which tokens are learnt.", "[options] [FILE...]", opts, ft_stream_options(&so),
         "Without options a row's labels stand, else its learn ranges (assistant turns after\n"
-        "chat-template, the completion of prompt and completion), else everything is learnt.\n"
+        "chat-template, the completion of prompt and completion), else TRL's completion_mask and\n"
+        "assistant_masks (both hold), else everything is learnt.\n"
         "Templates are sought as token ids, as TRL's DataCollatorForCompletionOnlyLM does it:\n"
         "instructions and responses are paired by number; rows where they do not take turns are\n"
         "counted as uneven_turns. Rows of preference pairs pass as they are.\n"};

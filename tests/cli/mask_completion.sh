@@ -12,6 +12,12 @@ cat >rows.jsonl <<'Y'
 Y
 echo "-- labels, learn, neither, a pair, unpaired"
 m rows.jsonl
+echo "-- TRL's masks: all of them hold"
+m <<'Y'
+{"input_ids":[5,6,7,8],"completion_mask":[0,1,1,1]}
+{"input_ids":[5,6,7,8],"completion_mask":[0,1,1,1],"assistant_masks":[1,1,0,1]}
+{"input_ids":[5,6,7,8],"completion_mask":[0,1,1,1],"learn":[[2,4]]}
+Y
 echo "-- as ranges"
 m --format=learn rows.jsonl
 echo "-- all"

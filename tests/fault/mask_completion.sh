@@ -19,6 +19,7 @@ for x in '{"input_ids":[1,2],"labels":[1]}' '{"input_ids":[1,2],"labels":[1,3]}'
     '{"input_ids":[1,2],"input_ids":[1]}' '{"input_ids":[1.5]}' '{"input_ids":[1],"_ft":{"org":["a.jsonl",7]}}'; do
     echo "$x" | s mask-completion -q
 done
+echo '{"input_ids":[1,2],"completion_mask":[1]}' | s mask-completion -q
 echo '{"input_ids":[1,2],"spans":[[0,1,0]],"learn":[[0,2]]}' | s mask-completion -q --last-turn
 echo '{"input_ids":[1,2],"spans":[[0,5,0,"content","user",0]],"learn":[[0,2]]}' | s mask-completion -q --roles=user
 echo '{"input_ids":[1,2],"_ft":{"tok":"0123"}}' | s mask-completion -q -m "$M"
