@@ -17,8 +17,6 @@ t bytes >a; t tokens | grep -v '⟦plain' >b; cmp a b && grep -c ⟦ a
 echo "-- special-token text in an answer: a token, or not"
 n() { sed -n 2p ids.jsonl | grep -o '"input_ids":\[[^]]*' | tr ',[' '\n\n' | grep -cx 398; }
 n; SAFE=--no-specials-in-content run raw.jsonl; n
-echo "-- packed"
-ft-pack -q -o set --length 256 labels.jsonl 2>/dev/null; echo "status $?"
 echo "-- pairs, unpaired, prompts"
 cat >pairs.jsonl <<'Y'
 {"instruction":"today","chosen":"안녕하세요","rejected":"hello"}
