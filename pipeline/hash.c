@@ -51,11 +51,10 @@ struct ft_hasher *ft_hasher_new(void)
     h->state = XXH3_createState();
     if (!h->state)
         ft_oom();
-    ft_hasher_reset(h);
+    XXH3_128bits_reset(h->state);
     return h;
 }
 
-void ft_hasher_reset(struct ft_hasher *h) { XXH3_128bits_reset(h->state); }
 void ft_hasher_add(struct ft_hasher *h, const void *p, size_t n) { XXH3_128bits_update(h->state, p, n); }
 
 void ft_hasher_field(struct ft_hasher *h, const void *p, size_t n)

@@ -24,7 +24,6 @@ int ft_digest_parse(const char *s, size_t n, struct ft_digest *d);
 /* Streaming form. new/free; `add` in any pieces gives the digest of the whole. */
 struct ft_hasher;
 struct ft_hasher *ft_hasher_new(void);
-void ft_hasher_reset(struct ft_hasher *h);
 void ft_hasher_add(struct ft_hasher *h, const void *p, size_t n);
 /* A length-prefixed piece: ("ab","c") and ("a","bc") differ. */
 void ft_hasher_field(struct ft_hasher *h, const void *p, size_t n);

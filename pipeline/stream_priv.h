@@ -63,7 +63,6 @@ void ft_stream_add(struct ft_stream *s, struct ft_counter **list, const char *na
 /* A bad line: set aside (0) or final (-1, e kept). `org` may be empty. */
 int ft_stream_set_aside(struct ft_stream *s, struct ft_str line, const char *file, uint64_t lineno,
                         struct ft_str org_file, int64_t org_line, struct ft_err *e);
-void ft_stream_progress(struct ft_stream *s);
 
 /* stream_out.c */
 int ft_stream_emit(struct ft_stream *s, const char *p, size_t n); /* buffered */

@@ -4,22 +4,25 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-enum tk_file tk_file_of(struct ft_str s)
+enum kind { KIND_JSON, KIND_SENTENCEPIECE, KIND_TIKTOKEN };
+
+/* By the first bytes. */
+static enum kind kind_of(struct ft_str s)
 {
     size_t i = 0;
     while (i < s.n && (s.p[i] == ' ' || s.p[i] == '\t' || s.p[i] == '\r' || s.p[i] == '\n'))
         i++;
     if (i < s.n && s.p[i] == '{')
-        return TK_FILE_JSON;
+        return KIND_JSON;
     if (s.n > 2 && s.p[0] == '\n' && (unsigned char)s.p[1] < 128) /* field 1, a piece */
-        return TK_FILE_SENTENCEPIECE;
+        return KIND_SENTENCEPIECE;
     /* base64, a blank, a number */
     const char *nl = s.n ? memchr(s.p, '\n', s.n) : NULL;
     const size_t n = nl ? (size_t)(nl - s.p) : s.n;
     const char *space = n ? memchr(s.p, ' ', n) : NULL;
     if (space && space > s.p && (size_t)(space - s.p) + 1 < n && space[1] >= '0' && space[1] <= '9')
-        return TK_FILE_TIKTOKEN;
-    return TK_FILE_JSON;
+        return KIND_TIKTOKEN;
+    return KIND_JSON;
 }
 
 static bool there(const char *path)
@@ -56,7 +59,7 @@ bool tk_file_is_json(const char *path)
     const size_t n = f ? fread(head, 1, sizeof head, f) : 0;
     if (f)
         fclose(f);
-    return tk_file_of((struct ft_str){head, n}) == TK_FILE_JSON;
+    return kind_of((struct ft_str){head, n}) == KIND_JSON;
 }
 
 int tk_foreign_load(const char *path, const char *split, struct ft_arena *mem, struct ft_json *out, struct ft_err *e)
@@ -75,7 +78,7 @@ int tk_foreign_load(const char *path, const char *split, struct ft_arena *mem, s
     int r = bad ? ft_fail_errno(e, "cannot read '%s'", path) : 0;
     if (!r) {
         const struct ft_str s = ft_buf_str(&bytes);
-        r = tk_file_of(s) == TK_FILE_SENTENCEPIECE
+        r = kind_of(s) == KIND_SENTENCEPIECE
                 ? tk_sentencepiece_json(s, &json, e)
                 : tk_tiktoken_json(s, split ? split : tk_tiktoken_split_of(path), &json, e);
         if (r)

@@ -8,10 +8,6 @@
 
 #include "pipeline/json.h"
 
-enum tk_file { TK_FILE_JSON, TK_FILE_SENTENCEPIECE, TK_FILE_TIKTOKEN };
-
-/* By the first bytes. */
-enum tk_file tk_file_of(struct ft_str bytes);
 /* The vocabulary file of a folder: tokenizer.json, else tokenizer.model or another name that SentencePiece models have, else the only
  * .tiktoken file. The name that is missed when there is none of them. */
 void tk_file_in(const char *dir, char *path, size_t room);

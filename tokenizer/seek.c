@@ -27,7 +27,7 @@ void tk_seek_add(struct tk_seek *s, const char *p, size_t n)
     }
 }
 
-size_t tk_seek_next_scalar(const struct tk_seek *s, const char *p, size_t n, size_t at)
+static size_t next_scalar(const struct tk_seek *s, const char *p, size_t n, size_t at)
 {
     for (; s->any && at < n; at++) {
         const unsigned a = (unsigned char)p[at], b = at + 1 < n ? (unsigned char)p[at + 1] : 0;
@@ -69,7 +69,7 @@ __attribute__((target("avx2"))) static size_t next_avx2(const struct tk_seek *s,
                 return k;
         }
     }
-    return tk_seek_next_scalar(s, p, n, at);
+    return next_scalar(s, p, n, at);
 }
 #endif
 
@@ -81,5 +81,5 @@ size_t tk_seek_next(const struct tk_seek *s, const char *p, size_t n, size_t at)
     if (tk_words() != tk_words_scalar)
         return next_avx2(s, p, n, at);
 #endif
-    return tk_seek_next_scalar(s, p, n, at);
+    return next_scalar(s, p, n, at);
 }

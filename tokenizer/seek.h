@@ -15,7 +15,5 @@ struct tk_seek { /* all zero: no strings */
 void tk_seek_add(struct tk_seek *s, const char *p, size_t n);
 /* The first place at or behind `at` where a string may begin, or n. */
 size_t tk_seek_next(const struct tk_seek *s, const char *p, size_t n, size_t at);
-/* The same byte by byte, for tests. */
-size_t tk_seek_next_scalar(const struct tk_seek *s, const char *p, size_t n, size_t at);
 
 #endif

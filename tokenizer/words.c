@@ -73,11 +73,6 @@ tk_words_fn *tk_words_level(const char *isa)
     return level_of(isa) < LEVELS ? functions[level_of(isa)].words : NULL;
 }
 
-tk_units_fn *tk_units_level(const char *isa)
-{
-    return level_of(isa) < LEVELS ? functions[level_of(isa)].units : NULL;
-}
-
 static enum level best;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 

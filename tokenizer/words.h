@@ -42,14 +42,14 @@ enum tk_unit {
     TK_UNIT_BERT,   /* the same, and every ASCII punctuation by itself */
 };
 
-/* As tk_words_fn. For TK_UNIT_PIECES the cache must have a cut. */
 /* May text be cut beside this character when a gap is on the other side? Not when
  * it makes one grapheme with the gap (normalizers that go by graphemes would see
  * another text): UAX 29 Extend, SpacingMark and Prepend. */
 bool tk_unit_edge(uint32_t c);
+/* As tk_words_fn. For TK_UNIT_PIECES the cache must have a cut. */
 typedef void tk_units_fn(enum tk_unit kind, struct tk_cache *c, const char *p, size_t n, size_t *at);
+/* As tk_words. */
 tk_units_fn *tk_units(void);
-tk_units_fn *tk_units_level(const char *isa);
 tk_units_fn tk_units_scalar, tk_units_avx2, tk_units_avx512;
 
 #endif

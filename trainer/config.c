@@ -48,13 +48,3 @@ int ft_config_check(const struct ft_config *c, struct ft_err *e)
         return ft_fail(e, FT_DATA, "sliding_window is %" PRId64, c->window);
     return 0;
 }
-
-int64_t ft_config_params(const struct ft_config *c)
-{
-    const int64_t q = c->heads * c->head_dim, kv = c->kv_heads * c->head_dim;
-    int64_t layer = c->hidden * (2 * q + 2 * kv) + 3 * c->hidden * c->intermediate + 2 * c->hidden;
-
-    layer += (c->qkv_bias ? q + 2 * kv : 0) + (c->o_bias ? c->hidden : 0) +
-             (c->mlp_bias ? 2 * c->intermediate + c->hidden : 0) + (c->qk_norm ? 2 * c->head_dim : 0);
-    return c->layers * layer + c->hidden * c->vocab * (c->tied ? 1 : 2) + c->hidden;
-}

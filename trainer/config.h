@@ -67,7 +67,5 @@ struct ft_config {
 void ft_config_default(struct ft_config *c);
 /* FT_DATA: a size is not positive or absurd, heads do not divide, ... */
 int ft_config_check(const struct ft_config *c, struct ft_err *e);
-/* Parameters of the bare model. */
-int64_t ft_config_params(const struct ft_config *c);
 
 #endif

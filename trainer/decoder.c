@@ -131,13 +131,6 @@ void ft_model_train_base(struct ft_model *m)
             m->params[i].trainable = true;
 }
 
-void ft_model_train_slot(struct ft_model *m, int slot, bool on)
-{
-    for (int i = 0; i < m->n_params; i++)
-        if (m->params[i].slot == slot)
-            m->params[i].trainable = on;
-}
-
 int ft_param_own(struct ft_model *m, struct ft_param *p, struct ft_err *e)
 {
     if (p->owned)

@@ -43,8 +43,6 @@ struct ft_param *ft_model_param(struct ft_model *m, int i);
 int ft_model_find(const struct ft_model *m, const char *name);
 /* Makes every parameter of the base trainable. Before ft_model_reserve. */
 void ft_model_train_base(struct ft_model *m);
-/* Makes a slot's parameters trainable or not. Before ft_model_reserve. */
-void ft_model_train_slot(struct ft_model *m, int slot, bool on);
 
 /* Takes `ft_param_count` little-endian elements of `dtype` (F32, BF16, F16; the
  * latter two are widened). Float32 that is frozen, aligned to 4 bytes and not to
@@ -67,10 +65,8 @@ struct ft_plan {
     ft_dim cache_rows, cache_length;
 };
 
-/* Bytes that ft_model_reserve takes for the plan: activations, scratch, gradients, cache. */
-size_t ft_model_memory(const struct ft_model *m, const struct ft_plan *p);
-/* Takes them; a second call replaces the first (gradients are lost, zero).
- * FT_SYS when the system has no such memory. */
+/* Takes memory for the plan: activations, scratch, gradients, cache. A second call
+ * replaces the first (gradients are lost, zero). FT_SYS when the system has no such memory. */
 int ft_model_reserve(struct ft_model *m, const struct ft_plan *p, struct ft_err *e);
 
 /* ---- a step ---- */

@@ -139,7 +139,8 @@ static void lay_grads(struct ft_model *m, const struct ft_plan *p, struct ft_mem
         }
 }
 
-size_t ft_model_memory(const struct ft_model *m, const struct ft_plan *p)
+/* Bytes for the plan. */
+static size_t needed(const struct ft_model *m, const struct ft_plan *p)
 {
     struct ft_layout *w = layout_new(m, p);
     struct ft_mem mem = {0};
@@ -163,7 +164,7 @@ void ft_layout_free(struct ft_model *m)
 
 int ft_model_reserve(struct ft_model *m, const struct ft_plan *p, struct ft_err *e)
 {
-    struct ft_mem mem = {.cap = ft_model_memory(m, p)};
+    struct ft_mem mem = {.cap = needed(m, p)};
 
     ft_layout_free(m);
     m->arena = m->b->op->alloc(m->b, mem.cap);

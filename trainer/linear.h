@@ -71,8 +71,6 @@ int ft_model_add_lora(struct ft_model *m, const struct ft_lora_config *c, int *s
 void ft_model_init_lora(struct ft_model *m, int slot, uint64_t seed);
 /* Which slots take part in forward and backward: bit i is slot i. All at first. */
 void ft_model_use_slots(struct ft_model *m, unsigned mask);
-int ft_model_slots(const struct ft_model *m);
-const char *ft_model_slot_name(const struct ft_model *m, int slot);
 /* The config the slot was made with (deep copy). */
 const struct ft_lora_config *ft_model_slot_config(const struct ft_model *m, int slot);
 

@@ -156,6 +156,4 @@ int ft_model_add_lora(struct ft_model *m, const struct ft_lora_config *c, int *s
 }
 
 void ft_model_use_slots(struct ft_model *m, unsigned mask) { m->active = mask; }
-int ft_model_slots(const struct ft_model *m) { return m->n_slots; }
-const char *ft_model_slot_name(const struct ft_model *m, int slot) { return m->slots[slot].config.name; }
 const struct ft_lora_config *ft_model_slot_config(const struct ft_model *m, int slot) { return &m->slots[slot].config; }

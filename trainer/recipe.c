@@ -22,7 +22,8 @@ void ft_recipe_init(struct ft_recipe *r)
     r->schedule.type = FT_LR_COSINE;
 }
 
-void ft_recipe_note(struct ft_recipe *r, const char *name, const char *value, const char *rule)
+/* Notes a computed value: `value` is JSON. */
+static void note_json(struct ft_recipe *r, const char *name, const char *value, const char *rule)
 {
     ft_buf_printf(&r->notes, "  %s %s: %s\n", name, value, rule);
     ft_buf_putz(&r->resolved, r->resolved.n ? ",\n    " : "\n    ");
@@ -39,7 +40,7 @@ static void note_real(struct ft_recipe *r, const char *name, double v, const cha
         snprintf(text, sizeof text, "%.0f", v);
     else
         text[ft_real_repr(text, v)] = 0;
-    ft_recipe_note(r, name, text, rule);
+    note_json(r, name, text, rule);
 }
 
 static void preset(struct ft_recipe *r, double *to, const char *name, double v, const char *rule)

@@ -204,7 +204,8 @@ static void make_room(struct ft_feed *f, size_t tokens)
     }
 }
 
-int ft_feed_piece(struct ft_feed *f, struct ft_set *set, const struct ft_piece *p, uint64_t epoch, struct ft_err *e)
+/* Adds one whole document, or a piece of one. */
+static int add_piece(struct ft_feed *f, struct ft_set *set, const struct ft_piece *p, uint64_t epoch, struct ft_err *e)
 {
     struct ft_doc d;
     if (ft_set_doc(set, p->doc, &d, e))
@@ -235,7 +236,7 @@ int ft_feed_add(struct ft_feed *f, struct ft_rows *r, uint64_t row, uint64_t epo
     if (ft_set_row(r->set, row, r->pieces, r->max_pieces, &n, &learn, e))
         return -1;
     for (size_t k = 0; k < n; k++)
-        if (ft_rows_has(r, r->pieces[k].doc) && ft_feed_piece(f, r->set, &r->pieces[k], epoch, e))
+        if (ft_rows_has(r, r->pieces[k].doc) && add_piece(f, r->set, &r->pieces[k], epoch, e))
             return -1;
     return 0;
 }

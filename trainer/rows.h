@@ -75,8 +75,6 @@ struct ft_feed {
 void ft_feed_start(struct ft_feed *f);
 /* Adds row `row` of the plan: its pieces on this side. */
 int ft_feed_add(struct ft_feed *f, struct ft_rows *r, uint64_t row, uint64_t epoch, struct ft_err *e);
-/* Adds one whole document, or a piece of one. */
-int ft_feed_piece(struct ft_feed *f, struct ft_set *set, const struct ft_piece *p, uint64_t epoch, struct ft_err *e);
 /* Makes `batch` valid for what was added. */
 void ft_feed_end(struct ft_feed *f);
 void ft_feed_release(struct ft_feed *f);
