@@ -214,7 +214,7 @@ int main(int argc, char **argv)
         "  response   completion; chosen and rejected; the last answer; output\n"
         "  last-user  what the user said last\n"
         "  A,B,...    these members\n"
-        "Keys compare contents: spacing, escapes and the order of members do not matter.\n"};
+        "Keys compare contents: spacing, escapes and the order of members do not matter."};
     char **files = ft_cli(&tool, argc, argv, NULL);
     struct ft_rec *r;
     struct ft_err e = {0};

@@ -237,7 +237,7 @@ int main(int argc, char **argv)
         ft_stream_options(&so),
         "Reads input_ids with labels or learn (without: all is learnt), or prompt_ids, chosen_ids\n"
         "and rejected_ids. Nothing of the set is valid before all is; in a sealed pipe (ft-pipe)\n"
-        "not before every stage has vouched for its output.\n"};
+        "not before every stage has vouched for its output."};
     struct ft_err e = {0};
     struct ft_set_info info = {0};
     char **files = ft_cli(&tool, argc, argv, NULL);

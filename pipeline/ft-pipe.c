@@ -257,7 +257,7 @@ int main(int argc, char **argv)
         "Each stage is run by sh, as in a shell's pipe, and seals its output; ft-pipe checks the\n"
         "last seal, strips it, and shows what went in and out of each stage. It fails with the\n"
         "worst status of the stages, or with 1 when the seals do not fit. Only tuneutils' filters\n"
-        "pass seals on: head, shuf or cat belong outside.\n"};
+        "pass seals on: head, shuf or cat belong outside."};
     struct pipeline p = {.tool = &tool, .inherited = getenv("TUNEUTILS_SEAL")};
     struct ft_arena mem = {0};
     struct ft_err e = {0}, broken = {0};

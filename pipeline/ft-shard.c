@@ -54,8 +54,8 @@ static int verb_sample(int argc, char **argv)
         {'m', "model", FT_OPT_STR, &model, "DIR", "show text: the tokenizer that the ids are of", NULL},
         {0, "explain", FT_OPT_FLAG, &show.explain, NULL, "a line for every run of tokens: place, role, learnt or not", NULL},
         {0, "rows", FT_OPT_FLAG, &rows, NULL, "packed rows instead of documents", NULL},
-        {0, "number", FT_OPT_INT, &number, "I", "this document or row, from 0", NULL},
-        {0, "seed", FT_OPT_SIZE, &seed, "N", "another choice", NULL},
+        {0, "number", FT_OPT_INT, &number, "I", "this document or row, from 0; -1: drawn", NULL},
+        {0, "seed", FT_OPT_SIZE, &seed, "N", "another draw", NULL},
         {0, "color", FT_OPT_CHOICE, &color, "auto|always|never", "auto: on a terminal, unless NO_COLOR is set", NULL},
         {0},
     };

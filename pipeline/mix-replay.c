@@ -368,7 +368,7 @@ int main(int argc, char **argv)
         "  loss-token  labels other than -100, or tokens in learn; never a record's first\n"
         "Each record gets its source's name as \"src\" of its \"_ft\".\n"
         "By example every source stays within one record of its share, and by other units within\n"
-        "the longest record.\n"};
+        "the longest record."};
     char *nothing[] = {"/dev/null", NULL};
     size_t n_files;
     char **files = ft_cli(&tool, argc, argv, &n_files), **paths = NULL;

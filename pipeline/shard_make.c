@@ -172,7 +172,7 @@ int ft_verb_split(int argc, char **argv)
         {0, "rest", FT_OPT_STR, &rest, "DIR", "where the other documents go", NULL},
         {0, "share", FT_OPT_REAL, &share, "P", "this share of the documents goes to -o: 0.05 or 5%", NULL},
         {'n', "count", FT_OPT_SIZE, &count, "N", "this many documents go to -o", NULL},
-        {0, "seed", FT_OPT_SIZE, &seed, "N", "another choice", NULL},
+        {0, "seed", FT_OPT_SIZE, &seed, "N", "another draw", NULL},
         MAKE_OPTS(m),
         {0},
     };

@@ -34,7 +34,7 @@ const struct ft_opt *ft_stream_options(struct ft_stream_opts *so)
     const struct ft_opt rows[] = {
         {0, "Common options", FT_OPT_HEAD, NULL, NULL, NULL, NULL},
         {'o', "output", FT_OPT_STR, &so->output, "FILE", "write there (complete or not at all)", NULL},
-        {'j', "jobs", FT_OPT_SIZE, &so->jobs, "N", "threads; 0: every CPU allowed", NULL},
+        {'j', "jobs", FT_OPT_SIZE, &so->jobs, "N", so->jobs ? "threads; 0: every CPU allowed" : "threads; every CPU allowed when absent", NULL},
         {0, "map", FT_OPT_LIST, &so->map, "NEW=OLD,...", "read member OLD as NEW", NULL},
         {0, "bad", FT_OPT_STR, &so->bad, "FILE", "set bad lines aside there and go on", NULL},
         {0, "max-bad", FT_OPT_STR, &so->max_bad, "N|P%", "with --bad: stop at more bad lines than this", NULL},
@@ -172,7 +172,7 @@ void ft_stream_note(struct ft_stream *s, const char *key, struct ft_str json)
     ft_buf_puts(&s->notes, json);
 }
 
-void ft_stream_progress(struct ft_stream *s)
+static void progress(struct ft_stream *s)
 {
     if (!asked && (!s->so.progress || now() < s->next_progress))
         return;
@@ -294,7 +294,7 @@ int ft_stream_raw(struct ft_stream *s, struct ft_line *line, struct ft_err *e)
         s->seal.lines++;
         s->n_read++;
         if (asked || (s->so.progress && (s->n_read & 255) == 0))
-            ft_stream_progress(s);
+            progress(s);
         return 1;
     }
 }

@@ -663,7 +663,7 @@ int main(int argc, char **argv)
         "with label; prompt, chosen and rejected; chosen and rejected: as TRL does. Also Alpaca\n"
         "(instruction, input, output), ShareGPT (conversations), correction pairs (bad, corrected).\n"
         "Records of text pass. A turn is learnt from the end of the generation prompt to the stop\n"
-        "token, inclusive.\n"};
+        "token, inclusive."};
     char **files = ft_cli(&tool, argc, argv, NULL);
     struct ft_err e = {0};
 

@@ -509,7 +509,7 @@ int main(int argc, char **argv)
         "assistant_masks (both hold), else everything is learnt.\n"
         "Templates are sought as token ids, as TRL's DataCollatorForCompletionOnlyLM does it:\n"
         "instructions and responses are paired by number; rows where they do not take turns are\n"
-        "counted as uneven_turns. Rows of preference pairs pass as they are.\n"};
+        "counted as uneven_turns. Rows of preference pairs pass as they are."};
     char **files = ft_cli(&tool, argc, argv, NULL);
     struct ft_err e = {0};
     check_options(&c, &tool);

@@ -419,12 +419,13 @@ int main(int argc, char **argv)
         {0},
     };
     const struct ft_tool tool = {
-        "train-tokenizer", "Learn a BPE vocabulary from text.", "[options] [FILE...] -o DIR", opts, ft_stream_options(&so),
+        "train-tokenizer", "Learn a BPE vocabulary from text.", "-o DIR [options] [FILE...]", opts, ft_stream_options(&so),
         "Learns from text, else from what there is of messages, prompt, completion, chosen and\n"
         "rejected (strings, or the contents of messages; ShareGPT and Alpaca records too). Plain\n"
-        "text is a record a line: line ends are learnt from JSON only. Writes tokenizer.json (as tokenizers 0.23 saves it), with\n"
-        "tokenizer_config.json and special_tokens_map.json for transformers. The folder appears\n"
-        "whole or not at all; with --force the files replace those of the same names, each whole.\n"
+        "text is a record a line: line ends are learnt from JSON only. Writes tokenizer.json\n"
+        "(as tokenizers 0.23 saves it), with tokenizer_config.json and special_tokens_map.json for\n"
+        "transformers. The folder appears whole or not at all; with --force the files replace\n"
+        "those of the same names, each whole.\n"
         "\n"
         "Ids: special tokens (unk, bos, eos, pad, then --special-tokens), byte tokens, characters\n"
         "by code point, merges in the order in which they were learnt. The next merge is the pair\n"

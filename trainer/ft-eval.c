@@ -167,11 +167,11 @@ int main(int argc, char **argv)
         {'d', "data", FT_OPT_STR, &data, "SHARDS", "what ft-pack made", NULL},
         {0, "per-document", FT_OPT_FLAG, &per_document, NULL, "first a line for each document", NULL},
         {0, "per-device-eval-batch-size", FT_OPT_SIZE, &batch_rows, "N", "rows at a time; about 4096 tokens when absent", NULL},
-        {'j', "threads", FT_OPT_SIZE, &threads, "N", "threads; 0: every CPU allowed", NULL},
+        {'j', "threads", FT_OPT_SIZE, &threads, "N", "threads; every CPU allowed when absent", NULL},
         {0},
     };
     const struct ft_tool tool = {
-        "ft-eval", "Print the loss of a model on shards.", "[options] -m BASE -d SHARDS", opts, NULL,
+        "ft-eval", "Print the loss of a model on shards.", "-m BASE -d SHARDS [options]", opts, NULL,
         "One JSON object: loss (nats a learnt token), perplexity, bits_per_byte (where all of the text is learnt and its size\n"
         "known), tokens (learnt), num_tokens (all), and row_mean_loss, the mean over rows that transformers' eval_loss is."};
     struct ft_base base = {0};

@@ -134,8 +134,8 @@ int main(int argc, char **argv)
     struct ft_sampling *p = &s.g.sampling;
     so.jobs = 0;
     const struct ft_opt opts[] = {
-        {'m', "model", FT_OPT_STR, &model, "BASE", "folder of the model, or its name in the hub cache", NULL},
-        {0, "adapter", FT_OPT_STR, &adapter, "DIR", "PEFT adapter to put on it", NULL},
+        {'m', "model", FT_OPT_STR, &model, "BASE", "model folder, or org/name in the hub cache", NULL},
+        {0, "adapter", FT_OPT_STR, &adapter, "DIR", "PEFT adapter on it", NULL},
         {0, "max-new-tokens", FT_OPT_INT, &max_new, "N", "tokens to add at most", NULL},
         {0, "temperature", FT_OPT_REAL, &p->temperature, "T", "0: always the most likely token", NULL},
         {0, "top-k", FT_OPT_INT, &p->top_k, "K", "draw among the K most likely; 0: all", NULL},

@@ -18,11 +18,11 @@ int main(int argc, char **argv)
         {'o', "output-dir", FT_OPT_STR, &out, "OUT", "folder of the merged model", NULL},
         {0, "dtype", FT_OPT_CHOICE, &dtype, "auto|float32", "auto: the types that the base has", NULL},
         {0, "force", FT_OPT_FLAG, &force, NULL, "replace a model in OUT", NULL},
-        {'j', "threads", FT_OPT_SIZE, &threads, "N", "threads; 0: every CPU allowed", NULL},
+        {'j', "threads", FT_OPT_SIZE, &threads, "N", "threads; every CPU allowed when absent", NULL},
         {0},
     };
     const struct ft_tool tool = {
-        "ft-merge", "Merge an adapter into its base.", "[options] -m BASE --adapter DIR -o OUT", opts, NULL,
+        "ft-merge", "Merge an adapter into its base.", "-m BASE --adapter DIR -o OUT [options]", opts, NULL,
         "W + s B A is computed in float32 and rounded once, to the nearest. Tokenizer, chat template and generation config come\n"
         "along: those of the adapter's folder, else the base's."};
     struct ft_base base = {0};

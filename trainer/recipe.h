@@ -2,9 +2,8 @@
  * data, each with the rule behind it.
  *
  * Names and meanings are those of transformers' TrainingArguments. A default is
- * computed only where it depends on something (reference values: README of the
- * defaults); what was computed is noted with its rule, printed, and kept in
- * run.json.
+ * computed only where it depends on something; what was computed is noted with
+ * its rule, printed, and kept in run.json (RUN.md).
  */
 #ifndef FT_TRAINER_RECIPE_H
 #define FT_TRAINER_RECIPE_H
@@ -54,8 +53,6 @@ struct ft_facts {
 void ft_recipe_init(struct ft_recipe *r);
 /* FT_USAGE for values that make no sense. */
 int ft_recipe_resolve(struct ft_recipe *r, const struct ft_facts *f, struct ft_err *e);
-/* Notes a computed value: `value` is JSON. */
-void ft_recipe_note(struct ft_recipe *r, const char *name, const char *value, const char *rule);
 /* The members of a JSON object that decide the result, in a fixed order. */
 void ft_recipe_put(const struct ft_recipe *r, struct ft_buf *out);
 void ft_recipe_release(struct ft_recipe *r);
