@@ -34,7 +34,8 @@ endef
 
 # Only what is asked for is built, so that one part can be tested while another
 # is being written; scripts may call any tool.
-TEST_NEEDS = $(if $(T),$(addprefix $(B)/tests/,$(filter unit/% fuzz/%,$(T))) \
+TEST_NAMED = $(patsubst %.c,$(B)/%,$(wildcard $(patsubst %,tests/%.c,$(filter unit/% fuzz/%,$(T)))))
+TEST_NEEDS = $(if $(T),$(filter $(TEST_NAMED),$(TEST_BIN)) \
                $(if $(filter-out unit/% fuzz/%,$(T)),$(BIN)),$(BIN) $(TEST_BIN))
 
 tests: $(TEST_BIN)
