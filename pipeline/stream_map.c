@@ -222,9 +222,12 @@ static int drain(struct pool *p, struct slot *b, struct ft_err *e)
             return -1;
         at = bad->out_at;
         *e = bad->e;
-        const bool text = !it->bad || it->kept;
-        if (ft_stream_set_aside(s, (struct ft_str){text ? b->text.p + it->at : NULL, it->n}, it->file, it->lineno,
-                                (struct ft_str){bad->org_file, bad->org_n}, bad->org_line, e))
+        /* An over-long line that is in the file of bad lines has an empty text, not none. */
+        struct ft_str text = {it->n ? b->text.p + it->at : "", it->n};
+        if (it->bad && !it->kept)
+            text.p = NULL;
+        if (ft_stream_set_aside(s, text, it->file, it->lineno, (struct ft_str){bad->org_file, bad->org_n},
+                                bad->org_line, e))
             return -1;
     }
     if (at < b->out.n && ft_stream_emit(s, b->out.p + at, b->out.n - at))

@@ -9,3 +9,8 @@ echo "-- set aside, and on" >&2
 echo "-- a limit that fits, and one that does not" >&2
 printf '{"text":"%080d"}\n' 1 | s dedupe --max-record 1k
 printf '{"text":"%080d"}\n' 1 | s dedupe --max-record 64
+echo "-- set aside where there is nothing else, in a filter with threads" >&2
+for j in 1 2; do
+    { long 80; long 90; } | s chat-template -q --template chatml --max-record 64 --bad bad -j $j
+    wc -lc <bad | tr -s ' '
+done
