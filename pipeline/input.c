@@ -79,6 +79,19 @@ static int fill(struct ft_input *in, struct ft_err *e)
     return n > 0;
 }
 
+/* Reads on until byte *i is there, which moves with the buffer: 1, 0 at the end of the file, -1. */
+static int at_hand(struct ft_input *in, size_t *i, struct ft_err *e)
+{
+    while (*i >= in->end) {
+        const size_t done = *i - in->at;
+        const int r = fill(in, e);
+        if (r <= 0)
+            return r;
+        *i = in->at + done;
+    }
+    return 1;
+}
+
 /* ---- what a file is ---- */
 
 static bool ends(const char *name, const char *suffix)
@@ -115,13 +128,9 @@ static int by_content(struct ft_input *in, struct ft_err *e)
 {
     in->format = FT_IN_JSONL;
     for (size_t i = in->at;; i++) {
-        while (i >= in->end) {
-            const size_t done = i - in->at;
-            const int r = fill(in, e);
-            if (r <= 0)
-                return r;
-            i = in->at + done;
-        }
+        const int r = at_hand(in, &i, e);
+        if (r <= 0)
+            return r;
         const char c = in->buf[i];
         if (c == ' ' || c == '\t' || c == '\r' || c == '\n')
             continue;
@@ -133,13 +142,9 @@ static int by_content(struct ft_input *in, struct ft_err *e)
         int lines = 0;
         i++;
         for (size_t steps = 0; steps < 4096; steps++, i++) {
-            while (i >= in->end) {
-                const size_t done = i - in->at;
-                const int r = fill(in, e);
-                if (r <= 0)
-                    return r;
-                i = in->at + done;
-            }
+            const int more = at_hand(in, &i, e);
+            if (more <= 0)
+                return more;
             const char x = in->buf[i];
             if (x == '\n' && last != '{' && last != '[' && last != ',')
                 return 0;

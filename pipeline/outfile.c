@@ -107,3 +107,13 @@ int ft_outfile_close(struct ft_outfile *o, bool good, struct ft_err *e)
     o->tmp = o->path = NULL;
     return r;
 }
+
+int ft_sync_folder(const char *dir, struct ft_err *e)
+{
+    const int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const bool bad = fd < 0 || (fsync(fd) && errno != EINVAL && errno != EROFS);
+    const int r = bad ? ft_fail_errno(e, "cannot sync '%s'", dir) : 0;
+    if (fd >= 0)
+        close(fd);
+    return r;
+}

@@ -26,4 +26,8 @@ int ft_outfile_write(struct ft_outfile *o, const void *p, size_t n, struct ft_er
 /* Closes it: `good` gives it its name, else it vanishes. -1 when that fails. */
 int ft_outfile_close(struct ft_outfile *o, bool good, struct ft_err *e);
 
+/* Makes the names in a folder last, after a rename. A file system that refuses to
+ * sync a folder is no failure: the rename is still atomic. FT_SYS. */
+int ft_sync_folder(const char *dir, struct ft_err *e);
+
 #endif

@@ -68,8 +68,10 @@ struct ft_set_info {
 
 struct ft_set;
 
+/* FT_DATA when the folder has no manifest, and when what is there is damaged or of
+ * another version; FT_SYS when a file cannot be read. *out is the caller's to close. */
 int ft_set_open(const char *dir, struct ft_set **out, struct ft_err *e);
-void ft_set_close(struct ft_set *s);
+void ft_set_close(struct ft_set *s); /* NULL is fine */
 const struct ft_set_info *ft_set_info(const struct ft_set *s);
 
 /* Document i < docs. FT_DATA when its block is damaged. */

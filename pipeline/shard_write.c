@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "pipeline/outfile.h"
 #include "pipeline/plan.h"
 #include "pipeline/seen.h"
 #include "pipeline/shard_bytes.h"
@@ -130,15 +131,6 @@ static int rename_tmp(const char *dir, const char *name, struct ft_err *e)
     const int r = rename(tmp.p, final) ? ft_fail_errno(e, "cannot rename '%s'", tmp.p) : 0;
     ft_buf_release(&tmp);
     free(final);
-    return r;
-}
-
-static int sync_dir(const char *dir, struct ft_err *e)
-{
-    const int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    const int r = fd < 0 || (fsync(fd) && errno != EINVAL) ? ft_fail_errno(e, "cannot sync '%s'", dir) : 0;
-    if (fd >= 0)
-        close(fd);
     return r;
 }
 
@@ -590,7 +582,7 @@ int ft_writer_commit(struct ft_writer *w, const struct ft_writer_facts *f, struc
         goto out;
     manifest_text(w, f, plan_sum, &b);
     if (out_open(&o, w->dir, "manifest.json", e) || out_put(&o, b.p, b.n, e) || out_end(&o, e) ||
-        sync_dir(w->dir, e))
+        ft_sync_folder(w->dir, e))
         goto out;
     /* All is on the disk. From here until the manifest has its name there is no
      * set, neither the old one nor the new one. */
@@ -599,8 +591,8 @@ int ft_writer_commit(struct ft_writer *w, const struct ft_writer_facts *f, struc
     for (size_t i = 0; i < w->n_shards; i++)
         if (rename_tmp(w->dir, w->shards[i].file, e))
             goto out;
-    if (rename_tmp(w->dir, "plan.ftp", e) || sync_dir(w->dir, e) || rename_tmp(w->dir, "manifest.json", e) ||
-        sync_dir(w->dir, e))
+    if (rename_tmp(w->dir, "plan.ftp", e) || ft_sync_folder(w->dir, e) || rename_tmp(w->dir, "manifest.json", e) ||
+        ft_sync_folder(w->dir, e))
         goto out;
     if (info) {
         *info = w->info;

@@ -146,21 +146,21 @@ struct ft_stream *ft_stream_open(const struct ft_tool *tool, const struct ft_str
 
 /* ---- accounting ---- */
 
-void ft_stream_add(struct ft_stream *s, struct ft_counter **list, const char *name, uint64_t n)
+void ft_stream_add(struct ft_arena *mem, struct ft_counter **list, const char *name, uint64_t n)
 {
     for (; *list; list = &(*list)->next)
         if (!strcmp((*list)->name, name)) {
             (*list)->n += n;
             return;
         }
-    *list = FT_NEW(&s->mem, struct ft_counter);
+    *list = FT_NEW(mem, struct ft_counter);
     (*list)->name = name;
     (*list)->n = n;
 }
 
 void ft_stream_count(struct ft_stream *s, const char *what, uint64_t n)
 {
-    ft_stream_add(s, &s->counts, what, n);
+    ft_stream_add(&s->mem, &s->counts, what, n);
 }
 
 void ft_stream_note(struct ft_stream *s, const char *key, struct ft_str json)
@@ -353,7 +353,7 @@ bool ft_stream_ready(const struct ft_stream *s) { return ft_input_ready(s->in); 
 static void take_counts(struct ft_stream *s, const struct ft_rec *r)
 {
     for (const struct ft_counter *c = r->counts; c; c = c->next)
-        ft_stream_add(s, &s->counts, c->name, c->n);
+        ft_stream_add(&s->mem, &s->counts, c->name, c->n);
 }
 
 int ft_stream_write(struct ft_stream *s, struct ft_rec *r)
@@ -377,7 +377,7 @@ int ft_stream_drop(struct ft_stream *s, struct ft_rec *r, const char *why)
 {
     take_counts(s, r);
     s->n_dropped++;
-    ft_stream_add(s, &s->drops, why, 1);
+    ft_stream_add(&s->mem, &s->drops, why, 1);
     return 0;
 }
 

@@ -84,18 +84,6 @@ int ft_stream_jobs(const struct ft_stream *s)
     return n < 1 ? 1 : n > 256 ? 256 : n;
 }
 
-static void count(struct slot *b, struct ft_counter **list, const char *name, uint64_t n)
-{
-    for (; *list; list = &(*list)->next)
-        if (!strcmp((*list)->name, name)) {
-            (*list)->n += n;
-            return;
-        }
-    *list = FT_NEW(&b->mem, struct ft_counter);
-    (*list)->name = name;
-    (*list)->n = n;
-}
-
 static void note_bad(struct slot *b, size_t item, struct ft_rec *r, const struct ft_err *e)
 {
     if (b->n_bads == b->cap_bads) {
@@ -135,13 +123,13 @@ static void work(struct pool *p, struct slot *b, int id, struct ft_arena *mem)
             continue;
         }
         for (const struct ft_counter *c = r.counts; c; c = c->next)
-            count(b, &b->counts, c->name, c->n);
+            ft_stream_add(&b->mem, &b->counts, c->name, c->n);
         b->n_out += (uint64_t)n;
         if (n)
             b->n_kept++;
         else {
             b->n_dropped++;
-            count(b, &b->drops, r.dropped ? r.dropped : "empty", 1);
+            ft_stream_add(&b->mem, &b->drops, r.dropped ? r.dropped : "empty", 1);
         }
     }
 }
@@ -212,9 +200,9 @@ static int drain(struct pool *p, struct slot *b, struct ft_err *e)
     s->n_kept += b->n_kept;
     s->n_dropped += b->n_dropped;
     for (const struct ft_counter *c = b->drops; c; c = c->next)
-        ft_stream_add(s, &s->drops, c->name, c->n);
+        ft_stream_add(&s->mem, &s->drops, c->name, c->n);
     for (const struct ft_counter *c = b->counts; c; c = c->next)
-        ft_stream_add(s, &s->counts, c->name, c->n);
+        ft_stream_add(&s->mem, &s->counts, c->name, c->n);
     for (size_t i = 0; i < b->n_bads; i++) {
         struct bad_item *bad = &b->bads[i];
         const struct item *it = &b->items[bad->item];

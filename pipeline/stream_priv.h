@@ -59,7 +59,8 @@ struct ft_stream {
 /* The next raw line that is a record: 1, 0, -1; strips and reads the seal. 2: a
  * bad line that the input could pass over; e says why. */
 int ft_stream_raw(struct ft_stream *s, struct ft_line *line, struct ft_err *e);
-void ft_stream_add(struct ft_stream *s, struct ft_counter **list, const char *name, uint64_t n);
+/* Adds n to the counter of that name, which is made in `mem` behind the others when there is none. */
+void ft_stream_add(struct ft_arena *mem, struct ft_counter **list, const char *name, uint64_t n);
 /* A bad line: set aside (0) or final (-1, e kept). `org` may be empty. */
 int ft_stream_set_aside(struct ft_stream *s, struct ft_str line, const char *file, uint64_t lineno,
                         struct ft_str org_file, int64_t org_line, struct ft_err *e);

@@ -408,6 +408,18 @@ static size_t merge_ids(const struct tk_model *m, const unsigned char *p, uint32
     return k;
 }
 
+/* The word's symbols, merged. */
+static inline int merged(const struct tk_model *m, struct tk_scratch *s, const char *p, size_t n, bool raw, struct ft_err *e)
+{
+    if (first_symbols(m, s, p, n, raw, e))
+        return -1;
+    if (s->n <= TK_SHORT)
+        merge_short(m, s);
+    else
+        merge_long(m, s);
+    return 0;
+}
+
 int tk_bpe_ids(const struct tk_model *m, struct tk_scratch *s, const char *p, size_t n, bool raw, struct tk_ids *out,
                struct ft_err *e)
 {
@@ -426,12 +438,8 @@ int tk_bpe_ids(const struct tk_model *m, struct tk_scratch *s, const char *p, si
             return 0;
         }
     }
-    if (first_symbols(m, s, p, n, raw, e))
+    if (merged(m, s, p, n, raw, e))
         return -1;
-    if (s->n <= TK_SHORT)
-        merge_short(m, s);
-    else
-        merge_long(m, s);
     tk_ids_room(out, s->n);
     for (size_t i = 0; i < s->n; i++)
         out->v[out->n++] = s->sym[i].id;
@@ -448,12 +456,8 @@ int tk_bpe_encode(const struct tk_model *m, struct tk_scratch *s, const char *p,
             return 0;
         }
     }
-    if (first_symbols(m, s, p, n, raw, e))
+    if (merged(m, s, p, n, raw, e))
         return -1;
-    if (s->n <= TK_SHORT)
-        merge_short(m, s);
-    else
-        merge_long(m, s);
     uint32_t at = 0;
     for (size_t i = 0; i < s->n; i++) {
         tk_token_push(out, s->sym[i].id, at, at + s->sym[i].len);

@@ -4,6 +4,7 @@
 #include <utf8proc.h>
 
 #include "pipeline/bytes.h"
+#include "tokenizer/base64.h"
 #include "tokenizer/unicode.h"
 
 struct tk_charsmap {
@@ -13,32 +14,13 @@ struct tk_charsmap {
     size_t n_text;
 };
 
-static int base64_value(char c)
-{
-    return c >= 'A' && c <= 'Z'   ? c - 'A'
-           : c >= 'a' && c <= 'z' ? c - 'a' + 26
-           : c >= '0' && c <= '9' ? c - '0' + 52
-           : c == '+'             ? 62
-           : c == '/'             ? 63
-                                  : -1;
-}
-
 struct tk_charsmap *tk_charsmap_new(struct ft_str b64, struct ft_err *e)
 {
     struct ft_buf raw = {0};
-    uint32_t acc = 0;
-    int bits = 0;
-    for (size_t i = 0; i < b64.n && b64.p[i] != '='; i++) {
-        const int v = base64_value(b64.p[i]);
-        if (v < 0) {
-            ft_buf_release(&raw);
-            ft_fail(e, FT_DATA, "precompiled_charsmap is not base64");
-            return NULL;
-        }
-        acc = acc << 6 | (uint32_t)v;
-        bits += 6;
-        if (bits >= 8)
-            ft_buf_putc(&raw, (char)(acc >> (bits -= 8) & 0xff));
+    if (tk_base64_get(&raw, b64)) {
+        ft_buf_release(&raw);
+        ft_fail(e, FT_DATA, "precompiled_charsmap is not base64");
+        return NULL;
     }
     struct ft_cur c = ft_cur(raw.p, raw.n);
     const uint32_t size = ft_get_u32(&c);

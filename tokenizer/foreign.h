@@ -20,7 +20,7 @@ bool tk_file_is_json(const char *path);
  * what is not supported. */
 int tk_sentencepiece_json(struct ft_str bytes, struct ft_buf *json, struct ft_err *e);
 
-/* Lines of base64 and rank. `split`: a name of tk_tiktoken_splits, or a regex. */
+/* Lines of base64 and rank. `split`: as for ft_tokenizer_load_as (tokenizer.h). */
 int tk_tiktoken_json(struct ft_str bytes, const char *split, struct ft_buf *json, struct ft_err *e);
 /* The splitting rule that a file's name tells, or NULL. */
 const char *tk_tiktoken_split_of(const char *path);

@@ -14,7 +14,7 @@ CFLAGS_words_avx2   := -mavx2 -mbmi -mbmi2 -mlzcnt
 CFLAGS_words_avx512 := -mavx512f -mavx512bw -mavx512vl -mavx512dq -mbmi -mbmi2 -mlzcnt
 endif
 LIB_tokenizer += tokenizer/ranges.c tokenizer/verify.c tokenizer/decode_stream.c tokenizer/foreign.c tokenizer/sentencepiece.c tokenizer/tiktoken.c \
-                 tokenizer/sp_normalize.c tokenizer/sp_unigram.c
+                 tokenizer/sp_normalize.c tokenizer/sp_unigram.c tokenizer/base64.c
 LIB_tokenizer += tokenizer/train_tally.c tokenizer/train_split.c tokenizer/train_alphabet.c tokenizer/train_bpe.c \
                  tokenizer/train_recipe.c tokenizer/train_write.c tokenizer/train_base.c tokenizer/train_texts.c
 TOOLS += tokenizer/tokenize.c tokenizer/detokenize.c

@@ -12,6 +12,7 @@ struct tk_seek { /* all zero: no strings */
     uint64_t pair[1024]; /* a bit for every two bytes that may begin a string */
 };
 
+/* Adds a string of n >= 1 bytes. */
 void tk_seek_add(struct tk_seek *s, const char *p, size_t n);
 /* The first place at or behind `at` where a string may begin, or n. */
 size_t tk_seek_next(const struct tk_seek *s, const char *p, size_t n, size_t at);

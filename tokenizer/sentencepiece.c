@@ -5,6 +5,7 @@
 
 #include "pipeline/bytes.h"
 #include "pipeline/json.h"
+#include "tokenizer/base64.h"
 #include "tokenizer/foreign.h"
 #include "tokenizer/vocab.h"
 
@@ -149,19 +150,6 @@ static int read(struct spm *m, struct ft_str bytes, struct ft_err *e)
 
 /* ---- meaning ---- */
 
-static void put_base64(struct ft_buf *b, struct ft_str s)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const unsigned char *p = (const unsigned char *)s.p;
-    for (size_t i = 0; i < s.n; i += 3) {
-        const uint32_t x = (uint32_t)p[i] << 16 | (i + 1 < s.n ? (uint32_t)p[i + 1] << 8 : 0) | (i + 2 < s.n ? p[i + 2] : 0);
-        ft_buf_putc(b, digits[x >> 18]);
-        ft_buf_putc(b, digits[x >> 12 & 63]);
-        ft_buf_putc(b, i + 1 < s.n ? digits[x >> 6 & 63] : '=');
-        ft_buf_putc(b, i + 2 < s.n ? digits[x & 63] : '=');
-    }
-}
-
 static int by_score(const void *a, const void *b)
 {
     const float x = *(const float *)a, y = *(const float *)b;
@@ -304,7 +292,7 @@ int tk_sentencepiece_json(struct ft_str bytes, struct ft_buf *json, struct ft_er
             sep = ",";
         }
         ft_buf_putz(json, "],\"normalizer\":{\"type\":\"ft:sentencepiece\",\"precompiled_charsmap\":\"");
-        put_base64(json, m.charsmap);
+        tk_base64_put(json, m.charsmap);
         ft_buf_printf(json, "\",\"add_dummy_prefix\":%s,\"remove_extra_whitespaces\":%s,\"escape_whitespaces\":%s,\"suffix\":%s,\"user\":",
                       truth(m.prefix), truth(m.extra), truth(m.escape), truth(m.suffix));
         put_pieces(&m, USER, json);

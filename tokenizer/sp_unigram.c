@@ -17,13 +17,7 @@ int tk_sp_unigram_encode(const struct tk_model *m, struct tk_scratch *s, const c
     const float unknown = (float)m->min_score - 10.0f;
     if (m->unk < 0)
         return ft_fail(e, FT_DATA, "the model has no unknown piece");
-    if (s->node_cap < n + 1) {
-        s->node_cap = 2 * (n + 1);
-        s->node = ft_reallocs(s->node, s->node_cap, sizeof *s->node);
-    }
-    struct tk_node *v = s->node;
-    for (size_t i = 0; i <= n; i++)
-        v[i] = (struct tk_node){0, -1, 0};
+    struct tk_node *v = tk_nodes(s, n);
     for (size_t at = 0; at < n;) {
         const float here = (float)v[at].score;
         bool single = false;

@@ -1,6 +1,7 @@
 /* .tiktoken: a token and its rank a line. Byte pairs are merged by the rank of what they make, whatever they are made of: so each way to
  * make a token becomes a merge, and all those of one token share its rank. */
 #include "pipeline/json.h"
+#include "tokenizer/base64.h"
 #include "tokenizer/foreign.h"
 #include "tokenizer/model.h"
 #include "tokenizer/vocab.h"
@@ -48,35 +49,14 @@ const char *tk_tiktoken_split_of(const char *path)
     return r ? r->name : NULL;
 }
 
-static int base64_value(char c)
-{
-    return c >= 'A' && c <= 'Z'   ? c - 'A'
-           : c >= 'a' && c <= 'z' ? c - 'a' + 26
-           : c >= '0' && c <= '9' ? c - '0' + 52
-           : c == '+'             ? 62
-           : c == '/'             ? 63
-                                  : -1;
-}
-
 /* A line's token and rank. */
 static int line(struct ft_str s, struct ft_buf *token, uint32_t *rank)
 {
     const char *space = memchr(s.p, ' ', s.n);
-    uint32_t acc = 0;
-    int bits = 0;
     uint64_t v = 0;
     token->n = 0;
-    if (!space || space == s.p)
+    if (!space || space == s.p || tk_base64_get(token, (struct ft_str){s.p, (size_t)(space - s.p)}))
         return -1;
-    for (const char *p = s.p; p < space && *p != '='; p++) {
-        const int x = base64_value(*p);
-        if (x < 0)
-            return -1;
-        acc = acc << 6 | (uint32_t)x;
-        bits += 6;
-        if (bits >= 8)
-            ft_buf_putc(token, (char)(acc >> (bits -= 8) & 0xff));
-    }
     const char *p = space + 1, *end = s.p + s.n;
     if (p == end)
         return -1;

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "pipeline/outfile.h"
+
 /* ---- text ---- */
 
 static void indent(struct ft_buf *out, size_t depth)
@@ -107,15 +109,6 @@ static char *join(const char *dir, const char *name, const char *tail)
     return b.p;
 }
 
-static int sync_dir(const char *dir, struct ft_err *e)
-{
-    const int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    const int r = fd < 0 || (fsync(fd) && errno != EINVAL) ? ft_fail_errno(e, "cannot sync '%s'", dir) : 0;
-    if (fd >= 0)
-        close(fd);
-    return r;
-}
-
 static int write_file(const char *path, struct ft_str text, struct ft_err *e)
 {
     FILE *f = fopen(path, "wb");
@@ -181,7 +174,7 @@ static int write_new(const char *dir, const struct tk_file *files, size_t n, str
     char *parent = parent_of(dir);
     int r = mkdir(tmp.p, 0777) ? ft_fail_errno(e, "cannot make '%s'", dir) : 0;
     if (!r) {
-        r = write_temps(tmp.p, "", files, n, e) || sync_dir(tmp.p, e) ? -1 : 0;
+        r = write_temps(tmp.p, "", files, n, e) || ft_sync_folder(tmp.p, e) ? -1 : 0;
         if (!r && rename(tmp.p, dir))
             r = ft_fail_errno(e, "cannot make '%s'", dir);
         if (r) {
@@ -193,7 +186,7 @@ static int write_new(const char *dir, const struct tk_file *files, size_t n, str
             rmdir(tmp.p);
         }
     }
-    r = r || sync_dir(parent, e) ? -1 : 0;
+    r = r || ft_sync_folder(parent, e) ? -1 : 0;
     free(parent);
     ft_buf_release(&tmp);
     return r;
@@ -215,7 +208,7 @@ static int write_into(const char *dir, const struct tk_file *files, size_t n, st
         free(from);
         free(to);
     }
-    return r || sync_dir(dir, e) ? -1 : 0;
+    return r || ft_sync_folder(dir, e) ? -1 : 0;
 }
 
 int tk_folder_write(const char *dir, const struct tk_file *files, size_t n, bool force, struct ft_err *e)

@@ -120,13 +120,7 @@ int tk_unigram_encode(const struct tk_model *m, struct tk_scratch *s, const char
     if (m->spm)
         return tk_sp_unigram_encode(m, s, p, n, out, err);
     const double unk_score = m->min_score - 10.0;
-    if (s->node_cap < n + 1) {
-        s->node_cap = 2 * (n + 1);
-        s->node = ft_reallocs(s->node, s->node_cap, sizeof *s->node);
-    }
-    struct tk_node *v = s->node;
-    for (size_t i = 0; i <= n; i++)
-        v[i] = (struct tk_node){0, -1, 0};
+    struct tk_node *v = tk_nodes(s, n);
     for (size_t at = 0; at < n;) {
         const double here = v[at].score;
         bool single = false;

@@ -41,6 +41,8 @@ struct ft_identity {
 /* Writes the model's files into a folder. */
 typedef int ft_save_model_fn(void *ctx, const char *dir, struct ft_err *e);
 
+/* Writes RUN/checkpoint-STEP, replacing one of that name. `save` writes the model's
+ * files into the folder that is filled. FT_SYS. */
 int ft_checkpoint_save(const char *run, const struct ft_progress *p, const struct ft_identity *id, const struct ft_optim *o,
                        ft_save_model_fn *save, void *ctx, struct ft_err *e);
 

@@ -1,4 +1,4 @@
-/* decoder_priv.h -- inside of a model; for decoder.c, block.c, linear.c, head.c. */
+/* decoder_priv.h -- inside of a model; for decoder.c, lora.c, layout.c, block.c, step.c, generate.c. */
 #ifndef FT_TRAINER_DECODER_PRIV_H
 #define FT_TRAINER_DECODER_PRIV_H
 

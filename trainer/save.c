@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "pipeline/outfile.h"
+
 char *ft_path(const char *dir, const char *name)
 {
     struct ft_buf b = {0};
@@ -21,13 +23,7 @@ static int sync_folder_of(const char *path, struct ft_err *e)
     char *dir = ft_strdup(path), *slash = strrchr(dir, '/');
     if (slash)
         slash[slash == dir] = 0;
-    const int fd = open(slash ? dir : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    /* Some file systems refuse to sync a folder; the rename is still atomic. */
-    int r = 0;
-    if (fd < 0 || (fsync(fd) && errno != EINVAL && errno != EROFS))
-        r = ft_fail_errno(e, "cannot sync '%s'", slash ? dir : ".");
-    if (fd >= 0)
-        close(fd);
+    const int r = ft_sync_folder(slash ? dir : ".", e);
     free(dir);
     return r;
 }

@@ -52,7 +52,7 @@ static inline struct ft_tensor ft_cols(struct ft_tensor t, ft_dim first, ft_dim 
 {
     return (struct ft_tensor){ft_tensor_at(t, 0, first), t.dtype, t.rows, n, t.stride};
 }
-/* Rows and columns exchanged in name only: for a table of shapes, not for data. */
+/* Of its elements, without the gaps between the rows of a view. */
 static inline size_t ft_tensor_bytes(struct ft_tensor t)
 {
     return (size_t)(t.rows * t.cols) * ft_dtype_size(t.dtype);
