@@ -171,14 +171,16 @@ static int failures(const struct pipeline *p)
     return worst;
 }
 
-/* The last stage that did well and yet is in no seal: not one of ours. */
+/* The last stage that did well and yet is in no seal: not one of ours, unless
+ * the stage behind it stopped before the seal could come. */
 static void name_the_breaker(const struct pipeline *p)
 {
     for (size_t i = p->n; i-- > 0;) {
         const struct stage *s = &p->stages[i];
         if (s->seal)
             continue;
-        if (!s->status)
+        const bool unheard = i + 1 < p->n && p->stages[i + 1].seal && ft_json_get(p->stages[i + 1].seal_first, "stopped");
+        if (!s->status && !unheard)
             fprintf(stderr,
                     "%s: stage %zu '%s' passes no seal on: it is no tuneutils filter; use an ordinary pipe for it, "
                     "outside ft-pipe\n",

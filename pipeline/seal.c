@@ -26,6 +26,7 @@ int ft_seal_read(struct ft_stream *s, struct ft_str line, struct ft_err *e)
     struct ft_json v;
     struct seal *seal = &s->seal;
     struct ft_str kept = {ft_arena_dup(&s->mem, line.p, line.n), line.n};
+    seal->missing = true; /* until it proves whole */
     if (ft_json_parse(kept.p, kept.n, &s->mem, &v, e))
         return -1;
     const struct ft_json *body = ft_json_get(&v, "#seal"), *stages = ft_json_get(body, "stages");
@@ -40,6 +41,7 @@ int ft_seal_read(struct ft_stream *s, struct ft_str line, struct ft_err *e)
         return ft_fail(e, FT_DATA, "the seal is damaged");
     }
     seal->seen = true;
+    seal->missing = false;
     seal->want_lines = (uint64_t)lines;
     memcpy(seal->want_hash, hash.p, 16);
     seal->stages = (struct ft_str){stages->raw.p + 1, stages->raw.n - 2};
@@ -48,11 +50,13 @@ int ft_seal_read(struct ft_stream *s, struct ft_str line, struct ft_err *e)
 
 int ft_seal_check(struct ft_stream *s, struct ft_err *e)
 {
-    const struct seal *seal = &s->seal;
-    if (!seal->seen)
-        return seal->mode == SEAL_INNER
-                   ? ft_fail(e, FT_DATA, "no seal at the end of the input: the stage before broke off")
-                   : 0;
+    struct seal *seal = &s->seal;
+    if (!seal->seen) {
+        if (seal->mode != SEAL_INNER)
+            return 0;
+        seal->missing = true;
+        return ft_fail(e, FT_DATA, "no seal at the end of the input: the stage before broke off");
+    }
     if (!seal->ok)
         return ft_fail(e, FT_DATA, "the seal of the input says that a stage before failed");
     if (seal->mode != SEAL_INNER)
@@ -86,6 +90,8 @@ void ft_seal_write(struct ft_stream *s, bool ok, struct ft_buf *out)
     }
     ft_buf_printf(out, "],\"in\":%" PRIu64 ",\"out\":%" PRIu64 ",\"dropped\":%" PRIu64 ",\"bad\":%" PRIu64,
                   s->n_in, s->so.no_records_out ? 0 : s->n_out, s->n_dropped, s->n_bad);
+    if (!ok && s->seal.mode == SEAL_INNER && !s->seal.seen && !s->seal.missing)
+        ft_buf_putz(out, ",\"stopped\":true"); /* no word on the stages before: they were not heard out */
     if (s->so.no_records_out)
         ft_buf_printf(out, ",\"kept\":%" PRIu64, s->n_out);
     else if (s->n_out > s->n_kept)

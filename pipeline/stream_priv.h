@@ -19,6 +19,7 @@ struct seal {
     struct ft_hasher *in, *out; /* of the bytes read and written, without seals */
     uint64_t lines;             /* read so far */
     bool seen, ok;              /* the upstream seal */
+    bool missing;               /* the input ended without a good one */
     uint64_t want_lines;
     char want_hash[17];
     struct ft_str stages;       /* upstream, the inside of the JSON array */

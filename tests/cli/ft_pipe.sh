@@ -23,6 +23,8 @@ say "a stage that is not ours, in the middle, at the end, in front"
 run 'dedupe main.jsonl | head -3 | dedupe'
 run 'dedupe main.jsonl | tail -n +3'
 run 'cat main.jsonl | dedupe'
+say "a stage that stops before it has read the seal blames no other"
+ft-pipe -q 'dedupe main.jsonl | dedupe --max-record 4'; echo "status $?"
 say "a stage that does not exist"
 run 'dedupe main.jsonl | no-such-filter' 2>&1 | grep -v '^sh: \|SIGPIPE' # or stage 1 was done before
 say "ft-pipe in ft-pipe"
