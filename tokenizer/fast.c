@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "tokenizer/chars.h"
 #include "tokenizer/scratch.h"
 #include "tokenizer/unicode.h"
 
@@ -11,6 +12,7 @@ struct tk_fast_state {
     struct tk_scratch *scratch;
     struct tk_work work; /* of a unit that goes the slow way */
     struct tk_matcher *matcher;
+    struct tk_chars *chars; /* TK_UNIT_SPACES: of a normalizer that goes by them; or NULL */
     struct tk_tokens tokens;
     struct ft_buf text;
 };
@@ -85,6 +87,17 @@ static bool is_flat(const struct tk_fast *f, const char *p, size_t n)
     return true;
 }
 
+static int model_ids(struct tk_fast_state *s, const char *p, size_t n, bool mapped, struct tk_ids *out, struct ft_err *e)
+{
+    s->tokens.n = 0;
+    if (tk_model_encode(s->f->model, s->scratch, p, n, mapped, &s->tokens, e))
+        return -1;
+    tk_ids_room(out, s->tokens.n);
+    for (size_t k = 0; k < s->tokens.n; k++)
+        out->v[out->n++] = s->tokens.v[k].id;
+    return 0;
+}
+
 /* A unit of any kind: the slow way, but for the parts of it that would do nothing. */
 static int unit(void *ctx, const char *p, size_t n, struct tk_ids *out, struct ft_err *e)
 {
@@ -92,18 +105,19 @@ static int unit(void *ctx, const char *p, size_t n, struct tk_ids *out, struct f
     const struct tk_fast *f = s->f;
     struct tk_work *w = &s->work;
     struct tk_piece all = {.p = p, .n = (uint32_t)n, .id = -1};
-    if (f->flat && is_flat(f, p, n)) {
+    struct tk_chars_words words;
+    if (s->chars && tk_chars_words(s->chars, w, s->matcher, p, n, f->low_line ? low_line : FT_STR(""), &words)) {
+        for (size_t i = 0, at = 0; i < words.n; at = words.ends[i++])
+            if (model_ids(s, words.p + at, words.ends[i] - at, false, out, e))
+                return -1;
+        return 0;
+    }
+    if (!s->chars && f->flat && is_flat(f, p, n)) {
         s->text.n = 0;
         if (f->low_line)
             ft_buf_puts(&s->text, low_line);
         ft_buf_put(&s->text, p, n);
-        s->tokens.n = 0;
-        if (tk_model_encode(f->model, s->scratch, s->text.p, s->text.n, false, &s->tokens, e))
-            return -1;
-        tk_ids_room(out, s->tokens.n);
-        for (size_t k = 0; k < s->tokens.n; k++)
-            out->v[out->n++] = s->tokens.v[k].id;
-        return 0;
+        return model_ids(s, s->text.p, s->text.n, false, out, e);
     }
     ft_arena_reset(&w->mem);
     w->a.n = w->b.n = 0;
@@ -114,12 +128,8 @@ static int unit(void *ctx, const char *p, size_t n, struct tk_ids *out, struct f
         return -1;
     for (size_t i = 0; i < w->a.n; i++) {
         const struct tk_piece *x = &w->a.v[i];
-        s->tokens.n = 0;
-        if (tk_model_encode(f->model, s->scratch, x->p, x->n, x->mapped, &s->tokens, e))
+        if (model_ids(s, x->p, x->n, x->mapped, out, e))
             return -1;
-        tk_ids_room(out, s->tokens.n);
-        for (size_t k = 0; k < s->tokens.n; k++)
-            out->v[out->n++] = s->tokens.v[k].id;
     }
     return 0;
 }
@@ -490,6 +500,7 @@ struct tk_fast_state *tk_fast_state_new(const struct tk_fast *f, struct tk_scrat
     s->scratch = scratch;
     s->cache = tk_cache_new(&f->seed, f->unit == TK_UNIT_NONE ? word : f->unit == TK_UNIT_PIECES ? piece : unit, s);
     s->matcher = tk_matcher_new();
+    s->chars = f->unit == TK_UNIT_SPACES ? tk_chars_new(f->normalizer, f->flat) : NULL;
     s->cache->cut = f->plain ? f->cut : NULL;
     return s;
 }
@@ -500,6 +511,7 @@ void tk_fast_state_free(struct tk_fast_state *s)
         return;
     tk_cache_free(s->cache);
     tk_matcher_free(s->matcher);
+    tk_chars_free(s->chars);
     ft_arena_release(&s->work.mem);
     free(s->work.a.v);
     free(s->work.b.v);

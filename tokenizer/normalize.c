@@ -242,6 +242,47 @@ static int check_front(const struct tk_normalizer *n, bool *empty, struct ft_err
 
 bool tk_normalizer_empty_start(const struct tk_normalizer *n) { return n && n->empty_start; }
 
+/* The order is what makes it true: nothing makes text for a Replace to look at, and no
+ * form composes what a charsmap gave. */
+static bool by_char(const struct tk_normalizer *n, int *stage, uint64_t pattern[2])
+{
+    int mine = 1;
+    switch (n->kind) {
+    case SEQUENCE:
+        for (size_t i = 0; i < n->n_parts; i++)
+            if (!by_char(n->parts[i], stage, pattern))
+                return false;
+        return true;
+    case REPLACE:
+        if (n->pattern.regex || !n->pattern.text.n)
+            return false;
+        for (size_t i = 0; i < n->pattern.text.n; i++) {
+            const unsigned char c = (unsigned char)n->pattern.text.p[i];
+            if (c >= 0x80)
+                return false;
+            pattern[c >> 6] |= 1ull << (c & 63);
+        }
+        mine = 0;
+        break;
+    case STRIP_ACCENTS: case NFC: case NFD: case NFKC: case NFKD: case LOWERCASE: case NMT:
+        break;
+    case PRECOMPILED:
+        mine = 2;
+        break;
+    default:
+        return false;
+    }
+    const bool in_order = mine > *stage || (mine == *stage && mine < 2);
+    *stage = mine;
+    return in_order;
+}
+
+bool tk_normalizer_by_char(const struct tk_normalizer *n, uint64_t pattern[2])
+{
+    int stage = 0;
+    return !n || by_char(n, &stage, pattern);
+}
+
 int tk_normalizer_load(const struct ft_json *j, struct tk_normalizer **out, struct ft_err *e)
 {
     *out = NULL;

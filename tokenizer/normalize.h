@@ -14,6 +14,10 @@ void tk_normalizer_free(struct tk_normalizer *n);
 /* May it leave text at the front that stands for nothing? Then no ByteLevel may
  * follow: what the library makes of that cannot be said. */
 bool tk_normalizer_empty_start(const struct tk_normalizer *n);
+/* Does it go stage by stage and character by character, but for characters that join
+ * with their neighbours by Unicode's rules (marks, jamo, clusters) and for ASCII that a
+ * Replace looks for, whose bits are set in `pattern`? */
+bool tk_normalizer_by_char(const struct tk_normalizer *n, uint64_t pattern[2]);
 /* Rewrites the piece's text. */
 int tk_normalize(const struct tk_normalizer *n, struct tk_work *w, struct tk_matcher *m,
                  struct tk_piece *p, struct ft_err *e);
