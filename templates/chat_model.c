@@ -318,6 +318,15 @@ static void controls_of(struct ft_chat_model *m, const struct ft_json *entry)
         add_str(&m->mem, &m->controls, &m->n_controls, token_of(entry));
 }
 
+/* By name; NULL when it is not set. */
+static const struct ft_named *special(const struct ft_chat_model *m, const char *name)
+{
+    for (size_t i = 0; i < m->n_specials; i++)
+        if (ft_str_is(m->specials[i].name, name))
+            return &m->specials[i];
+    return NULL;
+}
+
 static int load_stops(struct ft_chat_model *m, const char *dir, const struct ft_json *config, struct ft_err *e)
 {
     struct ft_json added = {0}, generation, model;
@@ -327,7 +336,7 @@ static int load_stops(struct ft_chat_model *m, const char *dir, const struct ft_
         return -1;
     if (!decoder && added_tokens(m, dir, &added, e))
         return -1;
-    const struct ft_named *eos = ft_chat_model_special(m, "eos_token");
+    const struct ft_named *eos = special(m, "eos_token");
     if (eos)
         add_str(&m->mem, &m->stops, &m->n_stops, eos->text);
     ids = ft_json_get(&generation, "eos_token_id");
@@ -394,14 +403,6 @@ const struct ft_named *ft_chat_model_find(const struct ft_chat_model *m, struct 
     for (size_t i = 0; i < m->n_templates; i++)
         if (ft_str_eq(m->templates[i].name, name))
             return &m->templates[i];
-    return NULL;
-}
-
-const struct ft_named *ft_chat_model_special(const struct ft_chat_model *m, const char *name)
-{
-    for (size_t i = 0; i < m->n_specials; i++)
-        if (ft_str_is(m->specials[i].name, name))
-            return &m->specials[i];
     return NULL;
 }
 

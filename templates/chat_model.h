@@ -34,7 +34,6 @@ struct ft_chat_model { /* all zero is an empty one */
 int ft_chat_model_load(const char *dir, struct ft_chat_model *m, struct ft_err *e);
 /* By name; NULL when there is none. */
 const struct ft_named *ft_chat_model_find(const struct ft_chat_model *m, struct ft_str name);
-const struct ft_named *ft_chat_model_special(const struct ft_chat_model *m, const char *name);
 void ft_chat_model_release(struct ft_chat_model *m);
 
 /* A whole file (or pipe) into the arena, checked to be UTF-8, CRLF and CR made LF

@@ -228,7 +228,6 @@ struct jval ft_jbig_pow(struct jrt *rt, struct jval a, int64_t e)
     return r;
 }
 
-struct jval ft_jbig_neg(struct jrt *rt, struct jval a) { return ft_jbig_add(rt, ft_jint(0), a, true); }
 
 int ft_jbig_cmp(struct jrt *rt, struct jval av, struct jval bv)
 {

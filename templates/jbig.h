@@ -23,7 +23,6 @@ struct jval ft_jbig_mul(struct jrt *rt, struct jval a, struct jval b);
 /* Floor division; b is not zero. Either result may be NULL. */
 void ft_jbig_divmod(struct jrt *rt, struct jval a, struct jval b, struct jval *q, struct jval *r);
 struct jval ft_jbig_pow(struct jrt *rt, struct jval a, int64_t e); /* e >= 0 */
-struct jval ft_jbig_neg(struct jrt *rt, struct jval a);
 int ft_jbig_cmp(struct jrt *rt, struct jval a, struct jval b);
 int ft_jbig_cmp_float(struct jrt *rt, struct jval a, double f); /* f finite */
 bool ft_jbig_negative(struct jval a);

@@ -17,7 +17,13 @@ static bool reversed(struct jrt *rt, struct jval v)
 
 /* ---- attribute getters ---- */
 
-struct jpath ft_jpath(struct jrt *rt, struct jval attribute)
+/* make_attrgetter: a dotted path, or an integer; J_NONE or J_MISSING: the item itself. */
+struct jpath {
+    struct jval *part;
+    uint32_t n;
+};
+
+static struct jpath path_of(struct jrt *rt, struct jval attribute)
 {
     struct jpath p = {0};
     if (!set(attribute))
@@ -43,7 +49,7 @@ struct jpath ft_jpath(struct jrt *rt, struct jval attribute)
     return p;
 }
 
-struct jval ft_jpath_get(struct jrt *rt, const struct jpath *p, struct jval item, struct jval dflt)
+static struct jval path_get(struct jrt *rt, const struct jpath *p, struct jval item, struct jval dflt)
 {
     for (uint32_t i = 0; i < p->n; i++) {
         item = ft_jgetitem(rt, item, p->part[i], -1);
@@ -60,7 +66,7 @@ static struct jval ignore_case(struct jrt *rt, struct jval v)
 
 static struct jval key_of(struct jrt *rt, const struct jpath *p, struct jval item, struct jval dflt, bool sensitive)
 {
-    const struct jval k = ft_jpath_get(rt, p, item, dflt);
+    const struct jval k = path_get(rt, p, item, dflt);
     return sensitive ? k : ignore_case(rt, k);
 }
 
@@ -131,9 +137,9 @@ J_FILTER(join)
     struct jval d = given(p[0]) ? p[0] : ft_jstrv(ft_jstr_ref(rt, "", 0));
     struct jvec l = ft_jcollect(rt, v);
     if (set(p[1])) {
-        const struct jpath path = ft_jpath(rt, p[1]);
+        const struct jpath path = path_of(rt, p[1]);
         for (size_t i = 0; i < l.n; i++)
-            l.v[i] = ft_jpath_get(rt, &path, l.v[i], (struct jval){0});
+            l.v[i] = path_get(rt, &path, l.v[i], (struct jval){0});
     }
     bool escape = false;
     if (rt->autoescape) {
@@ -153,13 +159,13 @@ J_FILTER(sum)
 {
     struct jval p[2];
     ft_jbind(rt, "sync_do_sum", "attribute= start=", 2, a, p);
-    const struct jpath path = ft_jpath(rt, p[0]);
+    const struct jpath path = path_of(rt, p[0]);
     struct jval r = given(p[1]) ? p[1] : ft_jint(0), item;
     if (r.tag == J_STR)
         ft_jraise(rt, J_TYPE, "sum() can't sum strings [use ''.join(seq) instead]");
     struct jiter *it = ft_jiter(rt, v);
     while (ft_jnext(rt, it, &item))
-        r = ft_jbinary(rt, J_ADD, r, ft_jpath_get(rt, &path, item, (struct jval){0}));
+        r = ft_jbinary(rt, J_ADD, r, path_get(rt, &path, item, (struct jval){0}));
     return r;
 }
 
@@ -207,9 +213,9 @@ J_FILTER(sort)
         npaths = parts.q->n;
         path = J_NEWS(rt, struct jpath, npaths);
         for (uint32_t i = 0; i < npaths; i++)
-            path[i] = ft_jpath(rt, parts.q->v[i]);
+            path[i] = path_of(rt, parts.q->v[i]);
     } else {
-        few[0] = ft_jpath(rt, p[2]);
+        few[0] = path_of(rt, p[2]);
     }
     const struct jvec l = ft_jcollect(rt, v);
     const bool reverse = reversed(rt, p[0]);
@@ -231,7 +237,7 @@ J_FILTER(groupby)
     struct jval p[3];
     ft_jbind(rt, "sync_do_groupby", "attribute default= case_sensitive=", 2, a, p);
     const bool sensitive = flag(rt, p[2]);
-    const struct jpath path = ft_jpath(rt, p[0]);
+    const struct jpath path = path_of(rt, p[0]);
     const struct jvec l = ft_jcollect(rt, v);
     struct jval *keys = J_NEWS(rt, struct jval, l.n);
     for (size_t i = 0; i < l.n; i++)
@@ -245,7 +251,7 @@ J_FILTER(groupby)
             ft_jvec_put(rt, &group, l.v[order[i]]);
         if (!group.n) /* a key unequal to itself: NaN */
             ft_jvec_put(rt, &group, l.v[order[i++]]);
-        const struct jval shown = sensitive ? key : ft_jpath_get(rt, &path, group.v[0], p[1]);
+        const struct jval shown = sensitive ? key : path_get(rt, &path, group.v[0], p[1]);
         const struct jval t = ft_jtuple2(rt, shown, ft_jlist(rt, group.v, group.n));
         t.q->group = true;
         ft_jvec_put(rt, &out, t);
@@ -260,7 +266,7 @@ static struct jval extreme(struct jrt *rt, struct jval v, const struct jargs *a,
     struct jiter *it = ft_jiter(rt, v);
     if (!ft_jnext(rt, it, &best))
         return ft_jundef_hint(rt, "No aggregated item, sequence was empty.");
-    const struct jpath path = ft_jpath(rt, p[1]);
+    const struct jpath path = path_of(rt, p[1]);
     const bool sensitive = flag(rt, p[0]);
     best_key = key_of(rt, &path, best, (struct jval){0}, sensitive);
     while (ft_jnext(rt, it, &item)) {
@@ -362,7 +368,7 @@ static bool next_map(struct jrt *rt, struct jiter *it, struct jval *out)
             for (uint32_t i = 0; i < g->args.nkw; i++)
                 if (!ft_jstr_is(g->args.kw[i].name, "attribute") && !ft_jstr_is(g->args.kw[i].name, "default"))
                     ft_jraise(rt, J_FILTERARG, "Unexpected keyword argument %s", ft_jrepr_z(rt, ft_jstrv(g->args.kw[i].name)));
-            g->path = ft_jpath(rt, *attribute);
+            g->path = path_of(rt, *attribute);
             g->attr = true;
         }
         it->inner = ft_jiter(rt, it->src);
@@ -373,7 +379,7 @@ static bool next_map(struct jrt *rt, struct jiter *it, struct jval *out)
         return false;
     }
     if (g->attr) {
-        *out = ft_jpath_get(rt, &g->path, item, g->dflt);
+        *out = path_get(rt, &g->path, item, g->dflt);
         return true;
     }
     if (!g->call)
@@ -394,14 +400,14 @@ static bool next_select(struct jrt *rt, struct jiter *it, struct jval *out)
         if (g->attr) {
             if (!g->args.n)
                 ft_jraise(rt, J_FILTERARG, "Missing parameter for attribute name");
-            g->path = ft_jpath(rt, g->args.v[0]);
+            g->path = path_of(rt, g->args.v[0]);
         }
         g->test = g->args.n > off;
         it->inner = ft_jiter(rt, it->src);
     }
     struct jval item;
     while (ft_jnext(rt, it->inner, &item)) {
-        struct jval x = ft_jpath_get(rt, &g->path, item, (struct jval){0});
+        struct jval x = path_get(rt, &g->path, item, (struct jval){0});
         if (g->test) {
             if (!g->call)
                 g->call = named(rt, g->args.v[off], true);
@@ -469,7 +475,7 @@ J_FILTER(unique)
     struct jval p[2];
     ft_jbind(rt, "sync_do_unique", "case_sensitive= attribute=", 2, a, p);
     struct gen *g = gen_new(rt, NULL);
-    g->path = ft_jpath(rt, p[1]);
+    g->path = path_of(rt, p[1]);
     g->sensitive = flag(rt, p[0]);
     return generator(rt, v, next_unique, g);
 }

@@ -331,7 +331,8 @@ static struct jstr *format_int(struct jrt *rt, struct jval v, struct spec *f)
     return assemble(rt, f, neg, prefix, d);
 }
 
-struct jstr *ft_jformat_value(struct jrt *rt, struct jval v, struct jstr *spec)
+/* format(v, spec) */
+static struct jstr *format_value(struct jrt *rt, struct jval v, struct jstr *spec)
 {
     if (v.tag == J_STR)
         return format_str(rt, v.s, spec);
@@ -540,10 +541,10 @@ static struct jstr *vformat(struct formatter *f, struct jstr *s, int depth)
                     ft_jraise(rt, J_VALUE, "Unsupported format specification for Markup.");
                 ft_jsb_str(&b, v.s);
             } else {
-                ft_jsb_str(&b, ft_jstr_escape(rt, ft_jformat_value(rt, v, spec)));
+                ft_jsb_str(&b, ft_jstr_escape(rt, format_value(rt, v, spec)));
             }
         } else {
-            ft_jsb_str(&b, ft_jformat_value(rt, v, spec));
+            ft_jsb_str(&b, format_value(rt, v, spec));
         }
     }
     return ft_jsb_done(&b);

@@ -105,18 +105,7 @@ static bool next_loop(struct jrt *rt, struct jiter *it, struct jval *out)
 
 bool ft_jiterable(struct jval v)
 {
-    switch (v.tag) {
-    case J_UNDEF:
-    case J_STR:
-    case J_LIST:
-    case J_TUPLE:
-    case J_DICT:
-    case J_VIEW:
-    case J_RANGE:
-    case J_ITER:
-    case J_LOOP: return true;
-    default: return false;
-    }
+    return v.tag == J_ITER || ft_jhas_len(v);
 }
 
 struct jiter *ft_jiter(struct jrt *rt, struct jval v)

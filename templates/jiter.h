@@ -117,14 +117,6 @@ void ft_jbind(struct jrt *rt, const char *func, const char *params, unsigned imp
 /* No keyword, and between lo and hi arguments, or TypeError for a built-in method. */
 void ft_jarity(struct jrt *rt, const char *func, const struct jargs *args, uint32_t lo, uint32_t hi);
 
-/* make_attrgetter: a dotted path, or an integer; J_NONE or J_MISSING: the item itself. */
-struct jpath {
-    struct jval *part;
-    uint32_t n;
-};
-struct jpath ft_jpath(struct jrt *rt, struct jval attribute);
-struct jval ft_jpath_get(struct jrt *rt, const struct jpath *p, struct jval item, struct jval dflt);
-
 /* ---- operators ---- */
 
 enum jop { J_ADD, J_SUB, J_MUL, J_DIV, J_FLOORDIV, J_MOD, J_POW };

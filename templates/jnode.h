@@ -145,7 +145,6 @@ struct ft_template {
     uint32_t *name_index; /* 1 + number, open addressing by hash */
     uint32_t name_mask;
     struct jval *globals; /* by number: the function of that name, or J_MISSING */
-    bool *read;           /* by number: some frame looks it up (else it is only exported) */
     bool generation;
     struct jstr **literal;
     uint32_t nliteral, literal_cap;

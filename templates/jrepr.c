@@ -180,7 +180,7 @@ void ft_jsb_repr(struct jsb *b, struct jval v)
     }
 }
 
-void ft_jsb_strv(struct jsb *b, struct jval v)
+static void put_str(struct jsb *b, struct jval v)
 {
     if (v.tag == J_STR)
         ft_jsb_str(b, v.s);
@@ -202,7 +202,7 @@ struct jstr *ft_jstr_of(struct jrt *rt, struct jval v)
         return ft_jstr_as(rt, v.s, false);
     struct jsb b;
     ft_jsb_init(&b, rt, 24);
-    ft_jsb_strv(&b, v);
+    put_str(&b, v);
     return ft_jsb_done(&b);
 }
 

@@ -416,15 +416,8 @@ static uint32_t context_name(struct resolver *r, struct jstr *name)
     for (uint32_t i = 0; i < t->nnames; i++)
         if (ft_jstr_same(t->names[i], name))
             return i;
-    if (t->nnames == t->names_cap) {
-        bool *read = ft_jalloc_n(r->rt, t->names_cap ? t->names_cap * 2 : 8, sizeof *read);
-        if (t->nnames)
-            ft_jcopy(read, t->read, t->nnames * sizeof *read);
-        t->read = read;
-    }
     GROW(r->rt, t->names, t->nnames, t->names_cap);
     t->names[t->nnames] = name;
-    t->read[t->nnames] = false;
     return t->nnames++;
 }
 
@@ -449,7 +442,6 @@ static struct loads enter(struct resolver *r, const struct scope *s)
         case LOAD_RESOLVE:
             l.v[i].how = LOAD_RESOLVE;
             l.v[i].from = context_name(r, x->name);
-            r->t->read[l.v[i].from] = true;
             break;
         case LOAD_ALIAS:
             l.v[i].how = LOAD_ALIAS;

@@ -81,7 +81,8 @@ struct jstr *ft_jstr_fmt(struct jrt *rt, const char *fmt, ...)
 
 /* ---- origin ---- */
 
-uint32_t ft_jstr_origin(const struct jstr *s, size_t at, uint32_t *flags)
+/* Origin of byte `at` of s: 0 for the template; *flags. */
+static uint32_t origin_of(const struct jstr *s, size_t at, uint32_t *flags)
 {
     *flags = s->flags;
     if (s->leaf != J_MIXED)
@@ -405,7 +406,7 @@ void ft_jsb_mark(struct jsb *b, size_t from, const struct jstr *s, size_t at)
     if (!s->leaf || b->n == from)
         return;
     uint32_t flags;
-    const uint32_t leaf = ft_jstr_origin(s, at, &flags);
+    const uint32_t leaf = origin_of(s, at, &flags);
     span(b, from, b->n, leaf, flags | FT_SPAN_CHANGED);
 }
 

@@ -108,16 +108,12 @@ static inline uint32_t ft_jval_leaf(struct jval v)
 }
 struct jstr *ft_jsb_done(struct jsb *b);
 
-/* Origin of byte `at` of s: 0 for the template; *flags. */
-uint32_t ft_jstr_origin(const struct jstr *s, size_t at, uint32_t *flags);
-
 /* ---- str, repr, json ---- */
 
 /* str(v): the string itself when it is one (Markup becomes str). */
 struct jstr *ft_jstr_of(struct jrt *rt, struct jval v);
 /* soft_str: the same, but Markup stays. */
 struct jstr *ft_jsoft(struct jrt *rt, struct jval v);
-void ft_jsb_strv(struct jsb *b, struct jval v);
 void ft_jsb_repr(struct jsb *b, struct jval v);
 struct jstr *ft_jrepr(struct jrt *rt, struct jval v);
 /* repr of a str; ascii: the one of ascii(). */

@@ -470,7 +470,8 @@ static uint32_t mix(uint64_t x)
     return (uint32_t)x;
 }
 
-uint32_t ft_jhash(struct jrt *rt, struct jval v)
+/* Raises TypeError for unhashable types. */
+static uint32_t hash_of(struct jrt *rt, struct jval v)
 {
     switch (v.tag) {
     case J_STR: return ft_jhash_str(v.s);
@@ -479,7 +480,7 @@ uint32_t ft_jhash(struct jrt *rt, struct jval v)
     case J_BIG: return ft_jbig_hash(v);
     case J_FLOAT:
         if (isfinite(v.f) && v.f == trunc(v.f))
-            return ft_jhash(rt, ft_jbig_from_float(rt, v.f));
+            return hash_of(rt, ft_jbig_from_float(rt, v.f));
         {
             uint64_t bits;
             ft_jcopy(&bits, &v.f, sizeof bits);
@@ -489,7 +490,7 @@ uint32_t ft_jhash(struct jrt *rt, struct jval v)
         uint32_t h = 0x345678;
         ft_jstack(rt);
         for (uint32_t i = 0; i < v.q->n; i++)
-            h = mix(((uint64_t)h << 32) + ft_jhash(rt, v.q->v[i]));
+            h = mix(((uint64_t)h << 32) + hash_of(rt, v.q->v[i]));
         return h;
     }
     case J_LIST:
@@ -552,7 +553,7 @@ static void reindex(struct jrt *rt, struct jdict *d)
         size *= 2;
     if (!d->index)
         for (uint32_t i = 0; i < d->n; i++)
-            d->e[i].hash = ft_jhash(rt, d->e[i].k);
+            d->e[i].hash = hash_of(rt, d->e[i].k);
     d->index = J_NEWS(rt, uint32_t, size);
     memset(d->index, 0, size * sizeof *d->index);
     d->mask = size - 1;
@@ -586,7 +587,7 @@ static struct jent *find(struct jrt *rt, const struct jdict *d, struct jval k)
 {
     if (k.tag == J_STR)
         return find_str(d, k.s);
-    const uint32_t hash = ft_jhash(rt, k); /* also says what cannot be a key */
+    const uint32_t hash = hash_of(rt, k); /* also says what cannot be a key */
     if (!d->index) {
         for (uint32_t i = 0; i < d->n; i++)
             if (key_eq(rt, d->e[i].k, k))
@@ -630,7 +631,7 @@ void ft_jdict_set(struct jrt *rt, struct jdict *d, struct jval k, struct jval v)
         if (d->index)
             reindex(rt, d);
     }
-    d->e[d->n] = (struct jent){k, v, d->index ? ft_jhash(rt, k) : 0};
+    d->e[d->n] = (struct jent){k, v, d->index ? hash_of(rt, k) : 0};
     if (d->index)
         index_put(d, d->e[d->n].hash, d->n);
     d->n++;

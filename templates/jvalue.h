@@ -311,14 +311,11 @@ bool ft_jeq(struct jrt *rt, struct jval a, struct jval b);
 enum jorder { J_LT, J_LE, J_GT, J_GE };
 bool ft_jcompare(struct jrt *rt, struct jval a, struct jval b, enum jorder op);
 bool ft_jin(struct jrt *rt, struct jval item, struct jval seq);
-/* Raises TypeError for unhashable types. */
-uint32_t ft_jhash(struct jrt *rt, struct jval v);
 /* len(); raises TypeError. */
 int64_t ft_jlen(struct jrt *rt, struct jval v);
 bool ft_jhas_len(struct jval v);
 static inline bool ft_jis_int(struct jval v) { return v.tag == J_INT || v.tag == J_BIG || v.tag == J_BOOL; }
 static inline bool ft_jis_num(struct jval v) { return ft_jis_int(v) || v.tag == J_FLOAT; }
-static inline bool ft_jis_str(struct jval v) { return v.tag == J_STR; }
 /* An index or size out of an integer, clipped to int64; raises TypeError
  * "'str' object cannot be interpreted as an integer". */
 int64_t ft_jindex(struct jrt *rt, struct jval v);

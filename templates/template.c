@@ -104,12 +104,6 @@ static int64_t find_name(const struct ft_template *t, struct ft_str name)
     return -1;
 }
 
-bool ft_template_reads(const struct ft_template *t, struct ft_str name)
-{
-    const int64_t i = find_name(t, name);
-    return i >= 0 && t->read[i] && t->globals[i].tag == J_MISSING;
-}
-
 void ft_template_literals(const struct ft_template *t, void (*each)(void *ctx, struct ft_str s), void *ctx)
 {
     for (uint32_t i = 0; i < t->nliteral; i++)
@@ -239,11 +233,6 @@ void ft_leaf_path(const struct ft_render *r, uint32_t leaf, struct ft_buf *b)
 {
     if (leaf && leaf < r->rt.nleaves)
         path(&r->rt, leaf, b);
-}
-
-const struct ft_json *ft_leaf_value(const struct ft_render *r, uint32_t leaf)
-{
-    return leaf < r->rt.nleaves ? r->rt.leaves[leaf].json : NULL;
 }
 
 void ft_leaf_where(const struct ft_render *r, uint32_t leaf, struct ft_leaf_place *out)

@@ -49,8 +49,6 @@ void ft_template_free(struct ft_template *t); /* accepts NULL */
 struct ft_str ft_template_source(const struct ft_template *t);
 /* Does the template have a {% generation %} block? */
 bool ft_template_has_generation(const struct ft_template *t);
-/* Is `name` read from the context anywhere (jinja2.meta.find_undeclared_variables)? */
-bool ft_template_reads(const struct ft_template *t, struct ft_str name);
 /* Literal text and string constants, in source order, for control-token rules:
  * calls `each` for every one. */
 void ft_template_literals(const struct ft_template *t, void (*each)(void *ctx, struct ft_str s), void *ctx);
@@ -139,8 +137,6 @@ const struct ft_render_error *ft_render_failure(const struct ft_render *r);
 /* Where it is, as "messages[1].content[0].text"; appended to b. A key is named
  * by its own member. */
 void ft_leaf_path(const struct ft_render *r, uint32_t leaf, struct ft_buf *b);
-/* The JSON value (for a key: of the member it names). */
-const struct ft_json *ft_leaf_value(const struct ft_render *r, uint32_t leaf);
 
 struct ft_leaf_place {
     int64_t message;    /* index into the variable `messages`, -1 when elsewhere */

@@ -139,7 +139,6 @@ TEST(a_leaf_of_a_message_says_which)
     CHECK(ft_str_is(p.field, "content"));
     CHECK_EQ(p.part, 1);
     CHECK(ft_str_is(p.part_field, "text"));
-    CHECK(ft_str_is(ft_leaf_value(j.r, j.out.spans[3].leaf)->s, "y"));
     ft_leaf_where(j.r, j.out.spans[4].leaf, &p);
     CHECK_EQ(p.message, -1);
     CHECK(ft_str_is(p.var, "tools"));
@@ -247,18 +246,13 @@ static void count(void *ctx, struct ft_str s)
     ft_buf_printf(ctx, "(%.*s)", (int)s.n, s.p);
 }
 
-TEST(a_template_says_what_it_reads_and_holds)
+TEST(a_template_says_what_it_holds)
 {
     const char *text = "<s>{% if tools %}{{ 'lit' ~ bos }}{% endif %}{% set own = 1 %}{{ own }}{{ namespace() }}{% generation %}{% endgeneration %}";
     struct ft_err e = {0};
     struct ft_buf b = {0};
     struct ft_template *t = ft_template_compile(text, strlen(text), &e);
     REQUIRE(t != NULL);
-    CHECK(ft_template_reads(t, FT_STR("tools")));
-    CHECK(ft_template_reads(t, FT_STR("bos")));
-    CHECK(!ft_template_reads(t, FT_STR("own")));
-    CHECK(!ft_template_reads(t, FT_STR("namespace")));
-    CHECK(!ft_template_reads(t, FT_STR("messages")));
     CHECK(ft_template_has_generation(t));
     CHECK(ft_str_is(ft_template_source(t), text));
     ft_template_literals(t, count, &b);
