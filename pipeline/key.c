@@ -293,8 +293,8 @@ int ft_key_of(struct ft_key *k, struct ft_rec *r, struct ft_digest *out, struct 
         [FT_KEY_TEXT] = "no member \"text\"",
         [FT_KEY_MESSAGES] = "no member \"messages\"",
         [FT_KEY_PROMPT] = "no prompt: no member \"prompt\", \"messages\" or \"instruction\"",
-        [FT_KEY_RESPONSE] = "no response: no member \"completion\", \"chosen\" or \"output\", no answer at the end of "
-                            "\"messages\"",
+        [FT_KEY_RESPONSE] = ("no response: no member \"completion\", \"chosen\" or \"output\", no answer at the end of "
+                             "\"messages\""),
         [FT_KEY_LAST_USER] = "nothing that a user said: no such message, no \"prompt\", no \"instruction\"",
     };
     const int found = ft_key_find(k, r, out, e);
