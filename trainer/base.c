@@ -28,6 +28,8 @@ int ft_base_model(struct ft_base *b, struct ft_backend *be, const char *adapter,
 {
     struct ft_lora_config lora;
     *slot = -1;
+    if (adapter && ft_hf_generation_load(adapter, &b->mem, &b->config, e) < 0)
+        return -1;
     if (ft_model_new(be, &b->config, m, e))
         return -1;
     if (adapter) {

@@ -31,7 +31,8 @@ void ft_base_close(struct ft_base *b); /* accepts all-zero */
 
 /* A model with the base's weights, and with the adapter of a PEFT folder in slot
  * *slot (frozen, active) when `adapter` is not NULL; else *slot is -1. `own` as
- * for ft_model_load. The caller reserves memory (ft_model_reserve). */
+ * for ft_model_load. The end tokens are the adapter's, where it has a generation config.
+ * The caller reserves memory (ft_model_reserve). */
 int ft_base_model(struct ft_base *b, struct ft_backend *be, const char *adapter, bool own, struct ft_model **m, int *slot,
                   struct ft_err *e);
 

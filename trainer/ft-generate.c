@@ -148,7 +148,8 @@ int main(int argc, char **argv)
     };
     const struct ft_tool tool = {"ft-generate", "Continue token sequences with a model.", "-m BASE [options] [FILE...]", opts,
                                  ft_stream_options(&so),
-                                 "Reads input_ids and adds output_ids: the new tokens, the end token included."};
+                                 "Reads input_ids and adds output_ids: the new tokens, the end token included. The end tokens are those of the model's\n"
+                                 "generation config and of the adapter's, which ft-train writes."};
     char **files = ft_cli(&tool, argc, argv, NULL);
     struct ft_backend backend = {0};
     struct ft_err e = {0};

@@ -82,6 +82,10 @@ static int lora_config(const struct ft_tool *tool, const struct options *o, stru
     if (j->adapter) {
         if (ft_adapter_config_load(j->adapter, a, c, NULL, e))
             return -1;
+        const int ends = ft_hf_generation_load(j->adapter, a, &j->base.config, e);
+        if (ends < 0)
+            return -1;
+        j->ends = ends > 0;
         /* Options may say again what the adapter is, nothing else. */
         const struct ft_list targets = split(&o->targets, a);
         if ((o->r && (int64_t)o->r != c->r) || (!isnan(o->alpha) && o->alpha != c->alpha) || (o->rslora && !c->rslora) ||
@@ -224,6 +228,39 @@ static int open_eval(const struct options *o, struct ft_job *j, struct ft_err *e
     return 0;
 }
 
+/* A chat template may end answers in another token than the base does (ChatML on a
+ * base that ends in <|endoftext|>). One that is special and ends most answers is an
+ * end of what is trained here, besides those of the base. */
+static int learnt_end(struct ft_job *j, struct ft_err *e)
+{
+    const struct ft_rows *r = &j->train;
+    struct ft_config *c = &j->base.config;
+    struct ft_tokenizer *tok = NULL;
+    if (r->last_docs <= r->sft_docs / 2 || !j->tokenizer)
+        return 0;
+    for (int i = 0; i < c->n_eos; i++)
+        if (c->eos[i] == r->last)
+            return 0;
+    /* A tokenizer that cannot be read was warned of with the vocabulary. */
+    if (ft_tokenizer_load(j->tokenizer, &tok, NULL))
+        return 0;
+    if (ft_token_is_special(tok, r->last)) {
+        if (c->n_eos == (int)(sizeof c->eos / sizeof *c->eos)) {
+            ft_tokenizer_free(tok);
+            return ft_fail(e, FT_DATA, "%s: answers end in token %" PRId32 ", and the model has %d end tokens already", j->data,
+                           r->last, c->n_eos);
+        }
+        const struct ft_str name = ft_token_str(tok, r->last);
+        c->eos[c->n_eos++] = r->last;
+        j->ends = true;
+        if (!j->quiet)
+            fprintf(stderr, "%s: %" PRIu64 " of %" PRIu64 " answers end in %.*s (%" PRId32 "): generation will stop there too\n",
+                    j->tool->name, r->last_docs, r->sft_docs, (int)name.n, name.p, r->last);
+    }
+    ft_tokenizer_free(tok);
+    return 0;
+}
+
 static int open_data(const struct options *o, struct ft_job *j, struct ft_err *e)
 {
     const struct ft_config *c = &j->base.config;
@@ -237,7 +274,9 @@ static int open_data(const struct options *o, struct ft_job *j, struct ft_err *e
     if (longest > c->max_positions)
         return ft_fail(e, FT_DATA, "%s: a document of %" PRIu32 " tokens in a row, and the model has %" PRId64 " positions ('ft-shard repack')",
                        j->data, longest, c->max_positions);
-    if (j->train.sft_docs && c->n_eos && !j->train.stop_docs)
+    if (learnt_end(j, e))
+        return -1;
+    if (j->train.sft_docs && c->n_eos && !j->train.stop_docs && !j->ends)
         ft_warn(j->tool, "none of %" PRIu64 " answers ends in a learnt stop token (%" PRId32 "): the model would not learn to stop",
                 j->train.sft_docs, c->eos[0]);
     return 0;

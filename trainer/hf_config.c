@@ -214,17 +214,21 @@ int ft_hf_config_file(const char *path, struct ft_arena *a, struct ft_config *ou
     return 0;
 }
 
-int ft_hf_config_load(const char *dir, struct ft_arena *a, struct ft_config *out, struct ft_json *tree, struct ft_err *e)
+int ft_hf_generation_load(const char *dir, struct ft_arena *a, struct ft_config *out, struct ft_err *e)
 {
     struct ft_json j;
-    char *config = ft_path(dir, "config.json"), *gen = ft_path(dir, "generation_config.json");
-    int r = ft_hf_config_file(config, a, out, tree, e);
-    if (!r && !access(gen, F_OK)) {
-        r = ft_json_load(gen, a, &j, e);
-        if (!r && (r = get_tokens(&j, out, e)))
-            ft_fail_in(e, "%s: ", gen);
-    }
-    free(config);
-    free(gen);
+    char *path = ft_path(dir, "generation_config.json");
+    int r = access(path, F_OK) ? 0 : ft_json_load(path, a, &j, e) ? -1 : 1;
+    if (r > 0 && get_tokens(&j, out, e))
+        r = ft_fail_in(e, "%s: ", path);
+    free(path);
     return r;
+}
+
+int ft_hf_config_load(const char *dir, struct ft_arena *a, struct ft_config *out, struct ft_json *tree, struct ft_err *e)
+{
+    char *config = ft_path(dir, "config.json");
+    const int r = ft_hf_config_file(config, a, out, tree, e);
+    free(config);
+    return r || ft_hf_generation_load(dir, a, out, e) < 0 ? -1 : 0;
 }

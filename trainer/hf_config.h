@@ -16,6 +16,9 @@ int ft_hf_config_read(const struct ft_json *j, struct ft_config *out, struct ft_
 /* DIR/config.json, then the token ids of DIR/generation_config.json where there
  * is one. *tree (may be NULL) is the parsed config.json, in the arena. */
 int ft_hf_config_load(const char *dir, struct ft_arena *a, struct ft_config *out, struct ft_json *tree, struct ft_err *e);
+/* The token ids of DIR/generation_config.json over those in *out: of a model, or of an
+ * adapter, which may have learnt another end. 1: read, 0: there is none, -1. */
+int ft_hf_generation_load(const char *dir, struct ft_arena *a, struct ft_config *out, struct ft_err *e);
 /* The same for a file named by --init; no generation config. */
 int ft_hf_config_file(const char *path, struct ft_arena *a, struct ft_config *out, struct ft_json *tree, struct ft_err *e);
 

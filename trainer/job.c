@@ -148,7 +148,7 @@ int ft_job_run(struct ft_job *j, const volatile int *stop, struct ft_err *e)
         goto out;
 
     struct ft_output output = {.model = j->model, .slot = j->slot, .base = j->name, .config = &j->base.tree, .changes = j->changes,
-                               .n_changes = j->n_changes, .carry = j->tokenizer};
+                               .n_changes = j->n_changes, .ends = j->ends, .carry = j->tokenizer};
     loop = (struct ft_loop){.run = j->out, .recipe = r, .model = j->model, .optim = &optim, .train = &j->train,
                             .eval = j->has_eval ? &j->eval : NULL, .identity = id, .progress = dir.progress,
                             .save = ft_output_weights, .save_ctx = &output, .quiet = j->quiet, .log = dir.log, .stop = stop};

@@ -27,6 +27,7 @@ struct ft_job {
     const char *adapter;        /* to go on with, or NULL */
     struct ft_lora_config lora;
     bool has_lora;
+    bool ends;                  /* the base's config has other end tokens than its files say */
 
     const char *data, *eval_data; /* folders; eval_data NULL: held out, or none */
     double held;

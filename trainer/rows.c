@@ -33,19 +33,36 @@ static uint32_t token(const struct ft_doc *d, uint32_t i)
 }
 
 /* A template may set something behind the stop token (ChatML: a newline), so
- * it is the end of what is learnt that counts, not the end of the document. */
-static bool ends_in_stop(const struct ft_doc *d, const struct ft_config *c)
+ * it is the end of what is learnt that counts, not the end of the document. -1:
+ * nothing is learnt. */
+static int64_t last_learnt(const struct ft_doc *d)
 {
     uint32_t k = d->n_runs;
-    while (k > 0 && !(d->runs[k - 1].flags & FT_RUN_LEARN))
+    while (k > 0 && (!(d->runs[k - 1].flags & FT_RUN_LEARN) || d->runs[k - 1].end == (k > 1 ? d->runs[k - 2].end : 0)))
         k--;
-    for (int i = 0; k > 0 && i < c->n_eos; i++)
-        if (token(d, d->runs[k - 1].end - 1) == (uint32_t)c->eos[i])
-            return true;
-    return false;
+    return k ? (int64_t)token(d, d->runs[k - 1].end - 1) : -1;
 }
 
-static int look_at_documents(struct ft_rows *r, const char *dir, double share, const struct ft_config *c, struct ft_err *e)
+/* Counts how an answer ends; `ends` has a count for each token. */
+static void count_end(struct ft_rows *r, const struct ft_doc *d, const struct ft_config *c, uint64_t *ends)
+{
+    const int64_t id = last_learnt(d);
+    r->sft_docs++;
+    if (id < 0)
+        return;
+    for (int i = 0; i < c->n_eos; i++)
+        if (id == c->eos[i]) {
+            r->stop_docs++;
+            break;
+        }
+    if (++ends[id] > r->last_docs) {
+        r->last_docs = ends[id];
+        r->last = (int32_t)id;
+    }
+}
+
+static int look_at_documents(struct ft_rows *r, const char *dir, double share, const struct ft_config *c, uint64_t *ends,
+                             struct ft_err *e)
 {
     const struct ft_set_info *info = ft_set_info(r->set);
     if (share > 0)
@@ -66,8 +83,8 @@ static int look_at_documents(struct ft_rows *r, const char *dir, double share, c
         if (!ft_rows_has(r, i))
             continue;
         r->docs++;
-        r->sft_docs += d.kind == FT_DOC_SFT;
-        r->stop_docs += d.kind == FT_DOC_SFT && ends_in_stop(&d, c);
+        if (d.kind == FT_DOC_SFT)
+            count_end(r, &d, c, ends);
         for (uint32_t k = 0, begin = 0; k < d.n_runs; begin = d.runs[k++].end)
             if (!(d.runs[k].flags & FT_RUN_LEARN) && d.runs[k].end > begin) {
                 r->masked_docs++;
@@ -102,11 +119,13 @@ int ft_rows_init(struct ft_rows *r, struct ft_set *set, const char *dir, enum ft
                  const struct ft_config *c, struct ft_err *e)
 {
     const struct ft_set_info *info = ft_set_info(set);
-    *r = (struct ft_rows){.set = set, .side = side, .max_pieces = ft_set_row_max(set)};
+    *r = (struct ft_rows){.set = set, .side = side, .last = -1, .max_pieces = ft_set_row_max(set)};
     r->pieces = ft_calloc(r->max_pieces + 1, sizeof *r->pieces);
     r->row = ft_calloc(info->rows + 1, sizeof *r->row);
     r->key = ft_hash64(info->checksum.p, info->checksum.n);
-    int bad = look_at_documents(r, dir, side == FT_ROWS_ALL ? 0 : share, c, e);
+    uint64_t *ends = ft_calloc((size_t)c->vocab, sizeof *ends);
+    int bad = look_at_documents(r, dir, side == FT_ROWS_ALL ? 0 : share, c, ends, e);
+    free(ends);
     for (uint64_t i = 0; i < info->rows && !bad; i++) {
         uint64_t targets, tokens;
         bad = ft_rows_count(r, i, &targets, &tokens, e);

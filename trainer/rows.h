@@ -28,6 +28,8 @@ struct ft_rows {
     uint64_t tokens, targets;
     uint64_t masked_docs; /* documents of which not every token is learnt */
     uint64_t sft_docs, stop_docs; /* of kind sft; those whose last learnt token is a stop token */
+    uint64_t last_docs;  /* of kind sft: those whose last learnt token is the commonest such token, */
+    int32_t last;        /* which is this one; -1: there is none */
     uint32_t max_row, max_piece; /* tokens of the longest row, of the longest piece of one */
     uint64_t key;        /* of the set, for orders */
     struct ft_piece *pieces; /* room for one row */
