@@ -33,13 +33,20 @@ struct tk_scratch {
     struct ft_buf name;
 };
 
-/* Unigram's nodes 0..n, all unreached. */
-static inline struct tk_node *tk_nodes(struct tk_scratch *s, size_t n)
+/* Unigram's nodes 0..n, not set. */
+static inline struct tk_node *tk_nodes_room(struct tk_scratch *s, size_t n)
 {
     if (s->node_cap < n + 1) {
         s->node_cap = 2 * (n + 1);
         s->node = ft_reallocs(s->node, s->node_cap, sizeof *s->node);
     }
+    return s->node;
+}
+
+/* All unreached. */
+static inline struct tk_node *tk_nodes(struct tk_scratch *s, size_t n)
+{
+    tk_nodes_room(s, n);
     for (size_t i = 0; i <= n; i++)
         s->node[i] = (struct tk_node){0, -1, 0};
     return s->node;

@@ -114,13 +114,40 @@ static int emit(const struct tk_model *m, const char *p, uint32_t b, uint32_t e,
     return 0;
 }
 
+/* Nothing stands over p[end], behind an unknown character that began at `at`: what
+ * follows is unknown, one after the other, for as long as no piece begins there. They
+ * become one node, since they will be one token; its end. */
+static size_t unknown_run(const struct tk_model *m, const char *p, size_t n, size_t at, size_t end, double score,
+                          struct tk_node *v)
+{
+    const double unk_score = m->min_score - 10.0;
+    while (end < n) {
+        int len;
+        size_t i = end;
+        int32_t node = 0, id = -1;
+        ft_utf8_get(p + end, &len);
+        while (id < 0 && i < n && (node = tk_trie_step(m->trie, node, (unsigned char)p[i])) >= 0) {
+            id = tk_trie_value(m->trie, node);
+            i++;
+        }
+        if (id >= 0)
+            break;
+        score = unk_score + score;
+        end += (size_t)len;
+    }
+    v[end] = (struct tk_node){score, (int32_t)at, (int32_t)m->unk};
+    return end;
+}
+
 int tk_unigram_encode(const struct tk_model *m, struct tk_scratch *s, const char *p, size_t n,
                       struct tk_tokens *out, struct ft_err *err)
 {
     if (m->spm)
         return tk_sp_unigram_encode(m, s, p, n, out, err);
     const double unk_score = m->min_score - 10.0;
-    struct tk_node *v = tk_nodes(s, n);
+    struct tk_node *v = tk_nodes_room(s, n);
+    size_t reach = 0; /* nodes behind it have no way yet, and are not set */
+    v[0] = (struct tk_node){0, -1, 0};
     for (size_t at = 0; at < n;) {
         const double here = v[at].score;
         bool single = false;
@@ -134,6 +161,8 @@ int tk_unigram_encode(const struct tk_model *m, struct tk_scratch *s, const char
             const int32_t id = tk_trie_value(m->trie, node);
             if (id < 0)
                 continue;
+            while (reach < i + 1)
+                v[++reach].from = -1;
             struct tk_node *to = &v[i + 1];
             const double score = m->score[id] + here;
             if (to->from < 0 || score > to->score)
@@ -141,12 +170,18 @@ int tk_unigram_encode(const struct tk_model *m, struct tk_scratch *s, const char
             single = single || i + 1 - at == (size_t)len;
         }
         if (!single) {
-            struct tk_node *to = &v[at + (size_t)len];
+            const size_t end = at + (size_t)len;
             const double score = unk_score + here;
-            if (to->from < 0 || score > to->score) {
+            if (reach < end || v[end].from < 0 || score > v[end].score) {
                 if (m->unk < 0)
                     return ft_fail(err, FT_DATA, "the text has a character that is not in the vocabulary, and there is no unk_id");
-                *to = (struct tk_node){score, (int32_t)at, (int32_t)m->unk};
+                if (reach == at) {
+                    at = reach = unknown_run(m, p, n, at, end, score, v);
+                    continue;
+                }
+                while (reach < end)
+                    v[++reach].from = -1;
+                v[end] = (struct tk_node){score, (int32_t)at, (int32_t)m->unk};
             }
         }
         at += (size_t)len;
@@ -167,7 +202,11 @@ int tk_unigram_encode(const struct tk_model *m, struct tk_scratch *s, const char
         uint32_t e = b + s->sym[cuts - 1].len;
         const bool unk = m->unk >= 0 && s->sym[cuts - 1].id == m->unk;
         cuts--;
-        while (unk && cuts && s->sym[cuts - 1].id == m->unk)
+        if (!unk) { /* a piece of the trie is one of the vocabulary, and the last of its name in both */
+            tk_token_push(out, s->sym[cuts].id, b, e);
+            continue;
+        }
+        while (cuts && s->sym[cuts - 1].id == m->unk)
             e += s->sym[--cuts].len;
         if (emit(m, p, b, e, out, err))
             return -1;

@@ -70,6 +70,18 @@ static inline struct unit_masks unit_masks(const unsigned char *p, size_t n)
     return m;
 }
 
+/* The first gap of q[e..n), n: there is none. */
+static inline size_t gap_from(const unsigned char *q, size_t e, size_t n)
+{
+    for (; e < n; e += 64) {
+        const size_t k = n - e < 64 ? n - e : 64;
+        const uint64_t gap = unit_masks(q + e, k).gap & below(k);
+        if (gap)
+            return e + (size_t)__builtin_ctzll(gap);
+    }
+    return n;
+}
+
 /* Bytes of whole characters in p[0..n). */
 static inline size_t whole_chars(const unsigned char *p, size_t n)
 {
@@ -219,8 +231,7 @@ static inline __attribute__((always_inline)) void between(enum tk_unit kind, str
             if (!starts) { /* one unit as long as the window */
                 size_t e = known;
                 for (;; e++) {
-                    while (at + e < n && !(q[e] == ' ' || q[e] == '\t' || q[e] == '\n' || q[e] == '\r'))
-                        e++;
+                    e = gap_from(q, e, n - at);
                     if (kind == TK_UNIT_BERT || at + e >= n)
                         break;
                     size_t b = e - 1, a = e;
