@@ -63,9 +63,9 @@ fuzz:
 	cd $(B)/fuzz && tests/fuzz/$(NAME).fuzzer -max_total_time=$(TIME) -timeout=10 -rss_limit_mb=4096 -print_final_stats=1 \
 	  corpus-$(NAME) $(CURDIR)/tests/fuzz/corpus/$(NAME)
 
-# One bench alone, with the program it may need: make bench-tokenizer ARGS='...'
-bench-%: $$(BIN) $$(if $$(wildcard tests/bench/$$*.c),$$(B)/tests/bench/$$*)
-	@B='$(abspath $(B))' TESTS='$(CURDIR)/tests' PATH="$(abspath $(B))/bin:$$PATH" bash tests/bench/$*.sh
+# One bench alone: make bench-tokenizer ARGS='...'
+bench-%: $$(BIN) $$(addprefix $$(B)/,$$(basename $$(TEST_BENCH)))
+	@TEST_DATA="$${TEST_DATA:-$(CURDIR)/../shared/data}" B='$(abspath $(B))' TESTS='$(CURDIR)/tests' PATH="$(abspath $(B))/bin:$$PATH" bash tests/bench/$*.sh
 
 # One comparison alone, for as long as wanted: make parity-tokenizer TIME=3600
 parity-%: $$(BIN) $$(if $$(wildcard tests/bench/$$*.c),$$(B)/tests/bench/$$*)
