@@ -29,7 +29,8 @@ struct ft_set *ft_verb_open_one(const struct ft_tool *t, char **args, size_t n)
 
 void ft_verb_print(struct ft_buf *b)
 {
-    fwrite(b->p, 1, b->n, stdout);
+    if (b->n) /* an empty buffer has no bytes to point to */
+        fwrite(b->p, 1, b->n, stdout);
     b->n = 0;
 }
 

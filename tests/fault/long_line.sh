@@ -2,7 +2,7 @@
 s() { "$@"; echo "status $?"; }
 long() { printf '{"text":"'; head -c "$1" /dev/zero | tr '\0' a; printf '"}\n'; }
 # Sanitizers reserve address space: there the limit cannot be set.
-if (ulimit -v 400000; dedupe --version >/dev/null 2>&1); then limit=400000; else limit=unlimited; fi
+if { (ulimit -v 400000; dedupe --version); } >/dev/null 2>&1; then limit=400000; else limit=unlimited; fi
 (ulimit -v $limit; long 1G 2>/dev/null | s dedupe)
 echo "-- set aside, and on" >&2
 (ulimit -v $limit; { long 500M; echo '{"text":"b"}'; } | s dedupe --bad /dev/null)
