@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "pipeline/gzip_check.h"
+
 enum { CHUNK = 128 << 10 };
 
 struct ft_source {
@@ -20,6 +22,9 @@ struct ft_source {
     size_t first_n, first_at;
     bool eof;
     struct archive *packed;
+    struct ft_gzip *gzip; /* what libarchive leaves unchecked, or NULL */
+    const char *block;    /* then: what came out and is not yet read */
+    size_t block_n;
     struct ft_arena names;
 };
 
@@ -76,6 +81,8 @@ static la_ssize_t give(struct archive *a, void *ctx, const void **p)
         *p = s->first + s->first_at;
         const size_t n = s->first_n - s->first_at;
         s->first_at = s->first_n;
+        if (s->gzip)
+            ft_gzip_packed(s->gzip, *p, n);
         return (la_ssize_t)n;
     }
     const ptrdiff_t n = read_fd(s, s->first, CHUNK, &e);
@@ -84,6 +91,8 @@ static la_ssize_t give(struct archive *a, void *ctx, const void **p)
         return ARCHIVE_FATAL;
     }
     *p = s->first;
+    if (s->gzip)
+        ft_gzip_packed(s->gzip, s->first, (size_t)n);
     return n;
 }
 
@@ -114,6 +123,8 @@ static int open_packed(struct ft_source *s, struct ft_err *e)
     s->packed = archive_read_new();
     if (!s->packed)
         ft_oom();
+    if (s->first_n >= 2 && !memcmp(s->first, "\x1f\x8b", 2))
+        s->gzip = ft_gzip_new();
     archive_read_support_filter_all(s->packed);
     archive_read_support_format_tar(s->packed);
     archive_read_support_format_zip_streamable(s->packed);
@@ -122,6 +133,48 @@ static int open_packed(struct ft_source *s, struct ft_err *e)
     if (archive_read_open(s->packed, s, NULL, give, NULL) < ARCHIVE_WARN)
         return unpack_error(s, e);
     return 0;
+}
+
+static void forget_gzip(struct ft_source *s)
+{
+    ft_gzip_free(s->gzip);
+    s->gzip = NULL;
+    s->block_n = 0;
+}
+
+/* At the end of a gzip file: the rest of it, and whether it all fits. */
+static int check_gzip(struct ft_source *s, struct ft_err *e)
+{
+    const void *p;
+    la_ssize_t k;
+    while ((k = give(s->packed, s, &p)) > 0)
+        ;
+    const bool good = k == 0 && ft_gzip_fits(s->gzip);
+    forget_gzip(s);
+    return good ? 0 : ft_fail(e, FT_DATA, "cannot unpack '%s': damaged: its checksum does not fit, or something follows it", s->path);
+}
+
+/* By whole blocks of libarchive, whose end says how much of the file is used up. */
+static ptrdiff_t read_gzip(struct ft_source *s, char *p, size_t n, struct ft_err *e)
+{
+    while (!s->block_n) {
+        const void *block;
+        la_int64_t at;
+        const int r = archive_read_data_block(s->packed, &block, &s->block_n, &at);
+        if (r == ARCHIVE_EOF) {
+            s->block_n = 0;
+            return check_gzip(s, e);
+        }
+        if (r < ARCHIVE_WARN)
+            return unpack_error(s, e);
+        s->block = block;
+        ft_gzip_plain(s->gzip, block, s->block_n, (uint64_t)archive_filter_bytes(s->packed, 1));
+    }
+    const size_t k = s->block_n < n ? s->block_n : n;
+    memcpy(p, s->block, k);
+    s->block += k;
+    s->block_n -= k;
+    return (ptrdiff_t)k;
 }
 
 /* The next regular file in the archive: 1, 0, -1. */
@@ -134,6 +187,8 @@ static int next_entry(struct ft_source *s, const char **name, struct ft_err *e)
             return 0;
         if (r < ARCHIVE_WARN)
             return unpack_error(s, e);
+        if (archive_format(s->packed) != ARCHIVE_FORMAT_RAW || archive_filter_count(s->packed) != 2)
+            forget_gzip(s); /* an archive, or packed twice: what comes out of gzip is not seen */
         if (archive_format(s->packed) == ARCHIVE_FORMAT_RAW) {
             *name = clean_name(s, s->path);
             return 1;
@@ -155,6 +210,7 @@ static void close_file(struct ft_source *s)
     if (s->packed)
         archive_read_free(s->packed);
     s->packed = NULL;
+    forget_gzip(s);
     if (s->fd > 0)
         close(s->fd);
     s->fd = -1;
@@ -228,6 +284,8 @@ int ft_source_open(struct ft_source *s, const char **name, struct ft_err *e)
 ptrdiff_t ft_source_read(struct ft_source *s, char *p, size_t n, struct ft_err *e)
 {
     if (s->packed) {
+        if (s->gzip)
+            return read_gzip(s, p, n, e);
         const la_ssize_t k = archive_read_data(s->packed, p, n);
         return k < 0 ? unpack_error(s, e) : (ptrdiff_t)k;
     }

@@ -51,6 +51,17 @@ s dedupe two.tar
 gzip -c in.jsonl >in.gz
 head -c 30 in.gz >cut.gz
 s dedupe cut.gz
+for i in $(seq 300); do echo "{\"text\":\"$((i * i * 7919 % 10007)) and $i\"}"; done >many.jsonl
+gzip -nc many.jsonl >many.gz
+# What came out is not what went in, as its checksum says.
+{ head -c -8 many.gz; printf abcd; tail -c 4 many.gz; } >flip.gz
+s dedupe -q flip.gz | tail -1
+tail -c 4 many.gz | cat many.gz - >tail.gz
+dedupe -q tail.gz >/dev/null; echo "status $?"
+: >none
+for name in none many.jsonl none none in.jsonl none; do gzip -c $name; done >members.gz
+{ cat members.gz; head -c 600 /dev/zero; } >padded.gz
+for file in members.gz padded.gz; do chat-template -q --template chatml $file | cmp - <(cat many.jsonl in.jsonl); done
 printf 'PK\003\004garbage' >bad.zip
 s dedupe bad.zip
 say "the first line is bad"
