@@ -94,9 +94,13 @@ int tk_unigram_load(struct tk_model *m, const struct ft_json *j, struct ft_err *
 static int emit(const struct tk_model *m, const char *p, uint32_t b, uint32_t e, struct tk_tokens *out,
                 struct ft_err *err)
 {
-    const int64_t id = tk_vocab_find(&m->vocab, p + b, e - b);
-    if (id >= 0) {
-        tk_token_push(out, (int32_t)id, b, e);
+    /* Unknowns in a row may be a piece together. The trie has the whole vocabulary, and
+     * tells sooner than a hash of them all that they are not. */
+    int32_t node = 0;
+    for (uint32_t i = b; i < e && node >= 0; i++)
+        node = tk_trie_step(m->trie, node, (unsigned char)p[i]);
+    if (node >= 0 && tk_trie_value(m->trie, node) >= 0) {
+        tk_token_push(out, tk_trie_value(m->trie, node), b, e);
         return 0;
     }
     if (m->byte_fallback) {
