@@ -1,7 +1,8 @@
+#include "tokenizer/decode.h"
+
 #include <stdlib.h>
 
 #include "tokenizer/model.h"
-#include "tokenizer/decode.h"
 
 enum kind { SEQUENCE, BYTE_LEVEL, WORDPIECE, METASPACE, BPE, CTC, REPLACE, FUSE, STRIP, BYTE_FALLBACK, SENTENCEPIECE };
 
