@@ -95,7 +95,8 @@ int ft_job_run(struct ft_job *j, const volatile int *stop, struct ft_err *e)
 
     /* All that can be refused is, before the folder is made or touched. */
     if ((j->base.dir && ft_save_distinct(j->out, j->base.dir, e)) || (j->adapter && ft_save_distinct(j->out, j->adapter, e)) ||
-        (j->tokenizer && ft_save_distinct(j->out, j->tokenizer, e)))
+        (j->tokenizer && ft_save_distinct(j->out, j->tokenizer, e)) ||
+        ft_save_distinct(j->out, j->data, e) || (j->eval_data && ft_save_distinct(j->out, j->eval_data, e)))
         goto out;
     if (!j->resume && !j->force && ft_rundir_unused(j->out, e))
         goto out;

@@ -74,9 +74,10 @@ cp -r "$G/tiny" base && chmod u+w base base/*
 no 'into the base' ft-train sft -m base -d d -o base --eval-share 0 --force
 no 'into the adapter' ft-train sft -m base -d d -o a --adapter a --eval-share 0 --force
 cp -r "$G/tiny-adapter" b
+no 'into the shards' t -m base -o d --max-steps 3
 no 'merge into the base' ft-merge -m base --adapter b -o base --force -j1
 no 'into the adapter' ft-train sft -m base -d d -o b --adapter b --eval-share 0 --force
-ls base
+ls base d
 
 t -m "$G/tiny" --max-steps 3 -o short -q 2>/dev/null
 no 'other options' t -m "$G/tiny" --max-steps 3 -o short --resume --learning-rate 1e-4
