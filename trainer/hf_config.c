@@ -219,7 +219,9 @@ int ft_hf_generation_load(const char *dir, struct ft_arena *a, struct ft_config 
     struct ft_json j;
     char *path = ft_path(dir, "generation_config.json");
     int r = access(path, F_OK) ? 0 : ft_json_load(path, a, &j, e) ? -1 : 1;
-    if (r > 0 && get_tokens(&j, out, e))
+    if (r > 0 && j.type != FT_JSON_OBJECT)
+        r = ft_fail(e, FT_DATA, "%s: no object", path);
+    else if (r > 0 && get_tokens(&j, out, e))
         r = ft_fail_in(e, "%s: ", path);
     free(path);
     return r;

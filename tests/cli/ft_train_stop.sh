@@ -30,3 +30,5 @@ echo '-- answers that end in a token that is not special say nothing'
 echo '{"prompt":"a1","completion":" is b1"}' | tokenize -m tok --append-eos=no 2>/dev/null | mask-completion 2>/dev/null | ft-pack -o p -m tok --length 64 2>/dev/null
 ft-train sft -m base -d p -o plain --max-steps 1 --lora-r 1 --eval-share 0 -q 2>&1 | grep -v few
 cmp base/generation_config.json plain/generation_config.json
+echo '-- a generation config that is none'
+echo '[1]' >run/generation_config.json; ft-generate -m base --adapter run -q ask 2>&1
