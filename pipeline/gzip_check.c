@@ -91,7 +91,8 @@ void ft_gzip_plain(struct ft_gzip *g, const void *bytes, size_t n, uint64_t used
         g->crc = 0;
     }
     g->n_ends -= i;
-    memmove(g->ends, g->ends + i, g->n_ends * sizeof *g->ends);
+    if (i && g->n_ends)
+        memmove(g->ends, g->ends + i, g->n_ends * sizeof *g->ends);
     g->crc = crc32(g, g->crc, p, (size_t)(end - g->at));
     g->at = end;
 }
