@@ -31,4 +31,4 @@ echo '{"prompt":"a1","completion":" is b1"}' | tokenize -m tok --append-eos=no 2
 ft-train sft -m base -d p -o plain --max-steps 1 --lora-r 1 --eval-share 0 -q 2>&1 | grep -v few
 cmp base/generation_config.json plain/generation_config.json
 echo '-- a generation config that is none'
-echo '[1]' >run/generation_config.json; ft-generate -m base --adapter run -q ask 2>&1
+echo '[1]' >run/generation_config.json; ft-generate -m base --adapter run -q ask 2>&1; echo "status $?"
