@@ -48,7 +48,7 @@ check-build: $$(TEST_NEEDS)
 SAN = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 check-all: check
 	$(MAKE) check B=$(B)/asan  CFLAGS='-O1 -g' EXTRA='$(SAN)'
-	$(MAKE) check B=$(B)/tiny  CFLAGS='-O1 -g' EXTRA='$(SAN) -DFT_TINY'
+	TINY=1 $(MAKE) check B=$(B)/tiny  CFLAGS='-O1 -g' EXTRA='$(SAN) -DFT_TINY'
 	$(MAKE) check B=$(B)/clang CC=clang EXTRA=-Werror
 
 # make fuzz NAME=json [TIME=600]: new inputs collect in $(B)/fuzz/corpus-NAME;

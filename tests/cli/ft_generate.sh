@@ -18,8 +18,8 @@ echo '-- the narrowest draw is the greedy one'
 for how in '--top-k 1' '--top-p 0.001'; do ft-generate -q -m "$M" --max-new-tokens 12 --temperature 2 $how in | cmp - greedy; done
 echo '-- stop tokens'
 id=$(head -1 greedy | grep -o 'output_ids.*' | grep -o '[0-9]*' | sed -n 3p)
-ft-generate -m "$M" --max-new-tokens 12 --stop-id "$id" in | head -1 | grep -o '"output_ids.*'
-ft-generate -m "$M" --max-new-tokens 0 in | head -1
+ft-generate -m "$M" --max-new-tokens 12 --stop-id "$id" in | sed -n 1p | grep -o '"output_ids.*'
+ft-generate -m "$M" --max-new-tokens 0 in | sed -n 1p
 echo '-- an adapter'
 ft-generate -q -m "$M" --adapter "$M/adapter" --max-new-tokens 12 in | cmp -s - greedy && echo 'adapter has no effect'
 ft-generate -q -m "$M" --adapter "$M/adapter" --max-new-tokens 4 in | grep -o '"output_ids.*'

@@ -1,3 +1,4 @@
+[ -z "${TINY:-}" ] || { echo "needs buffers of the usual size"; exit 77; }
 # Files that a suspicious user hands in, and places he asks for output.
 s() { "$@"; echo "status $?"; }
 say() { echo "-- $1"; echo "-- $1" >&2; }

@@ -1,3 +1,4 @@
+[ -z "${TINY:-}" ] || { echo "needs buffers of the usual size"; exit 77; }
 # A huge line is refused before memory grows; the limit is the user's.
 s() { "$@"; echo "status $?"; }
 long() { printf '{"text":"'; head -c "$1" /dev/zero | tr '\0' a; printf '"}\n'; }

@@ -1,3 +1,4 @@
+[ -z "${TINY:-}" ] || { echo "sizes of files with whole blocks are recorded here"; exit 77; }
 # What can go wrong around a set: a full disk, a foreign file, a crash, a reader
 # that went away, a tokenizer that is not the set's.
 say() { echo "-- $1"; echo "-- $1" >&2; }
