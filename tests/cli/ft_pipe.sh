@@ -20,7 +20,7 @@ printf '{"text":"a"}\n{"text":}\n' >bad.jsonl
 run -o none.jsonl 'dedupe bad.jsonl | dedupe | dedupe'
 ls none.jsonl* 2>/dev/null
 say "a stage that is not ours, in the middle, at the end, in front"
-run 'dedupe main.jsonl | head -3 | dedupe'
+run 'dedupe main.jsonl | sed -n 1,3p | dedupe'
 run 'dedupe main.jsonl | tail -n +3'
 run 'cat main.jsonl | dedupe'
 say "a stage that stops before it has read the seal blames no other"
