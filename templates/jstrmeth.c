@@ -510,33 +510,23 @@ static bool all_are(const struct jstr *s, unsigned flags)
     return s->n > 0;
 }
 
-bool ft_jstr_islower(const struct jstr *s)
+/* Some character of the wanted case, none of another. */
+static bool all_cased(const struct jstr *s, unsigned want, unsigned other)
 {
     bool cased = false;
     for (size_t i = 0; i < s->n;) {
         int len;
         const unsigned u = ft_juni(ft_utf8_get(s->p + i, &len));
-        if (u & (J_UPPER | J_TITLE))
+        if (u & other)
             return false;
-        cased |= (u & J_LOWER) != 0;
+        cased |= (u & want) != 0;
         i += (size_t)len;
     }
     return cased;
 }
 
-bool ft_jstr_isupper(const struct jstr *s)
-{
-    bool cased = false;
-    for (size_t i = 0; i < s->n;) {
-        int len;
-        const unsigned u = ft_juni(ft_utf8_get(s->p + i, &len));
-        if (u & (J_LOWER | J_TITLE))
-            return false;
-        cased |= (u & J_UPPER) != 0;
-        i += (size_t)len;
-    }
-    return cased;
-}
+bool ft_jstr_islower(const struct jstr *s) { return all_cased(s, J_LOWER, J_UPPER | J_TITLE); }
+bool ft_jstr_isupper(const struct jstr *s) { return all_cased(s, J_UPPER, J_LOWER | J_TITLE); }
 
 static bool istitle(const struct jstr *s)
 {
