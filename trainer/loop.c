@@ -226,6 +226,9 @@ int ft_loop_run(struct ft_loop *l, struct ft_err *e)
 
     l->since = now();
     l->since_tokens = p->num_tokens;
+    /* A kill may have come between a save and its pruning. */
+    if (p->step > 0 && ft_checkpoint_prune(l->run, (int64_t)r->save_limit, p->best_step, e))
+        return -1;
     while (p->step < r->max_steps && !p->stopped) {
         double norm = 0, lr = 0;
         if (step(l, &norm, &lr, e))

@@ -30,3 +30,7 @@ check() { # NAME FILE OPTIONS
 }
 check lora adapter_model.safetensors --lora-r 4 --lora-dropout 0.1
 check full model.safetensors --weight-decay 0.1 --train-sampling-strategy sequential
+echo '-- killed between the last save and its pruning'
+cp -r lora/checkpoint-22 lora/checkpoint-20
+KILL= run lora --lora-r 4 --lora-dropout 0.1; echo "status $?"
+(cd lora && echo checkpoint-*)
