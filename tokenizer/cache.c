@@ -250,7 +250,6 @@ int tk_cache_flush(struct tk_cache *c, struct tk_ids *out, struct ft_err *e)
     const size_t n = c->n;
     size_t n_miss = 0;
     c->n = 0;
-    c->over.n = 0;
     for (size_t i = 0; i < n; i++) {
         const struct tk_rec *r = &c->rec[i];
         const struct tk_line *l = tk_cache_line(c, r->hash);
@@ -277,7 +276,9 @@ int tk_cache_flush(struct tk_cache *c, struct tk_ids *out, struct ft_err *e)
             const struct tk_slot *s;
             from[k] = SIDE;
             if (!r->p) {
-                side->id[0] = r->n | 1u << 24;
+                side->id[0] = r->key.lo ? 0 : r->n | 1u << 24;
+                side->id[1] = r->hash;
+                side->id[2] = r->n;
                 at[miss[k]] = side->id;
                 continue;
             }
@@ -303,8 +304,10 @@ int tk_cache_flush(struct tk_cache *c, struct tk_ids *out, struct ft_err *e)
                 }
             }
             const size_t first = c->over.n;
-            if (resolve(c, r, false, &c->over, e))
+            if (resolve(c, r, false, &c->over, e)) {
+                c->over.n = 0;
                 return -1;
+            }
             const size_t count = c->over.n - first;
             if (count >= 1 && count <= TK_INLINE) {
                 side->id[0] = 0;
@@ -344,13 +347,16 @@ int tk_cache_flush(struct tk_cache *c, struct tk_ids *out, struct ft_err *e)
             memcpy(to, c->over.v + s[1], s[2] * sizeof *to);
             to += s[2];
         } else {
-            if (resolve(c, &c->rec[i], true, out, e))
+            if (resolve(c, &c->rec[i], true, out, e)) {
+                c->over.n = 0;
                 return -1;
+            }
             tk_ids_room(out, room);
             to = out->v + out->n;
         }
     }
     out->n = (size_t)(to - out->v);
+    c->over.n = 0;
     for (size_t k = 0; k < n_miss; k++) {
         const struct tk_rec *r = &c->rec[miss[k]];
         if (!r->p || r->n > TK_KEY_MAX)

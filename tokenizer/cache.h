@@ -32,6 +32,7 @@ enum {
     TK_HOT_BITS = 16,  /* lines of the hot table: 4 MiB */
     TK_OWN_BITS = 16,  /* of the own table: 4 MiB */
     TK_INLINE = 12,    /* ids in a line */
+    TK_OVER = 1 << 16, /* ids that wait beside the records */
 };
 
 /* The bytes, zeros, and the length last: 1..15. 0 is free; above 15: no key. */
@@ -135,6 +136,7 @@ void tk_seed_release(struct tk_seed *s);
 typedef int tk_word_fn(void *ctx, const char *p, size_t n, struct tk_ids *out, struct ft_err *e);
 
 struct tk_cut;
+struct tk_solo;
 
 struct tk_cache {
     struct tk_line *hot, *own;
@@ -148,7 +150,8 @@ struct tk_cache {
     size_t n;                    /* records waiting */
     struct tk_rec rec[TK_BATCH + TK_WINDOW];
     struct tk_line side[TK_BATCH + TK_WINDOW]; /* of this batch what was not in a table */
-    struct tk_ids over;                        /* and its ids that found no room there */
+    struct tk_ids over;                        /* and its ids that found no room there, or came without a word */
+    struct tk_solo *solo;                      /* characters that are alone, NULL: not asked for; the caller's */
 };
 
 struct tk_cache *tk_cache_new(const struct tk_seed *seed, tk_word_fn *encode, void *ctx);
@@ -190,8 +193,13 @@ static inline void tk_cache_id(struct tk_cache *c, int32_t id)
 {
     c->rec[c->n++] = (struct tk_rec){.n = (uint32_t)id}; /* p NULL says so */
 }
+/* Adds the ids that were appended to `over` from first on. */
+static inline void tk_cache_ids(struct tk_cache *c, size_t first)
+{
+    c->rec[c->n++] = (struct tk_rec){.key = {1, 0}, .n = (uint32_t)(c->over.n - first), .hash = (uint32_t)first};
+}
 /* Must the records be flushed before another window of words comes? */
-static inline bool tk_cache_full(const struct tk_cache *c) { return c->n >= TK_BATCH; }
+static inline bool tk_cache_full(const struct tk_cache *c) { return c->n >= TK_BATCH || c->over.n >= TK_OVER; }
 
 /* Writes the ids of all waiting records. */
 int tk_cache_flush(struct tk_cache *c, struct tk_ids *out, struct ft_err *e);

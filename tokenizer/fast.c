@@ -4,6 +4,7 @@
 
 #include "tokenizer/chars.h"
 #include "tokenizer/scratch.h"
+#include "tokenizer/solo.h"
 #include "tokenizer/unicode.h"
 
 struct tk_fast_state {
@@ -410,8 +411,10 @@ static void init_units(struct tk_fast *f, const struct tk_model *m, const struct
     }
     f->plain = true;
     tk_seed_init(&f->seed, m->vocab.count);
-    if (f->unit == TK_UNIT_PIECES)
+    if (f->unit == TK_UNIT_PIECES) {
         f->cut = ft_calloc(1, sizeof *f->cut);
+        f->solo = ft_calloc(TK_SOLO_WORDS, sizeof *f->solo);
+    }
     f->on = true;
     struct tk_scratch *scratch = tk_scratch_new();
     struct tk_fast_state *s = tk_fast_state_new(f, scratch);
@@ -437,8 +440,10 @@ static void init_units(struct tk_fast *f, const struct tk_model *m, const struct
                 ft_buf_putc(&b, t.p[i]);
             }
         }
-        if (f->cut && word)
+        if (f->cut && word) {
             tk_cut_add(f->cut, b.p, b.n);
+            tk_solo_add(f->solo, b.p, b.n);
+        }
         ids.n = 0;
         if (!word || !b.n || b.n > TK_KEY_MAX)
             continue;
@@ -487,6 +492,7 @@ void tk_fast_release(struct tk_fast *f)
         free(f->cut);
         free(f->len);
         free(f->flat);
+        free(f->solo);
     }
     *f = (struct tk_fast){0};
 }
@@ -502,6 +508,7 @@ struct tk_fast_state *tk_fast_state_new(const struct tk_fast *f, struct tk_scrat
     s->matcher = tk_matcher_new();
     s->chars = f->unit == TK_UNIT_SPACES ? tk_chars_new(f->normalizer, f->flat) : NULL;
     s->cache->cut = f->plain ? f->cut : NULL;
+    s->cache->solo = f->solo ? tk_solo_new(f->solo) : NULL;
     return s;
 }
 
@@ -509,6 +516,7 @@ void tk_fast_state_free(struct tk_fast_state *s)
 {
     if (!s)
         return;
+    tk_solo_free(s->cache->solo);
     tk_cache_free(s->cache);
     tk_matcher_free(s->matcher);
     tk_chars_free(s->chars);
@@ -536,6 +544,14 @@ int tk_fast_text(struct tk_fast_state *s, const char *p, size_t n, struct tk_ids
     return 0;
 }
 
+static bool has_low_line(const char *p, size_t n)
+{
+    for (const char *q = p; (q = memchr(q, 0xe2, n - (size_t)(q - p))); q++)
+        if (n - (size_t)(q - p) >= low_line.n && !memcmp(q, low_line.p, low_line.n))
+            return true;
+    return false;
+}
+
 int tk_fast_raw(struct tk_fast_state *s, struct ft_arena *mem, const char *p, size_t n, bool first,
                 struct tk_ids *out, struct ft_err *e)
 {
@@ -545,7 +561,7 @@ int tk_fast_raw(struct tk_fast_state *s, struct ft_arena *mem, const char *p, si
     if (f->unit == TK_UNIT_PIECES) {
         char *own = NULL;
         /* A U+2581 in the text is a blank like the others. */
-        if (memmem(p, n, low_line.p, low_line.n)) {
+        if (has_low_line(p, n)) {
             own = ft_arena_alloc(mem, n + 1);
             size_t k = 1;
             for (size_t i = 0; i < n; i++) {

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "pipeline/hash.h"
+#include "tokenizer/solo.h"
 #include "tokenizer/trie.h"
 
 #ifndef TK_STAMP
@@ -23,7 +24,7 @@ enum {
 
 /* Sections, each at a multiple of 64 bytes. */
 enum section {
-    REST, FINGERPRINT, POOL, TOKENS, SLOTS, MERGES, SCORES, BYTE_PAIRS, MAYBE, TRIE, SEED, CUT, LENGTHS, FLAT, PREFIX, SUFFIX, SECTIONS,
+    REST, FINGERPRINT, POOL, TOKENS, SLOTS, MERGES, SCORES, BYTE_PAIRS, MAYBE, TRIE, SEED, CUT, LENGTHS, FLAT, SOLO, PREFIX, SUFFIX, SECTIONS,
 };
 
 struct header {
@@ -176,7 +177,7 @@ bool tk_image_open(struct tk_image *im, const char *source, struct tk_model *m, 
     m->trie = h->has_trie ? tk_trie_map(at(h, TRIE), h->n_cells) : NULL;
     *f = (struct tk_fast){.on = h->on, .plain = h->plain, .mapped = true, .rule = (enum tk_rule)h->rule,
                           .unit = (enum tk_unit)h->unit, .cut = at(h, CUT), .len = at(h, LENGTHS),
-                          .flat = at(h, FLAT), .low_line = h->low_line};
+                          .flat = at(h, FLAT), .solo = at(h, SOLO), .low_line = h->low_line};
     f->front = (unsigned)h->front;
     f->seed = (struct tk_seed){.slot = at(h, SEED), .n_slots = h->n_seed, .mapped = true};
     return true;
@@ -324,6 +325,7 @@ void tk_image_save(const char *source, const struct ft_json *j, const struct tk_
     add(&b, h, CUT, f->cut, sizeof *f->cut);
     add(&b, h, LENGTHS, f->len, (n_ids + 1) * sizeof *f->len);
     add(&b, h, FLAT, f->flat, 1024 * sizeof *f->flat);
+    add(&b, h, SOLO, f->solo, TK_SOLO_WORDS * sizeof *f->solo);
     add(&b, h, PREFIX, m->prefix.p ? m->prefix.p : "", m->prefix.n);
     add(&b, h, SUFFIX, m->suffix.p ? m->suffix.p : "", m->suffix.n);
     h->model = *m;

@@ -4,7 +4,9 @@
 #ifndef FT_TOKENIZER_UNITS_KERNEL_H
 #define FT_TOKENIZER_UNITS_KERNEL_H
 
+#include "tokenizer/cache_short.h"
 #include "tokenizer/cut.h"
+#include "tokenizer/solo.h"
 #include "tokenizer/unicode.h"
 #include "tokenizer/words.h"
 
@@ -94,26 +96,53 @@ static inline size_t whole_chars(const unsigned char *p, size_t n)
     return n - (b - 1) >= len ? n : b - 1;
 }
 
+static inline void unit_add(struct tk_cache *c, const char *p, size_t n, const char *limit)
+{
+    if (__builtin_expect(n <= TK_KEY_MAX, 1))
+        tk_cache_short(c, p, n, limit);
+    else
+        tk_cache_whole(c, p, n);
+}
+
 /* ---- pieces ---- */
 
 static inline void pieces(struct tk_cache *c, const char *p, size_t n, size_t *from)
 {
+    const char *limit = p + n;
+    const bool blank = c->solo && c->solo->blank;
     size_t at = *from;
     while (at < n && !tk_cache_full(c)) {
         const unsigned char *q = (const unsigned char *)p + at;
-        const bool end = n - at <= 64;
+        if (c->solo && (*q >= 0x80 || (*q == ' ' && n - at > 1 && q[1] >= 0x80))) {
+            const size_t run = tk_solo_run(c->solo, c, p + at, n - at);
+            at += run;
+            if (run)
+                continue;
+        }
+        bool end = n - at <= 64;
         size_t known = end ? n - at : 64;
         const struct unit_masks m = unit_masks(q, known);
-        /* Where words begin and end; other cuts only between what is not ASCII. */
-        uint64_t starts = (m.letter ^ m.letter << 1) | (m.blank & ~(m.blank << 1)), all = 0;
-        if (m.high & below(known)) {
+        uint64_t high = m.high & below(known);
+        if (high && c->solo) { /* up to a character that surely begins another part */
+            const size_t first = (size_t)__builtin_ctzll(high);
+            if (first && n - at - first >= 4 && tk_solo_starts(c->solo, p + at + first)) {
+                known = first;
+                end = true;
+                high = 0;
+            }
+        }
+        const uint64_t valid = below(known);
+        /* Where words begin and end (no cut between a blank and the letter behind it is
+         * worth looking for); other cuts only between what is not ASCII. */
+        const uint64_t blanks = m.blank & ~(m.blank << 1);
+        uint64_t starts = ((m.letter ^ m.letter << 1) & ~(m.blank << 1)) | blanks;
+        if (high) {
             if (!end)
                 known = whole_chars(q, known);
-            all = tk_cut_mask(c->cut, (const char *)q, known);
-            starts = all & (starts | m.high | m.high << 1);
+            starts = tk_cut_mask(c->cut, (const char *)q, known) & (starts | m.high | m.high << 1);
         } else {
-            starts &= below(known) & ~1ull;
-            for (uint64_t todo = starts; todo; todo &= todo - 1) {
+            starts &= valid & ~1ull;
+            for (uint64_t todo = blank ? starts & ~blanks : starts; todo; todo &= todo - 1) {
                 const int i = __builtin_ctzll(todo);
                 const unsigned x = q[i - 1], y = q[i];
                 starts &= ~((c->cut->ascii[x][y >> 6] >> (y & 63) & 1) << i);
@@ -123,26 +152,28 @@ static inline void pieces(struct tk_cache *c, const char *p, size_t n, size_t *f
             starts |= 1ull << known;
         if (!starts && end) {
             tk_cache_whole(c, p + at, known);
-            at = n;
-            break;
+            at += known;
+            continue;
         }
         if (!starts) {
             const size_t e = tk_cut_next(c->cut, p, n, at);
             tk_cache_whole(c, p + at, e - at);
-            at = e;
+            at += e - at;
             continue;
         }
         size_t b = 0;
         do {
             const size_t e = (size_t)__builtin_ctzll(starts);
-            if (e - b > TK_KEY_MAX) {
+            if (__builtin_expect(e - b > TK_KEY_MAX, 0)) {
                 const uint64_t cuts = tk_cut_mask(c->cut, p + at + b, e - b) << b;
                 if (cuts) {
                     starts |= cuts;
                     continue;
                 }
+                tk_cache_whole(c, p + at + b, e - b);
+            } else {
+                tk_cache_short(c, p + at + b, e - b, limit);
             }
-            tk_cache_whole(c, p + at + b, e - b);
             b = e;
             starts &= starts - 1;
         } while (starts);

@@ -4,6 +4,7 @@
 #ifndef FT_TOKENIZER_WORDS_KERNEL_H
 #define FT_TOKENIZER_WORDS_KERNEL_H
 
+#include "tokenizer/cache_short.h"
 #include "tokenizer/cut.h"
 #include "tokenizer/unicode.h"
 #include "tokenizer/words.h"
@@ -241,31 +242,6 @@ static inline uint64_t starts_cl100k(const unsigned char *p, const struct masks 
     return starts;
 }
 
-static inline void add_word(struct tk_rec *r, const char *p, size_t n, const char *limit, const struct tk_line *hot)
-{
-#ifdef __AVX512BW__
-    (void)limit;
-    __m128i k = _mm_maskz_loadu_epi8((__mmask16)_bzhi_u32(0x7fff, (unsigned)n), p);
-#else
-    static const unsigned char keep[32] = {255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255};
-    const size_t cut = n < TK_KEY_MAX ? TK_KEY_MAX - n : 0;
-    unsigned char near[16];
-    const char *from = p;
-    if (limit - p < 16) {
-        memcpy(near, p, (size_t)(limit - p));
-        from = (const char *)near;
-    }
-    __m128i k = _mm_and_si128(_mm_loadu_si128((const __m128i *)(const void *)from),
-                              _mm_loadu_si128((const __m128i *)(const void *)(keep + cut)));
-#endif
-    k = _mm_insert_epi8(k, (int)n, 15);
-    _mm_storeu_si128((__m128i *)(void *)&r->key, k);
-    r->p = p;
-    r->n = (uint32_t)n;
-    r->hash = tk_key_hash((uint64_t)_mm_cvtsi128_si64(k), (uint64_t)_mm_extract_epi64(k, 1));
-    _mm_prefetch((const char *)&hot[r->hash >> (32 - TK_HOT_BITS)], _MM_HINT_T0);
-}
-
 static inline __attribute__((always_inline)) void words(enum tk_rule rule, struct tk_cache *c, const char *p, size_t n,
                                                         size_t *from)
 {
@@ -330,7 +306,7 @@ static inline __attribute__((always_inline)) void words(enum tk_rule rule, struc
                 }
                 tk_cache_whole(c, p + at + b, e - b);
             } else {
-                add_word(&c->rec[c->n++], p + at + b, e - b, p + n, c->hot);
+                tk_cache_short(c, p + at + b, e - b, p + n);
             }
             b = e;
             starts = _blsr_u64(starts);

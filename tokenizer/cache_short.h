@@ -1,0 +1,44 @@
+/* cache_short.h -- tk_cache_whole for words of no more than TK_KEY_MAX bytes, by the
+ * vectors of the level that includes it. */
+#ifndef FT_TOKENIZER_CACHE_SHORT_H
+#define FT_TOKENIZER_CACHE_SHORT_H
+
+#include "tokenizer/cache.h"
+
+#if defined(__AVX2__) && defined(__BMI2__)
+#include <immintrin.h>
+#endif
+
+/* `limit`: where the text ends that the word stands in. */
+static inline void tk_cache_short(struct tk_cache *c, const char *p, size_t n, const char *limit)
+{
+#if defined(__AVX2__) && defined(__BMI2__)
+    struct tk_rec *r = &c->rec[c->n++];
+#ifdef __AVX512BW__
+    (void)limit;
+    __m128i k = _mm_maskz_loadu_epi8((__mmask16)_bzhi_u32(0x7fff, (unsigned)n), p);
+#else
+    static const unsigned char keep[32] = {255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255};
+    const size_t cut = n < TK_KEY_MAX ? TK_KEY_MAX - n : 0;
+    unsigned char near[16];
+    const char *from = p;
+    if (limit - p < 16) {
+        memcpy(near, p, (size_t)(limit - p));
+        from = (const char *)near;
+    }
+    __m128i k = _mm_and_si128(_mm_loadu_si128((const __m128i *)(const void *)from),
+                              _mm_loadu_si128((const __m128i *)(const void *)(keep + cut)));
+#endif
+    k = _mm_insert_epi8(k, (int)n, 15);
+    _mm_storeu_si128((__m128i *)(void *)&r->key, k);
+    r->p = p;
+    r->n = (uint32_t)n;
+    r->hash = tk_key_hash((uint64_t)_mm_cvtsi128_si64(k), (uint64_t)_mm_extract_epi64(k, 1));
+    __builtin_prefetch(tk_cache_line(c, r->hash));
+#else
+    (void)limit;
+    tk_cache_whole(c, p, n);
+#endif
+}
+
+#endif

@@ -1,0 +1,116 @@
+#include "tokenizer/solo.h"
+
+#include <stdlib.h>
+#include <sys/mman.h>
+
+static uint32_t char_at(const char *p, int *len)
+{
+    const unsigned char *u = (const unsigned char *)p;
+    if (u[0] < 0x80)
+        return *len = 1, u[0];
+    if (u[0] >= 0xe0 && u[0] < 0xf0)
+        return *len = 3, (u[0] & 15u) << 12 | (u[1] & 63u) << 6 | (u[2] & 63u);
+    return ft_utf8_get(p, len);
+}
+
+void tk_solo_add(uint64_t sets[TK_SOLO_WORDS], const char *p, size_t n)
+{
+    for (size_t i = 0; i < n;) {
+        int len;
+        const uint32_t c = char_at(p + i, &len);
+        if (c <= 0xffff) {
+            if (i)
+                sets[c >> 6] |= 1ull << (c & 63);
+            if (i + (size_t)len < n)
+                sets[1024 + (c >> 6)] |= 1ull << (c & 63);
+        }
+        i += (size_t)len;
+    }
+}
+
+enum { TABLE = 0x10000 * 4 * sizeof(uint32_t) };
+
+struct tk_solo *tk_solo_new(const uint64_t sets[TK_SOLO_WORDS])
+{
+    struct tk_solo *s = ft_calloc(1, sizeof *s);
+    s->sets = sets;
+    s->blank = !(sets[0] >> ' ' & 1);
+    void *p = mmap(NULL, TABLE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0); /* few pages are touched */
+    s->id = p == MAP_FAILED ? ft_malloc(SIZE_MAX) : p;
+    return s;
+}
+
+void tk_solo_free(struct tk_solo *s)
+{
+    if (!s)
+        return;
+    munmap(s->id, TABLE);
+    free(s);
+}
+
+static void ask(const struct tk_solo *s, struct tk_cache *c, const char *p, size_t len, uint32_t x)
+{
+    struct tk_ids ids = {0};
+    struct ft_err e = {0};
+    uint32_t *to = s->id[x];
+    if (c->encode(c->ctx, p, len, &ids, &e) || !ids.n || ids.n > 4) {
+        to[0] = (uint32_t)SOLO_NO << 24;
+    } else {
+        for (size_t i = 0; i < ids.n; i++)
+            to[i] = (uint32_t)ids.v[i];
+        to[0] |= (uint32_t)ids.n << 24;
+        to[1] |= (uint32_t)(s->sets[x >> 6] >> (x & 63) & 1 ? SOLO_BEHIND : 0) << 24 |
+                 (uint32_t)(s->sets[1024 + (x >> 6)] >> (x & 63) & 1 ? SOLO_BEFORE : 0) << 24;
+    }
+    free(ids.v);
+}
+
+size_t tk_solo_run(const struct tk_solo *s, struct tk_cache *c, const char *p, size_t n)
+{
+    const size_t first = c->over.n;
+    size_t at = 0;
+    if (!n)
+        return 0;
+    tk_ids_room(&c->over, 4 * (TK_SOLO_RUN + 1));
+    int32_t *to = c->over.v + first;
+    int len, next_len = 0;
+    uint32_t x = char_at(p, &len), y = 0;
+    const uint32_t *next = NULL;
+    for (size_t k = 0; k < TK_SOLO_RUN; k++) {
+        if (x > 0xffff)
+            break;
+        const uint32_t *id = s->id[x];
+        if (__builtin_expect(!id[0], 0))
+            ask(s, c, p + at, (size_t)len, x);
+        const uint32_t count = id[0] >> 24;
+        if (count == SOLO_NO)
+            break;
+        const size_t end = at + (size_t)len;
+        if (end < n) {
+            y = char_at(p + end, &next_len);
+            if (id[1] >> 24 & SOLO_BEFORE) { /* it may have the next one behind it */
+                if (y > 0xffff)
+                    break;
+                next = s->id[y];
+                if (__builtin_expect(!next[0], 0))
+                    ask(s, c, p + end, (size_t)next_len, y);
+                if (next[1] >> 24 & SOLO_BEHIND || next[0] >> 24 == SOLO_NO)
+                    break;
+            }
+        }
+        to[0] = (int32_t)(id[0] & 0xffffff);
+        to[1] = (int32_t)(id[1] & 0xffffff);
+        to[2] = (int32_t)id[2];
+        to[3] = (int32_t)id[3];
+        to += count;
+        at = end;
+        if (at >= n)
+            break;
+        x = y;
+        len = next_len;
+    }
+    c->over.n = (size_t)(to - c->over.v);
+    if (at)
+        tk_cache_ids(c, first);
+    return at;
+}
