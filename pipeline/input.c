@@ -645,8 +645,14 @@ bool ft_input_ready(struct ft_input *in)
         }
         return ft_source_ready(in->src);
     }
-    if (left && (in->format != FT_IN_JSONL || memchr(in->buf + in->at, '\n', left)))
+    if (left && in->format != FT_IN_JSONL)
         return true;
+    if (left > in->seen) { /* raw_line goes on from where this search ends */
+        const char *nl = memchr(in->buf + in->at + in->seen, '\n', left - in->seen);
+        in->seen = nl ? (size_t)(nl - in->buf) - in->at : left;
+        if (nl)
+            return true;
+    }
     return ft_source_ready(in->src);
 }
 

@@ -149,7 +149,7 @@ static int build(struct builder *b)
 
 int ft_json_parse(const char *p, size_t n, struct ft_arena *a, struct ft_json *out, struct ft_err *e)
 {
-    struct builder b = {.s = {p, p, p + n, e}, .a = a};
+    struct builder b = {.s = {p, p, p + n, ft_utf8_valid(p, n) == n, e}, .a = a};
     ft_scan_space(&b.s);
     const int r = build(&b);
     if (!r)

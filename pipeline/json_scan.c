@@ -4,16 +4,12 @@
 #include "pipeline/json.h"
 #include "pipeline/json_scan.h"
 
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
-
-static int fail(struct ft_scan *s, const char *at, const char *what)
+int ft_scan_fail(struct ft_scan *s, const char *at, const char *what)
 {
     return ft_fail_at(s->e, FT_DATA, (uint64_t)(at - s->begin) + 1, "%s", what);
 }
 
-static int fail_byte(struct ft_scan *s, const char *at, const char *wanted)
+int ft_scan_expected(struct ft_scan *s, const char *at, const char *wanted)
 {
     const uint64_t byte = (uint64_t)(at - s->begin) + 1;
     if (at >= s->end)
@@ -24,117 +20,6 @@ static int fail_byte(struct ft_scan *s, const char *at, const char *wanted)
     return ft_fail_at(s->e, FT_DATA, byte, "invalid JSON: expected %s, got byte 0x%02x", wanted, c);
 }
 
-/* First byte in [p, end) that is a quote, a backslash, a control or not ASCII. */
-static const char *plain_run(const char *p, const char *end)
-{
-#if defined(__SSE2__)
-    const __m128i quote = _mm_set1_epi8('"'), slash = _mm_set1_epi8('\\'), space = _mm_set1_epi8(0x20);
-    while (end - p >= 16) {
-        const __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
-        /* A signed compare finds the controls and every byte from 0x80 on at once. */
-        const __m128i odd = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, slash)),
-                                         _mm_cmplt_epi8(v, space));
-        const int m = _mm_movemask_epi8(odd);
-        if (m)
-            return p + __builtin_ctz((unsigned)m);
-        p += 16;
-    }
-#endif
-    while (p < end && (signed char)*p >= 0x20 && *p != '"' && *p != '\\')
-        p++;
-    return p;
-}
-
-static int hex4(const char *p, const char *end, uint32_t *out)
-{
-    if (end - p < 4)
-        return -1;
-    uint32_t v = 0;
-    for (int i = 0; i < 4; i++) {
-        const char c = p[i];
-        const int d = c >= '0' && c <= '9'   ? c - '0'
-                      : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                      : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                             : -1;
-        if (d < 0)
-            return -1;
-        v = v << 4 | (uint32_t)d;
-    }
-    *out = v;
-    return 0;
-}
-
-/* At a backslash: checks the escape and returns its length, or -1. */
-static int escape(struct ft_scan *s, const char *p)
-{
-    if (s->end - p < 2)
-        return fail_byte(s, s->end, "the rest of an escape");
-    switch (p[1]) {
-    case '"': case '\\': case '/': case 'b': case 'f': case 'n': case 'r': case 't':
-        return 2;
-    case 'u':
-        break;
-    default:
-        return fail(s, p, "invalid JSON: unknown escape in a string");
-    }
-    uint32_t u, low;
-    if (hex4(p + 2, s->end, &u))
-        return fail(s, p, "invalid JSON: \\u wants four hex digits");
-    if (u < 0xd800 || u > 0xdfff)
-        return 6;
-    if (u <= 0xdbff && s->end - p >= 12 && p[6] == '\\' && p[7] == 'u' && !hex4(p + 8, s->end, &low) &&
-        low >= 0xdc00 && low <= 0xdfff)
-        return 12;
-    return ft_fail_at(s->e, FT_DATA, (uint64_t)(p - s->begin) + 1,
-                      "lone surrogate \\u%04x in a string: no character has this code", (unsigned)u);
-}
-
-/* ft_utf8_seq with the usual cases in line: text in most scripts is made of
- * sequences of two and three bytes. */
-static inline int sequence(const unsigned char *p, const unsigned char *end)
-{
-    if (p[0] >= 0xc2 && p[0] < 0xe0 && end - p >= 2 && (p[1] & 0xc0) == 0x80)
-        return 2;
-    if ((p[0] & 0xf0) == 0xe0 && end - p >= 3 && (p[1] & 0xc0) == 0x80 && (p[2] & 0xc0) == 0x80 &&
-        (p[0] != 0xe0 || p[1] >= 0xa0) && (p[0] != 0xed || p[1] < 0xa0))
-        return 3;
-    return ft_utf8_seq(p, (size_t)(end - p));
-}
-
-int ft_scan_string(struct ft_scan *s, bool *escaped)
-{
-    const char *p = s->p + 1;
-    bool esc = false;
-    for (;;) {
-        p = plain_run(p, s->end);
-        if (p >= s->end)
-            return fail_byte(s, p, "the closing quote of a string");
-        const unsigned char c = (unsigned char)*p;
-        if (c == '"')
-            break;
-        if (c == '\\') {
-            const int n = escape(s, p);
-            if (n < 0)
-                return -1;
-            esc = true;
-            p += n;
-        } else if (c < 0x20) {
-            return fail(s, p, "invalid JSON: control character in a string");
-        } else {
-            do {
-                const int n = sequence((const unsigned char *)p, (const unsigned char *)s->end);
-                if (!n)
-                    return ft_fail_at(s->e, FT_DATA, (uint64_t)(p - s->begin) + 1, "invalid UTF-8: byte 0x%02x",
-                                      (unsigned char)*p);
-                p += n;
-            } while (p < s->end && (signed char)*p < 0);
-        }
-    }
-    s->p = p + 1;
-    *escaped = esc;
-    return 0;
-}
-
 int ft_scan_number(struct ft_scan *s, bool *is_float)
 {
     const char *p = s->p, *end = s->end;
@@ -143,11 +28,11 @@ int ft_scan_number(struct ft_scan *s, bool *is_float)
     if (*p == '-')
         p++;
     if (!DIGIT(p))
-        return fail_byte(s, p, "a digit");
+        return ft_scan_expected(s, p, "a digit");
     if (*p == '0') {
         p++;
         if (DIGIT(p))
-            return fail(s, p, "invalid JSON: a number with a leading zero");
+            return ft_scan_fail(s, p, "invalid JSON: a number with a leading zero");
     } else {
         while (DIGIT(p))
             p++;
@@ -156,7 +41,7 @@ int ft_scan_number(struct ft_scan *s, bool *is_float)
         *is_float = true;
         p++;
         if (!DIGIT(p))
-            return fail_byte(s, p, "a digit");
+            return ft_scan_expected(s, p, "a digit");
         while (DIGIT(p))
             p++;
     }
@@ -166,7 +51,7 @@ int ft_scan_number(struct ft_scan *s, bool *is_float)
         if (p < end && (*p == '+' || *p == '-'))
             p++;
         if (!DIGIT(p))
-            return fail_byte(s, p, "a digit");
+            return ft_scan_expected(s, p, "a digit");
         while (DIGIT(p))
             p++;
     }
@@ -184,7 +69,7 @@ int ft_scan_word(struct ft_scan *s, enum ft_json_type *type)
         return *type = FT_JSON_FALSE, s->p += 5, 0;
     if (left >= 4 && !memcmp(s->p, "null", 4))
         return *type = FT_JSON_NULL, s->p += 4, 0;
-    return fail_byte(s, s->p, "a value");
+    return ft_scan_expected(s, s->p, "a value");
 }
 
 /* A scalar at s->p. */
@@ -192,7 +77,7 @@ static int scalar(struct ft_scan *s, enum ft_json_type *type)
 {
     bool flag;
     if (s->p >= s->end)
-        return fail_byte(s, s->p, "a value");
+        return ft_scan_expected(s, s->p, "a value");
     if (*s->p == '"')
         return *type = FT_JSON_STRING, ft_scan_string(s, &flag);
     if (*s->p == '-' || (*s->p >= '0' && *s->p <= '9'))
@@ -203,14 +88,14 @@ static int scalar(struct ft_scan *s, enum ft_json_type *type)
 int ft_scan_key(struct ft_scan *s, struct ft_str *inside, bool *escaped)
 {
     if (s->p >= s->end || *s->p != '"')
-        return fail_byte(s, s->p, "a member name in quotes");
+        return ft_scan_expected(s, s->p, "a member name in quotes");
     const char *begin = s->p + 1;
     if (ft_scan_string(s, escaped))
         return -1;
     *inside = (struct ft_str){begin, (size_t)(s->p - 1 - begin)};
     ft_scan_space(s);
     if (s->p >= s->end || *s->p != ':')
-        return fail_byte(s, s->p, "':'");
+        return ft_scan_expected(s, s->p, "':'");
     s->p++;
     ft_scan_space(s);
     return 0;
@@ -255,7 +140,7 @@ value:
     if (s->p < s->end && (*s->p == '{' || *s->p == '[')) {
         const bool obj = *s->p == '{';
         if (depth == FT_JSON_DEPTH)
-            return fail(s, s->p, "JSON nested too deeply (limit 2048)");
+            return ft_scan_fail(s, s->p, "JSON nested too deeply (limit 2048)");
         if (depth == 0)
             *type = obj ? FT_JSON_OBJECT : FT_JSON_ARRAY;
         if (obj)
@@ -288,7 +173,7 @@ after:
             goto value;
         }
         if (s->p >= s->end || *s->p != (obj ? '}' : ']'))
-            return fail_byte(s, s->p, obj ? "',' or '}'" : "',' or ']'");
+            return ft_scan_expected(s, s->p, obj ? "',' or '}'" : "',' or ']'");
         s->p++;
         depth--;
     }
@@ -299,12 +184,12 @@ after:
 int ft_scan_end(struct ft_scan *s)
 {
     ft_scan_space(s);
-    return s->p < s->end ? fail_byte(s, s->p, "the end of the line") : 0;
+    return s->p < s->end ? ft_scan_expected(s, s->p, "the end of the line") : 0;
 }
 
 int ft_json_check(const char *p, size_t n, struct ft_err *e)
 {
-    struct ft_scan s = {p, p, p + n, e};
+    struct ft_scan s = {p, p, p + n, ft_utf8_valid(p, n) == n, e};
     enum ft_json_type type;
     ft_scan_space(&s);
     return skip(&s, &type) || ft_scan_end(&s) ? -1 : 0;
@@ -313,13 +198,13 @@ int ft_json_check(const char *p, size_t n, struct ft_err *e)
 int ft_json_scan(const char *p, size_t n, struct ft_arena *a, struct ft_field **fields, size_t *count,
                  struct ft_err *e)
 {
-    struct ft_scan s = {p, p, p + n, e};
+    struct ft_scan s = {p, p, p + n, ft_utf8_valid(p, n) == n, e};
     size_t cap = 16, k = 0;
     if (n >= UINT32_MAX)
         return ft_fail_at(e, FT_DATA, 1, "record of %zu bytes: the limit is 4 GiB", n);
     ft_scan_space(&s);
     if (s.p >= s.end || *s.p != '{')
-        return fail_byte(&s, s.p, "a JSON object");
+        return ft_scan_expected(&s, s.p, "a JSON object");
     struct ft_field *f = ft_arena_alloc(a, cap * sizeof *f);
     s.p++;
     ft_scan_space(&s);
@@ -349,7 +234,7 @@ int ft_json_scan(const char *p, size_t n, struct ft_arena *a, struct ft_field **
                 continue;
             }
             if (s.p >= s.end || *s.p != '}')
-                return fail_byte(&s, s.p, "',' or '}'");
+                return ft_scan_expected(&s, s.p, "',' or '}'");
             s.p++;
             break;
         }
@@ -357,42 +242,4 @@ int ft_json_scan(const char *p, size_t n, struct ft_arena *a, struct ft_field **
     *fields = f;
     *count = k;
     return ft_scan_end(&s);
-}
-
-struct ft_str ft_json_unescape(struct ft_str in, struct ft_arena *a)
-{
-    const char *slash = in.n ? memchr(in.p, '\\', in.n) : NULL;
-    if (!slash)
-        return in;
-    char *out = ft_arena_alloc(a, in.n), *w = out;
-    const char *p = in.p, *end = in.p + in.n;
-    while (slash) {
-        memcpy(w, p, (size_t)(slash - p));
-        w += slash - p;
-        p = slash + 2;
-        switch (slash[1]) {
-        case 'b': *w++ = '\b'; break;
-        case 'f': *w++ = '\f'; break;
-        case 'n': *w++ = '\n'; break;
-        case 'r': *w++ = '\r'; break;
-        case 't': *w++ = '\t'; break;
-        case 'u': {
-            uint32_t u = 0, low = 0;
-            hex4(p, end, &u);
-            p += 4;
-            if (u >= 0xd800 && u <= 0xdbff) {
-                hex4(p + 2, end, &low);
-                p += 6;
-                u = 0x10000 + ((u - 0xd800) << 10) + (low - 0xdc00);
-            }
-            w += ft_utf8_put(w, u);
-            break;
-        }
-        default: *w++ = slash[1]; break;
-        }
-        slash = memchr(p, '\\', (size_t)(end - p));
-    }
-    memcpy(w, p, (size_t)(end - p));
-    w += end - p;
-    return (struct ft_str){out, (size_t)(w - out)};
 }

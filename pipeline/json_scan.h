@@ -9,8 +9,13 @@
 
 struct ft_scan {
     const char *begin, *p, *end;
+    bool utf8; /* all of it is known to be valid UTF-8 */
     struct ft_err *e;
 };
+
+/* FT_DATA, -1. expected: and what stands there instead. */
+int ft_scan_fail(struct ft_scan *s, const char *at, const char *what);
+int ft_scan_expected(struct ft_scan *s, const char *at, const char *wanted);
 
 static inline void ft_scan_space(struct ft_scan *s)
 {

@@ -1,4 +1,4 @@
-LIB_pipeline += pipeline/err.c pipeline/mem.c pipeline/str.c pipeline/hash.c pipeline/cli.c pipeline/json_scan.c \
+LIB_pipeline += pipeline/err.c pipeline/mem.c pipeline/str.c pipeline/utf8.c pipeline/hash.c pipeline/cli.c pipeline/json_scan.c pipeline/json_string.c \
                 pipeline/json.c pipeline/json_write.c pipeline/record.c \
                 pipeline/outfile.c pipeline/gzip_check.c pipeline/source.c pipeline/input.c pipeline/stream.c \
                 pipeline/stream_out.c pipeline/stream_map.c pipeline/seal.c

@@ -1,6 +1,6 @@
 /* Records through a function on several threads, in order.
  *
- * The calling thread reads batches of about 1 MiB into a ring of slots, workers
+ * One thread needs no more than a loop. With several the calling thread reads batches of about 1 MiB into a ring of slots, workers
  * take the slots in turn, and the calling thread writes them out in ring order.
  * Everything that depends on order -- output, bad lines, counts, the seal --
  * happens on the calling thread, so the result is that of one thread.
@@ -194,7 +194,7 @@ static int drain(struct pool *p, struct slot *b, struct ft_err *e)
 {
     struct ft_stream *s = p->s;
     size_t at = 0;
-    s->n_in += b->n_in;
+    const uint64_t n_in = s->n_in + b->n_in;
     s->n_blank = b->n_in ? b->items[b->n_in - 1].blank : s->n_blank;
     s->n_out += b->n_out;
     s->n_kept += b->n_kept;
@@ -210,6 +210,7 @@ static int drain(struct pool *p, struct slot *b, struct ft_err *e)
             return -1;
         at = bad->out_at;
         *e = bad->e;
+        s->n_in = n_in - b->n_in + bad->item + 1; /* --max-bad P% is of the records so far */
         /* An over-long line that is in the file of bad lines has an empty text, not none. */
         struct ft_str text = {it->n ? b->text.p + it->at : "", it->n};
         if (it->bad && !it->kept)
@@ -218,6 +219,7 @@ static int drain(struct pool *p, struct slot *b, struct ft_err *e)
                                 bad->org_line, e))
             return -1;
     }
+    s->n_in = n_in;
     if (at < b->out.n && ft_stream_emit(s, b->out.p + at, b->out.n - at))
         return -1;
     if (b->text.cap > 16u * BATCH) /* one giant record must not cost memory for the rest */
@@ -240,7 +242,7 @@ static int drain_one(struct pool *p, struct ft_err *e)
     return drain(p, b, e);
 }
 
-static int run(struct pool *p, struct worker *workers, int jobs, struct ft_err *e)
+static int run(struct pool *p, struct ft_err *e)
 {
     int more = 1;
     while (more > 0) {
@@ -260,15 +262,8 @@ static int run(struct pool *p, struct worker *workers, int jobs, struct ft_err *
         pthread_mutex_lock(&p->lock);
         b->state = FULL;
         p->head++;
-        if (jobs > 1) {
-            pthread_cond_signal(&p->full);
-        } else {
-            p->taken++;
-            b->state = DONE;
-        }
+        pthread_cond_signal(&p->full);
         pthread_mutex_unlock(&p->lock);
-        if (jobs == 1)
-            work(p, b, 0, &workers[0].mem);
     }
     /* What was read before a failure is still good output. */
     struct ft_err first = *e;
@@ -280,10 +275,36 @@ static int run(struct pool *p, struct worker *workers, int jobs, struct ft_err *
     return e->code || more < 0 ? -1 : 0;
 }
 
+/* On the calling thread: nothing is copied on its way. */
+static int alone(struct ft_stream *s, ft_map_fn *fn, void *ctx, struct ft_err *e)
+{
+    struct ft_rec *r;
+    int k;
+    while ((k = ft_stream_next(s, &r, e)) > 0) {
+        const size_t before = s->out.n;
+        const int n = fn(ctx, 0, r, &s->out, e);
+        if (n < 0) {
+            s->out.n = before; /* half a record is not output */
+            if (ft_stream_bad(s, r, e))
+                return -1;
+        } else if (n == 0) {
+            ft_stream_drop(s, r, r->dropped ? r->dropped : "empty");
+        } else {
+            s->n_out += (uint64_t)n - 1;
+            ft_stream_keep(s, r);
+            if (ft_stream_emitted(s, before))
+                return -1;
+        }
+    }
+    return k;
+}
+
 int ft_stream_map(struct ft_stream *s, ft_map_fn *fn, void *ctx, struct ft_err *e)
 {
     const int jobs = ft_stream_jobs(s);
-    struct pool p = {.s = s, .fn = fn, .ctx = ctx, .n_slots = jobs == 1 ? 1 : (size_t)jobs * 2 + 1};
+    if (jobs == 1)
+        return alone(s, fn, ctx, e);
+    struct pool p = {.s = s, .fn = fn, .ctx = ctx, .n_slots = (size_t)jobs * 2 + 1};
     struct worker *w = ft_calloc((size_t)jobs, sizeof *w);
     p.slots = ft_calloc(p.n_slots, sizeof *p.slots);
     pthread_mutex_init(&p.lock, NULL);
@@ -292,17 +313,11 @@ int ft_stream_map(struct ft_stream *s, ft_map_fn *fn, void *ctx, struct ft_err *
     int started = 0;
     for (int i = 0; i < jobs; i++) {
         w[i] = (struct worker){.pool = &p, .id = i};
-        if (jobs > 1) {
-            if (pthread_create(&w[i].thread, NULL, worker_main, &w[i]))
-                break;
-            started++;
-        }
+        if (pthread_create(&w[i].thread, NULL, worker_main, &w[i]))
+            break;
+        started++;
     }
-    int r;
-    if (jobs > 1 && !started)
-        r = ft_fail(e, FT_SYS, "cannot start a thread");
-    else
-        r = run(&p, w, jobs, e);
+    const int r = started ? run(&p, e) : ft_fail(e, FT_SYS, "cannot start a thread");
     pthread_mutex_lock(&p.lock);
     p.stop = true;
     pthread_cond_broadcast(&p.full);

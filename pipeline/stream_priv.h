@@ -67,7 +67,8 @@ int ft_stream_set_aside(struct ft_stream *s, struct ft_str line, const char *fil
                         struct ft_str org_file, int64_t org_line, struct ft_err *e);
 
 /* stream_out.c */
-int ft_stream_emit(struct ft_stream *s, const char *p, size_t n); /* buffered */
+int ft_stream_emit(struct ft_stream *s, const char *p, size_t n); /* buffered, what is large is not */
+int ft_stream_emitted(struct ft_stream *s, size_t from); /* s->out was written to from there on */
 int ft_stream_flush(struct ft_stream *s);
 
 /* seal.c */

@@ -280,6 +280,37 @@ TEST(strings_are_written_as_they_are_read)
     ft_buf_release(&out);
 }
 
+/* Longer than the scanner's vectors, with escapes across their edges. */
+TEST(long_strings_are_read_as_jansson_reads_them)
+{
+    static const char *const piece[] = {"a", "plain text of some length", "\\n", "\\\"", "\\\\", "\\u00e9", "\\ud83d\\ude00", "\xc3\xa9",
+                                        "\xea\xb0\x80", "\xf0\x9f\x98\x80", "\\/", " "};
+    struct ft_buf b = {0};
+    struct ft_arena mem = {0};
+    for (int i = 0; i < 40000; i++) {
+        struct ft_json v;
+        struct ft_err e = {0}, e2 = {0};
+        b.n = 0;
+        ft_buf_putc(&b, '"');
+        for (uint64_t n = rnd(40); n > 0; n--)
+            ft_buf_putz(&b, piece[rnd(sizeof piece / sizeof *piece)]);
+        ft_buf_putc(&b, '"');
+        if (i & 1)
+            b.p[rnd(b.n)] = (char)rnd(256);
+        json_t *j = json_loadb(b.p, b.n, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+        const int k = ft_json_parse(b.p, b.n, &mem, &v, &e);
+        CHECK_EQ(k == 0, j != NULL);
+        CHECK_EQ(ft_json_check(b.p, b.n, &e2), k);
+        CHECK_EQ(e.byte, e2.byte);
+        if (j && json_is_string(j))
+            CHECK(json_string_length(j) == v.s.n && !memcmp(json_string_value(j), v.s.p, v.s.n));
+        json_decref(j);
+        ft_arena_reset(&mem);
+    }
+    ft_arena_release(&mem);
+    ft_buf_release(&b);
+}
+
 TEST(reals_are_written_short_and_read_back)
 {
     static const struct { double v; const char *want; } cases[] = {

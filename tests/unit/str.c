@@ -13,6 +13,59 @@ TEST(utf8_stops_at_the_first_byte_that_is_wrong)
     CHECK_EQ(ft_utf8_valid("\xf4\x8f\xbf\xbf", 4), 4);
 }
 
+/* By one character at a time. */
+static size_t valid_slowly(const char *p, size_t n)
+{
+    size_t i = 0;
+    while (i < n) {
+        const int k = ft_utf8_seq((const unsigned char *)p + i, n - i);
+        if (!k)
+            return i;
+        i += (size_t)k;
+    }
+    return n;
+}
+
+/* Long enough for the vectors, wherever the character stands in one. */
+TEST(utf8_in_long_text_stops_where_it_does_in_short_text)
+{
+    uint64_t r = 11;
+    size_t wrong = 0;
+    for (uint32_t c = 0; c < 0x140000; c += c < 0x1000 ? 1 : 37) { /* no scalar value is above 10ffff */
+        char s[160];
+        memset(s, 'a', sizeof s);
+        const size_t at = 20 + c % 50;
+        unsigned char *q = (unsigned char *)s + at;
+        if (c < 0x800) {
+            q[0] = (unsigned char)(0xc0 | c >> 6), q[1] = (unsigned char)(0x80 | (c & 63)); /* below 80: overlong */
+        } else if (c & 1 && c < 0x10000) {
+            q[0] = (unsigned char)(0xe0 | c >> 12), q[1] = (unsigned char)(0x80 | (c >> 6 & 63)), q[2] = (unsigned char)(0x80 | (c & 63));
+        } else {
+            q[0] = (unsigned char)(0xf0 | c >> 18), q[1] = (unsigned char)(0x80 | (c >> 12 & 63));
+            q[2] = (unsigned char)(0x80 | (c >> 6 & 63)), q[3] = (unsigned char)(0x80 | (c & 63));
+        }
+        wrong += ft_utf8_valid(s, sizeof s) != valid_slowly(s, sizeof s);
+        wrong += ft_utf8_valid(s, at + 1 + c % 4) != valid_slowly(s, at + 1 + c % 4);
+    }
+    CHECK_EQ(wrong, 0);
+    for (int round = 0; round < 100000; round++) { /* good characters, and now and then a bad byte */
+        static const char *const piece[] = {"a", "\xc3\xa9", "\xea\xb0\x80", "\xf0\x9f\x98\x80", "\xed\x9f\xbf", "\xf4\x8f\xbf\xbf"};
+        char s[200];
+        size_t n = 0;
+        while (n < 150) {
+            r = r * 6364136223846793005u + 1442695040888963407u;
+            const char *z = piece[(r >> 33) % 6];
+            memcpy(s + n, z, strlen(z));
+            n += strlen(z);
+        }
+        n = (r >> 40) % n;
+        if (round & 1 && n)
+            s[(r >> 20) % n] = (char)(r >> 50);
+        wrong += ft_utf8_valid(s, n) != valid_slowly(s, n);
+    }
+    CHECK_EQ(wrong, 0);
+}
+
 TEST(every_scalar_value_survives_put_and_get)
 {
     for (uint32_t c = 0; c < 0x110000; c++) {

@@ -1,0 +1,113 @@
+"""The tools around the tokenizer beside the library alone: CPU time a text, as a ratio.
+
+    python tokenize.py BIN LIBRARY DATA [--models A,B] [--texts en,chat,ko] [--mb N] [--rounds N]
+
+BIN is the folder of the tools, LIBRARY the built tests/bench/tokenizer, DATA the folder with tokenizers/
+and datasets/. `library`: the texts encoded in place, the first pass of a new state, and a later one (warm).
+`json`: tokenize, JSON lines in, ids as JSON out. `pack`: tokenize --binary | ft-pack, JSON lines in,
+a set of shards out, the CPU time of both processes. `two`: the same on two cores, by the clock. A ratio is
+the tool's time over the library's first pass, start-up of the processes included; of all rounds each
+number's best counts."""
+import argparse, csv, gzip, json, os, resource, shutil, subprocess, sys, tempfile, time
+
+ap = argparse.ArgumentParser()
+ap.add_argument("bin")
+ap.add_argument("library")
+ap.add_argument("data")
+ap.add_argument("--models", default="gpt2,qwen3-rebuilt,bert-base-cased,t5-small")
+ap.add_argument("--texts", default="en,chat,ko")
+ap.add_argument("--mb", type=float, default=12, help="text of a kind")
+ap.add_argument("--rounds", type=int, default=3)
+ap.add_argument("--two", action="store_true", help="also on two cores")
+a = ap.parse_args()
+TOK, SETS = os.path.join(a.data, "tokenizers"), os.path.join(a.data, "datasets")
+CHATML = "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n{% endfor %}"
+
+
+def documents():
+    """English of 0.5 to 4 kB."""
+    import random
+    rnd = random.Random(7)
+    text = open(f"{TOK}/corpora/moby_dick_1mb.txt", encoding="utf-8", newline="").read()
+    text += open(f"{SETS}/tinystories-val/tinystories_val.txt", encoding="utf-8", newline="").read()
+    at = 0
+    while at < len(text):
+        n = rnd.randrange(500, 4000)
+        yield {"text": text[at : at + n], "source": "books", "id": at}
+        at += n
+
+
+def chats():
+    for line in gzip.open(f"{SETS}/hh-rlhf-harmless-test/test.jsonl.gz", "rt", encoding="utf-8"):
+        turns, messages = json.loads(line)["chosen"].split("\n\n"), []
+        for t in turns:
+            for role, mark in (("user", "Human: "), ("assistant", "Assistant: ")):
+                if t.startswith(mark): messages.append({"role": role, "content": t[len(mark) :]})
+        if len(messages) > 1: yield {"messages": messages}
+    for line in open(f"{SETS}/gsm8k/train.jsonl", encoding="utf-8"):
+        r = json.loads(line)
+        yield {"messages": [{"role": "user", "content": r["question"]}, {"role": "assistant", "content": r["answer"]}]}
+
+
+def korean():
+    rows = list(csv.reader(open(f"{SETS}/ko-chatbot-songys/ChatbotData.csv", encoding="utf-8")))[1:]
+    for i in range(0, len(rows), 12):
+        yield {"text": "\n".join(f"{r[0]} {r[1]}" for r in rows[i : i + 12])}
+
+
+def write(kind, d):
+    """The records as JSON lines, and their texts for the library."""
+    path, n = f"{d}/{kind}.jsonl", 0
+    rows = list({"en": documents, "chat": chats, "ko": korean}[kind]())
+    with open(path, "w") as f:
+        while n < a.mb * 1e6:
+            for r in rows:
+                line = json.dumps(r, ensure_ascii=False)
+                n += len(line.encode())
+                f.write(line + "\n")
+                if n >= a.mb * 1e6: break
+    if kind == "chat":
+        template = f"{d}/chatml.jinja"
+        open(template, "w").write(CHATML)
+        with open(path + ".out", "wb") as f: subprocess.run([a.bin + "/chat-template", "-q", "--template", template, path], stdout=f, check=True)
+        os.replace(path + ".out", path)
+    size = 0
+    with open(f"{d}/{kind}.nul", "wb") as f:
+        for line in open(path, encoding="utf-8"):
+            t = json.loads(line)["text"].replace("\0", " ").encode()
+            size += len(t)
+            f.write(t + b"\0")
+    return path, size
+
+
+def cpu(command):
+    before, t0 = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    subprocess.run(["bash", "-c", command], check=True)
+    after, t1 = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, t1 - t0
+
+
+print(f"{'':27}{'library MB/s':>16}{'times the library: ':>28}")
+print(f"{'':27}{'first':>8}{'warm':>8}{'json':>9}{'pack':>9}{'tokenize':>10}{'ft-pack':>9}" + ("{:>9}".format("two") if a.two else ""))
+with tempfile.TemporaryDirectory(dir=os.environ.get("TMPDIR", "/tmp")) as d:
+    kinds = {k: write(k, d) for k in a.texts.split(",")}
+    for m in a.models.split(","):
+        model = f"{TOK}/{m}"
+        for kind, (path, size) in kinds.items():
+            best = {}
+            def take(key, v): best[key] = min(best.get(key, 1e9), v)
+            for _ in range(a.rounds):
+                lib = json.loads(subprocess.run([a.library, model, f"{d}/{kind}.nul", "0.01"], stdout=subprocess.PIPE, check=True).stdout)
+                take("first", size / 1e6 / lib["cold"])
+                take("warm", size / 1e6 / lib["warm"])
+                run = f"{a.bin}/tokenize -q -j1 -m {model}"
+                take("json", cpu(f"{run} {path} >/dev/null")[0])
+                take("frames", cpu(f"{run} --binary {path} >{d}/frames")[0])
+                pack = f"{a.bin}/ft-pack -q --force --length 2048 --allow-unlearnt -o {d}/set"
+                take("pack", cpu(f"{run} --binary {path} | {pack}")[0])
+                take("ft-pack", cpu(f"{pack} {d}/frames")[0])
+                if a.two: take("two", cpu(f"{run} --binary {path} | {pack}")[1])
+                shutil.rmtree(f"{d}/set")
+            one = best["first"]
+            print(f"{m:18}{kind:9}{size / 1e6 / one:8.0f}{size / 1e6 / best['warm']:8.0f}{best['json'] / one:8.2f}x{best['pack'] / one:8.2f}x"
+                  f"{best['frames'] / one:9.2f}x{best['ft-pack'] / one:8.2f}x" + (f"{best['two'] / one:8.2f}x" if a.two else ""), flush=True)
