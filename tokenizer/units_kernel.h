@@ -184,48 +184,69 @@ static inline void pieces(struct tk_cache *c, const char *p, size_t n, size_t *f
 
 /* ---- between gaps ---- */
 
-/* Unified ideographs and what BERT takes for them, and punctuation: each is a word
- * of its own, so the text may be cut on both sides. */
-static inline bool alone(uint32_t c)
+/* What BERT makes words of their own, so that the text may be cut on both sides, and
+ * its white space, among the characters of q[0..n) that are not ASCII. */
+struct bert_masks {
+    uint64_t alone, first, gap; /* all bytes of the characters; their first ones; all bytes */
+};
+
+static inline struct bert_masks bert_masks(const unsigned char *q, uint64_t high)
 {
-    return (c >= 0x4e00 && c <= 0x9fff) || (c >= 0x3400 && c <= 0x4dbf) || (c >= 0x20000 && c <= 0x2a6df) ||
-           uc_is(c, UC_PUNCT);
+    struct bert_masks m = {0};
+    while (high) {
+        const int i = __builtin_ctzll(high), len = q[i] < 0xe0 ? 2 : q[i] < 0xf0 ? 3 : 4;
+        const uint64_t bits = below((size_t)len) << i;
+        unsigned kind;
+        if (len == 3) {
+            kind = tk_bert_kind[(q[i] & 15u) << 12 | (q[i + 1] & 63u) << 6 | (q[i + 2] & 63u)];
+        } else {
+            int k;
+            kind = tk_bert_kind_of(ft_utf8_get((const char *)q + i, &k));
+        }
+        const uint64_t is_alone = 0 - (uint64_t)(kind == TK_BERT_ALONE), is_gap = 0 - (uint64_t)(kind == TK_BERT_GAP);
+        m.alone |= bits & is_alone;
+        m.first |= (bits & -bits) & is_alone;
+        m.gap |= bits & is_gap;
+        high &= ~bits;
+    }
+    return m;
 }
 
-/* A unit with characters that are not ASCII: short ones stay whole, which is a
- * word; long ones are cut beside characters that are words. */
-static inline void bert_unit(struct tk_cache *c, const char *p, size_t n)
+/* The end of the unit of BERT that q[0..e) begins. */
+static inline size_t bert_end(const unsigned char *q, size_t e, size_t n)
 {
-    size_t b = 0;
-    bool before = true;
-    for (size_t i = 0; i < n && n > TK_KEY_MAX && c->n < TK_BATCH + TK_WINDOW - 1;) {
-        int len;
-        const bool now = alone(ft_utf8_get(p + i, &len));
-        if ((now || before) && i > b) {
-            tk_cache_whole(c, p + b, i - b);
-            b = i;
-        }
-        before = now;
-        i += (size_t)len;
+    while (e < n) {
+        int len = 1;
+        const unsigned c = q[e];
+        if (c < 0x80 ? c == ' ' || c - 9 < 2 || c == '\r' || c - '!' < 15 || c - ':' < 7 || c - '[' < 6 || c - '{' < 4
+                     : tk_bert_kind_of(ft_utf8_get((const char *)q + e, &len)) != TK_BERT_WORD)
+            break;
+        e += (size_t)len;
     }
-    tk_cache_whole(c, p + b, n - b);
+    return e;
 }
 
 static inline __attribute__((always_inline)) void between(enum tk_unit kind, struct tk_cache *c, const char *p, size_t n,
                                                           size_t *from)
 {
+    const char *limit = p + n;
     size_t at = *from;
     while (at < n && !tk_cache_full(c)) {
         const unsigned char *q = (const unsigned char *)p + at;
         const bool end = n - at <= 64;
         size_t known = end ? n - at : 64;
         const struct unit_masks m = unit_masks(q, known);
-        uint64_t gap = m.gap, high = m.high & below(known);
-        const uint64_t punct = kind == TK_UNIT_BERT ? m.punct : 0;
+        uint64_t gap = m.gap, high = m.high & below(known), alone = kind == TK_UNIT_BERT ? m.punct : 0, single = alone;
         if (high) {
             if (!end) {
                 known = whole_chars(q, known);
                 high &= below(known);
+            }
+            if (kind == TK_UNIT_BERT) {
+                const struct bert_masks x = bert_masks(q, high);
+                gap |= x.gap;
+                alone |= x.alone;
+                single |= x.first;
             }
             if (kind == TK_UNIT_SPACES) {
                 int len;
@@ -244,13 +265,13 @@ static inline __attribute__((always_inline)) void between(enum tk_unit kind, str
                 }
             }
         }
-        const uint64_t valid = below(known), text = ~gap & ~punct & valid;
-        uint64_t starts = (text & ~(text << 1)) | (punct & valid);
+        const uint64_t valid = below(known), text = ~gap & ~alone & valid;
+        uint64_t starts = (text & ~(text << 1)) | (single & valid);
         size_t stop = known; /* where the next window begins */
         if (!end) {
             /* The last unit is not known whole; nor is what may join the one before it. */
             if (!starts) {
-                at += known - 1; /* gaps only; the last one may belong to what follows */
+                at += kind == TK_UNIT_BERT ? known : known - 1; /* gaps only; the last one may belong to what follows */
                 continue;
             }
             stop = 63 - (size_t)__builtin_clzll(starts);
@@ -261,52 +282,37 @@ static inline __attribute__((always_inline)) void between(enum tk_unit kind, str
             }
             if (!starts) { /* one unit as long as the window */
                 size_t e = known;
-                for (;; e++) {
-                    e = gap_from(q, e, n - at);
-                    if (kind == TK_UNIT_BERT || at + e >= n)
-                        break;
-                    size_t b = e - 1, a = e;
-                    int len;
-                    while ((q[b] & 0xc0) == 0x80)
-                        b--;
-                    while (at + a < n && (q[a] == ' ' || q[a] == '\t' || q[a] == '\n' || q[a] == '\r'))
-                        a++;
-                    if ((q[b] < 0x80 || tk_unit_edge(ft_utf8_get((const char *)q + b, &len))) &&
-                        (at + a >= n || q[a] < 0x80 || tk_unit_edge(ft_utf8_get((const char *)q + a, &len))))
-                        break;
-                }
-                if (kind == TK_UNIT_BERT) { /* as much of it as there is room for */
-                    size_t b = 0;
-                    for (size_t i = 0; i < e && !tk_cache_full(c);) {
+                if (kind == TK_UNIT_BERT) {
+                    e = bert_end(q, e, n - at);
+                } else {
+                    for (;; e++) {
+                        e = gap_from(q, e, n - at);
+                        if (at + e >= n)
+                            break;
+                        size_t b = e - 1, a = e;
                         int len;
-                        const bool now = alone(ft_utf8_get((const char *)q + i, &len));
-                        if (now && i > b)
-                            tk_cache_whole(c, p + at + b, i - b), b = i;
-                        i += (size_t)len;
-                        if (now)
-                            tk_cache_whole(c, p + at + b, i - b), b = i;
-                        else if (i == e)
-                            tk_cache_whole(c, p + at + b, i - b), b = i;
+                        while ((q[b] & 0xc0) == 0x80)
+                            b--;
+                        while (at + a < n && (q[a] == ' ' || q[a] == '\t' || q[a] == '\n' || q[a] == '\r'))
+                            a++;
+                        if ((q[b] < 0x80 || tk_unit_edge(ft_utf8_get((const char *)q + b, &len))) &&
+                            (at + a >= n || q[a] < 0x80 || tk_unit_edge(ft_utf8_get((const char *)q + a, &len))))
+                            break;
                     }
-                    at += b;
-                    continue;
                 }
                 tk_cache_whole(c, p + at, e);
                 at += e;
                 continue;
             }
         }
-        const uint64_t stops = (gap | punct | starts) & valid;
+        const uint64_t stops = (gap | starts) & valid;
         for (; starts; starts &= starts - 1) {
             const size_t b = (size_t)__builtin_ctzll(starts);
             const uint64_t after = b < 63 ? stops & ~below(b + 1) : 0;
             size_t e = after ? (size_t)__builtin_ctzll(after) : known;
             if (e > stop)
                 e = stop;
-            if (kind == TK_UNIT_BERT && high >> b & 1)
-                bert_unit(c, p + at + b, e - b);
-            else
-                tk_cache_whole(c, p + at + b, e - b);
+            unit_add(c, p + at + b, e - b, limit);
         }
         at += stop;
     }

@@ -61,8 +61,10 @@ unsigned tk_kind_of(uint32_t c)
 
 static void fill_kinds(void)
 {
-    for (uint32_t c = 0; c < 0x10000; c++)
+    for (uint32_t c = 0; c < 0x10000; c++) {
         tk_kind[c] = (unsigned char)tk_kind_of(c);
+        tk_bert_kind[c] = (unsigned char)tk_bert_kind_of(c);
+    }
 }
 
 static pthread_once_t kinds_once = PTHREAD_ONCE_INIT;

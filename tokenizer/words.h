@@ -46,6 +46,12 @@ enum tk_unit {
  * it makes one grapheme with the gap (normalizers that go by graphemes would see
  * another text): UAX 29 Extend, SpacingMark and Prepend. */
 bool tk_unit_edge(uint32_t c);
+/* What BERT's pre-tokenizer does with a character beyond ASCII, by code point, filled
+ * as tk_kind is: part of a word; a word of its own (ideographs, punctuation); white
+ * space between words. */
+enum { TK_BERT_WORD, TK_BERT_ALONE, TK_BERT_GAP };
+extern unsigned char tk_bert_kind[0x10000];
+unsigned tk_bert_kind_of(uint32_t c);
 /* As tk_words_fn. For TK_UNIT_PIECES the cache must have a cut. */
 typedef void tk_units_fn(enum tk_unit kind, struct tk_cache *c, const char *p, size_t n, size_t *at);
 /* As tk_words. */

@@ -47,6 +47,18 @@ struct units { /* end of each, and where its bytes were given */
     size_t n;
 };
 
+/* Nothing but white space? The ideographic space is some for BERT alone. */
+static bool blank(enum tk_unit kind, const char *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (kind == TK_UNIT_BERT && n - i >= 3 && !memcmp(p + i, "\xe3\x80\x80", 3))
+            i += 2;
+        else if (p[i] != ' ' && p[i] != '\t' && p[i] != '\n' && p[i] != '\r')
+            return false;
+    }
+    return true;
+}
+
 /* False: a unit is not what stands in the text. */
 static bool cut_up(tk_units_fn *f, enum tk_unit kind, struct tk_cache *c, const char *p, size_t n, struct units *u)
 {
@@ -71,18 +83,14 @@ static bool cut_up(tk_units_fn *f, enum tk_unit kind, struct tk_cache *c, const 
             const struct tk_key key = tk_key_of(r->p, r->n);
             if (r->p < p || b < seen || b + r->n > n || !r->n || !tk_key_eq(key, r->key) || r->hash != tk_key_hash(key.lo, key.hi))
                 return false;
-            for (size_t k = seen; k < b; k++)
-                if (p[k] != ' ' && p[k] != '\t' && p[k] != '\n' && p[k] != '\r')
-                    return false;
+            if (!blank(kind, p + seen, b - seen))
+                return false;
             u->gap[u->n] = b > seen;
             u->end[u->n++] = seen = b + r->n;
         }
         c->n = c->over.n = 0;
     }
-    for (size_t k = seen; k < n; k++)
-        if (p[k] != ' ' && p[k] != '\t' && p[k] != '\n' && p[k] != '\r')
-            return false;
-    return true;
+    return blank(kind, p + seen, n - seen);
 }
 
 static bool may_cut(enum tk_unit kind, const struct tk_cut *cut, const char *p, size_t n, size_t at)
