@@ -641,8 +641,9 @@ int main(int argc, char **argv)
         {0, "last-turn", FT_OPT_FLAG, &c.last_turn, NULL, "the last of these turns only", NULL},
         {0, "learn-from", FT_OPT_CHOICE, &c.learn_from, "auto|generation|turns",
          "auto: {% generation %} blocks where the template has them, else the turns", NULL},
-        {0, "edges", FT_OPT_CHOICE, &c.edges, "exact|wide",
-         "wide: as TRL's templates for training, also white space behind the stop token and a <think> of the prompt", NULL},
+        {0, "edges", FT_OPT_CHOICE, &c.edges, "auto|exact|wide",
+         "exact: from the end of the prompt to the stop token; wide: also white space behind it and a <think> of the prompt; "
+         "auto: as TRL's patch of this very template or its own {% generation %} blocks, else exact", NULL},
         {0, "stop", FT_OPT_LIST, &c.stops, "TOKEN", "a token that ends a turn, besides the model's; may be repeated", NULL},
         {0, "Output", FT_OPT_HEAD, NULL, NULL, NULL, NULL},
         {0, "joint", FT_OPT_FLAG, &c.joint, NULL,
@@ -694,7 +695,7 @@ int main(int argc, char **argv)
     read_date(&c, &tool);
     read_roles(&c, &tool);
     c.learn.last = c.last_turn;
-    c.learn.wide = c.edges == 1;
+    c.learn.edges = (enum ft_edges_from)c.edges;
     c.learn.from = (enum ft_learn_from)c.learn_from;
     if (c.nulls == NULLS_AUTO)
         c.nulls = c.model || (c.template && access(c.template, F_OK) != 0) ? NULLS_DROP : NULLS_KEEP;

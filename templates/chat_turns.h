@@ -20,9 +20,15 @@
  *          in the frame of its result is not learnt; nor is it where no stop token
  *          stands between the call and the frame.
  *
- * Authors of {% generation %} blocks draw them a little wider: TRL's patched
- * templates learn the white space behind the stop token, what the template prints at
- * the end of the text, and a <think> that ends the prompt. `wide` does as they do.
+ *   frame  Where another's text stands in the midst of a message (a function's result
+ *          before the rest of the answer) and nothing stops before it, the piece ends with
+ *          the frame of what was said: what the template prints there when the chat ends.
+ *
+ * Authors of {% generation %} blocks draw them a little otherwise. Templates that TRL
+ * patches for training have, as they are, the edges of the patched one, those with
+ * blocks the edges of these, all others the exact ones (chat_edges.h). `wide` is what
+ * most of TRL's have: also the white space behind the stop token, what the template
+ * prints at the end of the text, and a <think> that ends the prompt.
  */
 #ifndef FT_TEMPLATES_CHAT_TURNS_H
 #define FT_TEMPLATES_CHAT_TURNS_H
@@ -32,11 +38,13 @@
 
 enum ft_learn_from { FT_LEARN_AUTO, FT_LEARN_GENERATION, FT_LEARN_TURNS };
 
+enum ft_edges_from { FT_EDGES_AUTO, FT_EDGES_EXACT, FT_EDGES_WIDE };
+
 struct ft_learn_rules {
     const struct ft_str *roles; /* whose turns; n_roles == 0: nothing */
     size_t n_roles;
     bool last;                  /* the last of these turns only */
-    bool wide;                  /* also the white space behind the stop token, what ends the text, and a <think> of the prompt */
+    enum ft_edges_from edges;
     enum ft_learn_from from;
     const struct ft_str *stops; /* tokens that end generation */
     size_t n_stops;

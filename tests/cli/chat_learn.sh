@@ -36,6 +36,41 @@ cat >glm.jinja <<'Y'
 Y
 x --template glm.jinja a.jsonl
 x --template glm.jinja --stop '<|user|>' a.jsonl
+echo "-- edges: the line break behind the stop token, a <think> of the prompt"
+x --template chatml --edges=wide a.jsonl
+cat >think.jinja <<'Y'
+{% for m in messages %}<|{{ m.role }}|>{% if m.role == 'assistant' %}<think></think>{% endif %}{{ m.content }}<|end|>
+{% endfor %}{% if add_generation_prompt %}<|assistant|><think>{% else %}</s>{% endif %}
+Y
+x --template think.jinja a.jsonl; x --template think.jinja --edges=wide a.jsonl
+echo "-- edges as the author of the blocks drew them: the header, the line break of the prompt"
+cat >header.jinja <<'Y'
+{% for m in messages %}{% if m.role == 'assistant' %}{% generation %}<|assistant|>{{ m.content }}<|end|>{% endgeneration %}{% else %}<|{{ m.role }}|>{{ m.content }}<|end|>{% endif %}{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}
+Y
+x --template header.jinja a.jsonl; x --template header.jinja --learn-from=turns a.jsonl; x --template header.jinja --learn-from=turns --edges=exact a.jsonl
+cat >break.jinja <<'Y'
+{% for m in messages %}{% if m.role == 'assistant' %}<|assistant|>{% generation %}
+{{ m.content }}<|end|>{% endgeneration %}{% else %}<|{{ m.role }}|>{{ m.content }}<|end|>{% endif %}{% endfor %}{% if add_generation_prompt %}<|assistant|>{{ '\n' }}{% endif %}
+Y
+sed -i 's/generation %}$/generation %}{{ "\\n" }}/; s/^{{ m.content/{{- m.content/' break.jinja
+x --template break.jinja --learn-from=turns a.jsonl
+echo "-- answers that leave no trace: numbers, nothing at all"
+x --template think.jinja --edges=wide <<'Y'
+{"messages":[{"role":"user","content":42},{"role":"assistant","content":3.5},{"role":"user","content":""},{"role":"assistant","content":7}]}
+{"messages":[{"role":"assistant","content":1},{"role":"assistant","content":2}]}
+Y
+echo "-- a function's result in the midst of the answer"
+cat >inside.jinja <<'Y'
+{% for m in messages %}{% if m.role == 'assistant' %}<turn>model
+{% for c in m.tool_calls or [] %}<call>{{ c.name }}</call>{% if messages[2] %}<result>{{ messages[2].content }}</result>{% endif %}{% endfor %}{{ m.content }}<end>
+{% elif m.role != 'tool' %}<turn>{{ m.role }}
+{{ m.content }}<end>
+{% endif %}{% endfor %}{% if add_generation_prompt %}<turn>model
+{% endif %}
+Y
+x --template inside.jinja <<'Y'
+{"messages":[{"role":"user","content":"q"},{"role":"assistant","content":"so it is","tool_calls":[{"name":"f"}]},{"role":"tool","content":"r"},{"role":"user","content":"q2"},{"role":"assistant","content":"a2"}]}
+Y
 echo "-- a function's name repeated in the frame of its result"
 cat >calls.jinja <<'Y'
 {% for m in messages %}{% if m.tool_calls %}<start>assistant to={{ m.tool_calls[0].name }}<msg>{{ m.tool_calls[0].arguments | tojson }}<call>{% elif m.role == 'tool' %}<start>{{ messages[loop.index0 - 1].tool_calls[0].name }} to=assistant<msg>{{ m.content }}<end>{% else %}<start>{{ m.role }}<msg>{{ m.content }}<end>{% endif %}{% endfor %}{% if add_generation_prompt %}<start>assistant{% endif %}

@@ -32,7 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     const struct ft_json *messages = t ? ft_json_get(&v, "messages") : NULL;
     struct ft_render *r = ft_render_new();
     for (int i = 0; i < 6 && messages && messages->type == FT_JSON_ARRAY; i++) {
-        const struct ft_learn_rules rules = {.roles = roles, .n_roles = (size_t)(i % 3) + 1, .last = i == 4, .wide = i & 1,
+        const struct ft_learn_rules rules = {.roles = roles, .n_roles = (size_t)(i % 3) + 1, .last = i == 4, .edges = (enum ft_edges_from)(i / 2),
                                              .from = (enum ft_learn_from)(i % 3), .stops = stops, .n_stops = i > 2 ? 2 : 0};
         struct ft_chat_call call = {.t = t, .messages = messages, .spans = true, .generation_prompt = i == 5, .keep_nulls = i == 3,
                                     .continue_field = i == 2 ? FT_STR("content") : (struct ft_str){0},

@@ -1,12 +1,11 @@
 """Two comparisons, over chats of many kinds:
 
   blocks  {% generation %} blocks through chat-template against upstream's spans of the same template: must be equal.
-  turns   what chat-template finds without the blocks (--learn-from=turns) against the blocks of the same template, and on
-          the plain templates that TRL patches against the blocks of its patched one (where both print the same text).
+  turns   what chat-template finds by provenance, without the blocks (--learn-from=turns), against the blocks.
+  plain   the same on the plain templates that TRL patches, against the blocks of the patched one, where both print the
+          same text.
 
-Turns run from the end of the generation prompt to the stop token; with --edges=wide, used here, also over the white space and
-the end of the text behind it and a <think> that ends the prompt, as TRL draws its blocks. Where authors draw them otherwise the
-difference is classed, and the template must be named below with the reason. A template that is not named must be equal.
+A template whose turns differ must be named below with the reason. VERBOSE=1 shows every difference.
 """
 import collections, glob, json, os, re, subprocess, sys, tempfile
 import trl
@@ -31,33 +30,34 @@ chats = {
     "call and text": [U("alpha?"), A("let me see", tool_calls=[fn("f", x="y")]), {"role": "tool", "name": "f", "content": "result"}, A("beta."), U("gamma?"), A("delta.")],
     "two calls": [U("alpha?"), A("", tool_calls=[fn("f", x="y"), fn("f", x="z")]), {"role": "tool", "name": "f", "content": "r1"}, {"role": "tool", "name": "f", "content": "r2"}, A("beta.")],
 }
+own_tools = {}
 special = {"bos_token": "<s>", "eos_token": "</s>", "pad_token": "<pad>", "unk_token": "<unk>"}
 
 
-# class: template -> why
+# the same with contents in parts, for templates of models that see
+for n, c in list(chats.items()): chats[n + " in parts"] = [{**m, "content": [{"type": "text", "text": m["content"]}]} for m in c]
+# the conversations of the oracle, where there are any
+for n, c in (json.load(open(data + "/conversations.json")) if os.path.exists(data + "/conversations.json") else {}).items():
+    if any(m.get("role") == "assistant" for m in c["messages"]): chats["oracle: " + n] = c["messages"]; own_tools["oracle: " + n] = c.get("tools")
+
+# Turns that differ from the blocks: template -> why, and in which chats ("" in all).
+dummy = "transformers-tests--test_"
 known = {
-    "frame": {  # the block begins elsewhere than at the end of the generation prompt
-        "deepseek_r1_distill": "the block holds the header that prompts the answer", "deepseekv3": "the same", "gptoss": "the same",
-        "muse_glimmer": "the same", "llamacpp--poolside-Laguna-S-2.1": "the same", "llamacpp--poolside-Laguna-XS.2": "the same",
-        "ollama--laguna_v8_chat_template": "the same",
-        "alignment--smollm3-sft-sft": "the same",
-        "swiftjinja--string~d81783": "the same",
-        "transformers-tests--test_tokenization_common.test_chat_template_return_assistant_tokens_mask.dummy_template":
-            "its generation prompt is not what stands before an answer",
-    },
-    "newline": {
-        "qwen2_5": "the block begins at the newline that ends the generation prompt", "trl--qwen2_5_training": "the same",
-        "glm4moe": "the stop token opens the next message, and the newline behind it is that message's",
-    },
-    "stop": {"glm4moe": "see above"},
-    "other": {"diffusion_gemma": "a function's result stands within the answer, and text of the answer behind it",
-              "trl--diffusion_gemma_training": "the same"},
+    dummy + "tokenization_common.test_chat_template_return_assistant_tokens_mask.dummy_template":
+        ("", "its generation prompt is not what stands before an answer"),
+    dummy + "processing_common.test_apply_chat_template_assistant_mask.dummy_template":
+        ("", "it has no generation prompt, and the header before an answer is no part of the block"),
+    dummy + "processing_granite4_vision.Granite4VisionProcessorTest.prepare_processor_dict":
+        ("", "its prompt ends without the space that stands before an answer, and nothing stops it"),
+    dummy + "processing_llava_next_video.LlavaNextVideoProcessorTest.prepare_processor_dict":
+        ("", "its prompt ends without the white space that stands before an answer; the stop token is not in the block"),
+    "deepseekv3": ("oracle: tool_agentic", "a second round of calls opens with the very text that stands between two results"),
+    "glm4moe": ("oracle: sys_in_middle", "<|system|> ends a turn in the place of <|user|>"),
 }
 unknown = collections.Counter()
 
 
-def judge(kind, name, k):
-    if k != "equal" and name.split("/")[-1] not in known.get(k, {}): unknown[f"{kind} {name}: {k}"] += 1
+def tools_of(chat): return own_tools[chat] if chat in own_tools else tools if "call" in chat else None
 
 
 def upstream(template, chat, kw):
@@ -68,12 +68,12 @@ def upstream(template, chat, kw):
 
 
 def ours(template, how):
-    rows = [{"row": n, "messages": c, **({"tools": tools} if "call" in n else {}), "chat_template_kwargs": special} for n, c in chats.items()]
+    rows = [{"row": n, "messages": c, **({"tools": tools_of(n)} if tools_of(n) else {}), "chat_template_kwargs": special} for n, c in chats.items()]
     with tempfile.NamedTemporaryFile("w", suffix=".jinja") as f:
         f.write(template); f.flush()
         p = subprocess.run([tool, "-q", "--template", f.name, "--bad", os.devnull, *how], input="".join(json.dumps(r) + "\n" for r in rows), capture_output=True, text=True)
     if p.returncode: sys.exit(p.stderr)
-    return {r["row"]: r for r in map(json.loads, p.stdout.splitlines())}
+    return {r["row"]: r for r in map(json.loads, p.stdout.rstrip("\n").split("\n") if p.stdout else [])}
 
 
 def merge(v):
@@ -82,19 +82,6 @@ def merge(v):
         if out and b <= out[-1][1]: out[-1][1] = max(e, out[-1][1])
         else: out.append([b, e])
     return out
-
-
-def classify(text, want, got):
-    if want == got: return "equal"
-    t = text.encode()
-    strip = lambda v: merge([[b + len(t[b:e]) - len(t[b:e].lstrip()), b + len(t[b:e].rstrip())] for b, e in v if t[b:e].strip()])
-    if strip(want) == strip(got): return "newline"
-    stop = re.compile(rb"\s*(<[^<>\s]*>|\[[A-Z_/]*\])\s*$")
-    cut = lambda v: [[b, b + len(stop.sub(b"", t[b:e]))] for b, e in v]
-    if len(want) == len(got):
-        if [b for b, _ in strip(want)] == [b for b, _ in strip(got)] and all(abs(x[1] - y[1]) < 40 and (strip([x])[0][1] == strip(cut([y]))[0][1] or strip([y])[0][1] == strip(cut([x]))[0][1]) for x, y in zip(want, got)): return "stop"
-        if all(strip([x])[0][1] == strip([y])[0][1] and abs(x[0] - y[0]) < 60 for x, y in zip(want, got)): return "frame"
-    return "other"
 
 
 def show(name, chat, text, want, got):
@@ -113,34 +100,35 @@ patched = {os.path.basename(f)[:-15]: open(f).read() for f in sorted(glob.glob(s
 plain = {n: open(f"{shipped}/{n}.jinja").read() for n in patched}
 templates.update({"trl/" + n: t for n, t in patched.items()})
 blocks, turns, patches = collections.Counter(), collections.Counter(), collections.Counter()
-named = collections.defaultdict(set)
+# what of the text the turns of one template and chat are: equal, or the names of what differs
+def judge(counts, kind, name, chat, text, want, got):
+    same = merge(want) == merge(got)
+    base = name.split("/")[-1]
+    k = "equal" if same else "explained" if kind == "turns" and base in known and known[base][0] in chat else "NOT EXPLAINED"
+    counts[k] += 1
+    if k == "NOT EXPLAINED": unknown[f"{kind} {name}"] += 1
+    if not same and (verbose or k == "NOT EXPLAINED" and unknown[f"{kind} {name}"] <= 3): show(f"{kind} {name}", chat, text, merge(want), merge(got))
+
+
 for name, template in templates.items():
     if not re.search(r"\{%-?\s*generation", template): continue
-    a, b = ours(template, []), ours(template, ["--learn-from=turns", "--edges=wide"])
+    a, b = ours(template, []), ours(template, ["--learn-from=turns"])
     for chat, c in chats.items():
-        u = upstream(template, c, {"tools": tools} if "call" in chat else {})
-        if u is None or chat not in a: blocks["equal" if (u is None) == (chat not in a) else "other"] += 1; continue
-        if not u[1]: continue
-        k = "equal" if a[chat]["text"] == u[0] and merge(a[chat]["learn"]) == merge(u[1]) else "other"
-        blocks[k] += 1
-        if k != "equal": show("BLOCKS " + name, chat, u[0], u[1], a[chat]["learn"])
-        k = classify(u[0], merge(u[1]), merge(b[chat]["learn"]))
-        turns[k] += 1
-        judge("turns", name, k)
-        if k != "equal": named[k].add(name)
-        if verbose and k != "equal" and k in verbose: show("TURNS " + name, chat, u[0], merge(u[1]), merge(b[chat]["learn"]))
+        u = upstream(template, c, {"tools": tools_of(chat)})
+        if u is None or chat not in a:
+            if (u is None) != (chat not in a): unknown[f"blocks {name}: only one of the two fails"] += 1
+            continue
+        if a[chat]["text"] != u[0]: unknown[f"blocks {name}: another text"] += 1; continue
+        judge(blocks, "blocks", name, chat, u[0], u[1], a[chat]["learn"])
+        judge(turns, "turns", name, chat, u[0], u[1], b[chat]["learn"])
 for name, template in plain.items():
-    b = ours(template, ["--edges=wide"])
+    b = ours(template, [])
     for chat, c in chats.items():
-        u = upstream(patched[name], c, {"tools": tools} if "call" in chat else {})
+        u = upstream(patched[name], c, {"tools": tools_of(chat)})
         if u is None or chat not in b: continue
         if b[chat]["text"] != u[0]: patches["other text"] += 1; continue
-        k = classify(u[0], merge(u[1]), merge(b[chat]["learn"]))
-        patches[k] += 1
-        judge("plain", name, k)
-        if k != "equal": named[k].add("plain " + name)
-        if verbose and k != "equal" and k in verbose: show("PLAIN " + name, chat, u[0], merge(u[1]), merge(b[chat]["learn"]))
+        judge(patches, "plain", name, chat, u[0], u[1], b[chat]["learn"])
 print("blocks", dict(blocks)); print("turns ", dict(turns)); print("plain ", dict(patches))
-for k, v in named.items(): print(k + ":", ", ".join(sorted(v)))
+for k, v in known.items(): print("explained:", k, v[0] + ":", v[1])
 for k, v in unknown.items(): print("NOT EXPLAINED", k, v)
-sys.exit(blocks["other"] > 0 or bool(unknown))
+sys.exit(bool(unknown))

@@ -1,0 +1,415 @@
+#include "templates/chat_probe.h"
+
+#include <stdlib.h>
+
+#include "pipeline/hash.h"
+#include "templates/chat_json.h"
+#include "templates/chat_text.h"
+
+/* What is known of a place. */
+struct fact {
+    struct ft_digest key;
+    struct ft_prompt prompt;
+    struct ft_str text;
+    size_t n;
+    struct fact *next;
+};
+
+struct ft_probe {
+    const struct ft_learn_rules *rules;
+    struct ft_arena mem; /* of the run */
+    struct ft_render *render;
+    struct fact *facts;
+    size_t n_facts;
+    struct ft_buf room, last; /* scratch; the call that last_key is of */
+    struct ft_digest last_key;
+};
+
+/* Places differ by what comes before them; data sets have a handful, hostile ones
+ * could have millions. */
+enum { MAX_FACTS = 8192 };
+
+struct ft_probe *ft_probe_new(const struct ft_learn_rules *rules)
+{
+    struct ft_probe *p = ft_calloc(1, sizeof *p);
+    p->rules = rules;
+    p->render = ft_render_new();
+    return p;
+}
+
+void ft_probe_free(struct ft_probe *p)
+{
+    if (!p)
+        return;
+    ft_render_free(p->render);
+    ft_arena_release(&p->mem);
+    ft_buf_release(&p->room);
+    ft_buf_release(&p->last);
+    free(p);
+}
+
+static struct ft_str keep(struct ft_arena *a, struct ft_str s)
+{
+    return (struct ft_str){ft_arena_dup(a, s.p ? s.p : "", s.n), s.n};
+}
+
+static struct ft_str role_of(const struct ft_json *m)
+{
+    const struct ft_json *v = ft_json_get(m, "role");
+    return v && v->type == FT_JSON_STRING ? v->s : (struct ft_str){0};
+}
+
+/* ---- special tokens ---- */
+
+/* Where a template does not have a list of its special tokens with it: what looks
+ * like one, <|im_end|>, </s>, [/X]. */
+static struct ft_str looks_special(struct ft_str s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] != '<' && s.p[i] != '[')
+            continue;
+        const char close = s.p[i] == '<' ? '>' : ']';
+        for (size_t k = i + 1; k < s.n && k < i + 80 && !strchr(" \t\r\n<[", s.p[k]); k++)
+            if (s.p[k] == close)
+                return ft_cut(s, i, k + 1);
+    }
+    return (struct ft_str){0};
+}
+
+struct ft_str ft_first_of(struct ft_str s, const struct ft_str *v, size_t n)
+{
+    const char *best = NULL;
+    size_t len = 0;
+    for (size_t i = 0; i < n; i++) {
+        const char *q = ft_find(s, v[i]);
+        if (q && (!best || q < best || (q == best && v[i].n > len))) {
+            best = q;
+            len = v[i].n;
+        }
+    }
+    return best ? (struct ft_str){best, len} : (struct ft_str){0};
+}
+
+struct ft_str ft_first_special(const struct ft_learn_rules *r, struct ft_str s)
+{
+    const struct ft_str known = ft_first_of(s, r->controls, r->n_controls), stop = ft_first_of(s, r->stops, r->n_stops);
+    if (known.n && stop.n)
+        return known.p < stop.p ? known : stop;
+    if (known.n || stop.n)
+        return known.n ? known : stop;
+    return looks_special(s);
+}
+
+struct ft_str ft_last_special(const struct ft_learn_rules *r, struct ft_str s)
+{
+    struct ft_str last = {0};
+    for (struct ft_str t; (t = ft_first_special(r, s)).n; s = ft_cut(s, (size_t)(t.p - s.p) + t.n, s.n))
+        last = t;
+    return last;
+}
+
+size_t ft_whole(struct ft_str s, size_t n)
+{
+    for (size_t i = n; i-- > 0 && n - i < 80;)
+        if (s.p[i] == '<' || s.p[i] == '[') {
+            const struct ft_str t = looks_special(ft_cut(s, i, s.n));
+            return t.p == s.p + i && i + t.n > n ? i : n;
+        }
+    return n;
+}
+
+/* ---- what is remembered ---- */
+
+static void add_field(struct ft_buf *b, struct ft_str s)
+{
+    const uint32_t n = (uint32_t)s.n;
+    ft_buf_put(b, &n, sizeof n);
+    ft_buf_puts(b, s);
+}
+
+/* The template, its variables, and whether there are tools and documents: the same
+ * from record to record, mostly, so the last is kept. */
+static struct ft_digest call_key(struct ft_probe *p, const struct ft_chat_call *call)
+{
+    struct ft_buf *b = &p->room;
+    const char extras[2] = {call->tools != NULL, call->documents != NULL};
+    b->n = 0;
+    ft_buf_put(b, &call->t, sizeof call->t);
+    ft_buf_put(b, extras, 2);
+    if (call->kwargs)
+        ft_json_put(b, call->kwargs);
+    if (!p->last.n || !ft_str_eq(ft_buf_str(b), ft_buf_str(&p->last))) {
+        p->last_key = ft_hash128(b->p, b->n);
+        p->last.n = 0;
+        ft_buf_put(&p->last, b->p, b->n);
+    }
+    return p->last_key;
+}
+
+/* Messages from `from` up to the place, by role and by which members have a value; the
+ * kind of thing that is asked of it, and of which field. */
+static struct ft_digest place_key(struct ft_probe *p, const struct ft_chat_call *call, char kind, size_t from, size_t to,
+                                  struct ft_str field)
+{
+    const struct ft_digest base = call_key(p, call);
+    struct ft_buf *b = &p->room;
+    b->n = 0;
+    ft_buf_put(b, &base, sizeof base);
+    for (size_t i = from; i < to; i++) {
+        const struct ft_json *m = &call->messages->items[i];
+        add_field(b, role_of(m));
+        for (size_t k = 0; k < m->n; k++) {
+            const struct ft_json *v = &m->members[k].value;
+            const bool empty = v->type == FT_JSON_NULL || (v->type == FT_JSON_STRING ? !v->s.n :
+                               (v->type == FT_JSON_ARRAY || v->type == FT_JSON_OBJECT) && !v->n);
+            if (empty || ft_str_is(m->members[k].key, "role"))
+                continue;
+            add_field(b, m->members[k].key);
+            for (size_t j = 0; v->type == FT_JSON_ARRAY && j < v->n && j < 8; j++) {
+                const struct ft_json *type = ft_json_get(&v->items[j], "type"); /* text, image */
+                add_field(b, type && type->type == FT_JSON_STRING ? type->s : FT_STR("?"));
+            }
+        }
+        ft_buf_putc(b, 0);
+    }
+    ft_buf_putc(b, from ? 'n' : '0');
+    ft_buf_putc(b, kind);
+    add_field(b, field);
+    return ft_hash128(b->p, b->n);
+}
+
+/* The fact of this key. *fresh: it is to be learnt, with memory from *mem. Where too
+ * many are known it is forgotten with the arena. */
+static struct fact *recall(struct ft_probe *p, struct ft_digest key, struct ft_arena *a, struct ft_arena **mem, bool *fresh)
+{
+    *fresh = false;
+    for (struct fact **q = &p->facts; *q; q = &(*q)->next)
+        if ((*q)->key.lo == key.lo && (*q)->key.hi == key.hi) {
+            struct fact *f = *q; /* to the front: the next record is likely alike */
+            *q = f->next;
+            f->next = p->facts;
+            return p->facts = f;
+        }
+    const bool full = p->n_facts >= MAX_FACTS;
+    *fresh = true;
+    *mem = full ? a : &p->mem;
+    struct fact *f = FT_NEW(*mem, struct fact);
+    f->key = key;
+    if (!full) {
+        f->next = p->facts;
+        p->n_facts++;
+        p->facts = f;
+    }
+    return f;
+}
+
+/* ---- prompts ---- */
+
+size_t ft_span_behind(const struct ft_chat_span *v, size_t n, size_t byte)
+{
+    size_t lo = 0, hi = n;
+    while (lo < hi) {
+        const size_t mid = lo + (hi - lo) / 2;
+        if (v[mid].end > byte)
+            hi = mid;
+        else
+            lo = mid + 1;
+    }
+    return lo;
+}
+
+size_t ft_said(const struct ft_chat_span *v, size_t n, int32_t to, size_t before, int32_t *who)
+{
+    size_t end = 0;
+    *who = -1;
+    for (size_t i = ft_span_behind(v, n, before); i-- > 0 && *who < 0;)
+        if (!v[i].is_role && v[i].message < to) {
+            end = end ? end : v[i].end;
+            *who = v[i].message;
+        }
+    return end;
+}
+
+/* Renders `messages` as they would stand at this point of the chat. */
+static int render(struct ft_probe *p, const struct ft_chat_call *call, const struct ft_json *messages, bool prompt,
+                  struct ft_arena *a, struct ft_rendered *x)
+{
+    struct ft_chat_call q = *call;
+    struct ft_err e = {0};
+    q.messages = messages;
+    q.continue_field = (struct ft_str){0};
+    q.fixed = true;
+    q.spans = true;
+    q.generation_prompt = prompt;
+    return ft_chat_render(p->render, &q, a, x, &e);
+}
+
+static void learn_prompt(struct ft_probe *p, const struct ft_chat_call *call, size_t to, struct ft_arena *a,
+                         struct ft_arena *mem, struct ft_prompt *out)
+{
+    const struct ft_json before = ft_json_slice(call->messages, 0, to);
+    struct ft_rendered x;
+    struct ft_chat_span *spans;
+    int32_t who;
+    if (render(p, call, &before, true, a, &x))
+        return;
+    const size_t n = ft_chat_spans(p->render, &x, &before, call->vars, call->nvars, a, &spans);
+    const size_t end = ft_said(spans, n, (int32_t)to, x.text.n, &who);
+    out->tail = keep(mem, ft_cut(x.text, end, x.text.n)); /* x is of the state, which renders again */
+    out->known = true;
+    if (!render(p, call, &before, false, a, &x) && x.text.n >= end)
+        out->closing = ft_common(out->tail, ft_cut(x.text, end, x.text.n));
+}
+
+const struct ft_prompt *ft_probe_prompt(struct ft_probe *p, const struct ft_chat_call *call, size_t from, size_t to,
+                                        struct ft_arena *a)
+{
+    struct ft_arena *mem;
+    bool fresh;
+    struct fact *f = recall(p, place_key(p, call, 'p', from, to, (struct ft_str){0}), a, &mem, &fresh);
+    if (fresh && to)
+        learn_prompt(p, call, to, a, mem, &f->prompt);
+    return &f->prompt;
+}
+
+const struct ft_prompt *ft_probe_plain_prompt(struct ft_probe *p, const struct ft_chat_call *call, struct ft_arena *a)
+{
+    struct ft_json *probe = ft_arena_alloc(a, sizeof *probe);
+    *probe = ft_json_new_array(a, 1);
+    probe->items[0] = ft_json_message(a, "user", FT_STR("x"));
+    struct ft_chat_call q = *call;
+    q.messages = probe;
+    return ft_probe_prompt(p, &q, 0, 1, a);
+}
+
+struct ft_str ft_prompt_text(const struct ft_prompt *p) { return ft_cut(p->tail, p->closing, p->tail.n); }
+
+size_t ft_probe_owned(struct ft_probe *p, const struct ft_chat_call *call, size_t to, struct ft_str tail, struct ft_arena *a)
+{
+    struct ft_arena *mem;
+    bool fresh;
+    struct fact *f = recall(p, place_key(p, call, 'o', to - 1, to, (struct ft_str){0}), a, &mem, &fresh);
+    if (!fresh)
+        return f->n;
+    struct ft_json all = ft_json_new_array(a, to + 1);
+    struct ft_rendered x;
+    struct ft_chat_span *spans;
+    int32_t who;
+    memcpy(all.items, call->messages->items, to * sizeof *all.items);
+    all.items[to] = all.items[to - 1];
+    if (render(p, call, &all, false, a, &x))
+        return 0;
+    const size_t n = ft_chat_spans(p->render, &x, &all, call->vars, call->nvars, a, &spans);
+    size_t limit = x.text.n;
+    for (size_t i = n; i-- > 0;)
+        if (!spans[i].is_role && spans[i].message == (int32_t)to)
+            limit = spans[i].begin;
+    const size_t end = ft_said(spans, n, (int32_t)to, limit, &who);
+    return f->n = ft_whole(tail, ft_common(tail, ft_cut(x.text, end, limit)));
+}
+
+void ft_probe_whole_prompt(struct ft_probe *p, const struct ft_chat_call *call, size_t to, struct ft_arena *a, struct ft_prompt *out)
+{
+    const struct ft_json before = ft_json_slice(call->messages, 0, to);
+    struct ft_rendered x;
+    *out = (struct ft_prompt){0};
+    if (!to || render(p, call, &before, true, a, &x))
+        return;
+    out->tail = keep(a, x.text);
+    out->known = true;
+    if (!render(p, call, &before, false, a, &x))
+        out->closing = ft_common(out->tail, x.text);
+}
+
+/* ---- what ends a message ---- */
+
+/* Renders `messages` with nothing behind them. The text behind what message `of` says
+ * in `field` (n == 0: in any); p == NULL when the template refuses. Valid until the
+ * next render of the state. */
+static struct ft_str tail_of(struct ft_probe *p, const struct ft_chat_call *call, const struct ft_json *messages,
+                             int32_t of, struct ft_str field, struct ft_arena *a)
+{
+    struct ft_rendered x;
+    struct ft_chat_span *spans;
+    size_t end = 0, limit;
+    bool said = false;
+    if (render(p, call, messages, false, a, &x))
+        return (struct ft_str){0};
+    const size_t n = ft_chat_spans(p->render, &x, messages, call->vars, call->nvars, a, &spans);
+    limit = x.text.n;
+    for (size_t i = 0; i < n; i++)
+        if (!spans[i].is_role && spans[i].message == of && (!field.n || ft_str_eq(spans[i].field, field))) {
+            end = spans[i].end;
+            said = true;
+        }
+    if (!said)
+        return (struct ft_str){0};
+    for (size_t i = n; i-- > 0;)
+        if (!spans[i].is_role && spans[i].begin >= end)
+            limit = spans[i].begin;
+    return ft_cut(x.text, end, limit);
+}
+
+struct ft_str ft_probe_ending(struct ft_probe *p, const struct ft_chat_call *call, size_t i, struct ft_str field,
+                              struct ft_str s, struct ft_arena *a)
+{
+    struct ft_arena *mem;
+    bool fresh;
+    struct fact *f = recall(p, place_key(p, call, 'e', i, i + 1, field), a, &mem, &fresh);
+    const struct ft_json so_far = ft_json_slice(call->messages, 0, i + 1);
+    if (fresh)
+        f->text = keep(mem, tail_of(p, call, &so_far, (int32_t)i, field, a));
+    /* What is said may change it after all: numbers have no spans. */
+    if (!fresh && !ft_str_starts(s, f->text))
+        return keep(a, tail_of(p, call, &so_far, (int32_t)i, field, a));
+    return f->text;
+}
+
+struct ft_json ft_probe_chat(struct ft_arena *a, bool parts)
+{
+    static const char *const roles[] = {"user", "assistant", "user"}, *const words[] = {"x", "y", "z"};
+    struct ft_json chat = ft_json_new_array(a, 3);
+    for (int i = 0; i < 3; i++) {
+        chat.items[i] = ft_json_message(a, roles[i], ft_strz(words[i]));
+        if (!parts)
+            continue;
+        struct ft_json part = ft_json_new_object(a, 2), list = ft_json_new_array(a, 1);
+        part.members[0] = (struct ft_json_member){FT_STR("type"), ft_json_of_str(FT_STR("text"))};
+        part.members[1] = (struct ft_json_member){FT_STR("text"), ft_json_of_str(ft_strz(words[i]))};
+        list.items[0] = part;
+        chat.items[i].members[1].value = list;
+    }
+    return chat;
+}
+
+struct ft_str ft_probe_stop(struct ft_probe *p, const struct ft_chat_call *call, struct ft_str *middle_stop, struct ft_arena *a)
+{
+    const struct ft_learn_rules *r = p->rules;
+    struct ft_arena *mem;
+    bool fresh;
+    struct fact *f = recall(p, call_key(p, call), a, &mem, &fresh);
+    if (!fresh)
+        return *middle_stop = f->prompt.tail, f->text;
+    /* What ends an answer in the middle and at the end: a template may print more at
+     * the end (phi's end-of-text), or several tokens in both places (Cohere's). */
+    const struct ft_str any = {0};
+    struct ft_str end = {0}, middle = {0};
+    for (int parts = 0; parts < 2 && !end.p; parts++) {
+        const struct ft_json probe = ft_probe_chat(a, parts), final = ft_json_slice(&probe, 0, 2);
+        end = tail_of(p, call, &final, 1, any, a);
+        if (end.p)
+            end = keep(a, end);
+        middle = tail_of(p, call, &probe, 1, any, a);
+    }
+    struct ft_str stop = ft_first_of(end, r->stops, r->n_stops);
+    if (!stop.n)
+        stop = ft_last_special(r, ft_cut(end, 0, ft_common(end, middle)));
+    if (!stop.n)
+        stop = ft_first_special(r, end);
+    if (!stop.n)
+        stop = ft_trim(end);
+    f->text = keep(mem, stop);
+    if (!ft_find(middle, f->text)) /* gpt-oss: another token than at the end */
+        f->prompt.tail = keep(mem, ft_first_special(r, middle));
+    return *middle_stop = f->prompt.tail, f->text;
+}

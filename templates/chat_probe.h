@@ -1,0 +1,70 @@
+/* chat_probe.h -- what a template prints around a message, by rendering chats like
+ * the one at hand.
+ *
+ * What a template prints in a place depends on roles, on which members the messages
+ * have and on its variables, hardly ever on what is said. So each kind of place is
+ * rendered once and remembered, not once a record.
+ */
+#ifndef FT_TEMPLATES_CHAT_PROBE_H
+#define FT_TEMPLATES_CHAT_PROBE_H
+
+#include "templates/chat_turns.h"
+
+/* What stands between the last said before a place and the place, when the model is
+ * prompted there. */
+struct ft_prompt {
+    bool known;         /* else the template refuses such a chat */
+    struct ft_str tail; /* the closing of what is before, and the generation prompt */
+    size_t closing;     /* bytes of it that are there without generation prompt too */
+};
+
+struct ft_probe; /* remembers; one a worker */
+struct ft_probe *ft_probe_new(const struct ft_learn_rules *rules);
+void ft_probe_free(struct ft_probe *p);
+
+/* The prompt before message `to`, where `from` (of the messages before) was the last
+ * that said anything. Valid until the next call. */
+const struct ft_prompt *ft_probe_prompt(struct ft_probe *p, const struct ft_chat_call *call, size_t from, size_t to,
+                                        struct ft_arena *a);
+/* The prompt behind a user's only message. */
+const struct ft_prompt *ft_probe_plain_prompt(struct ft_probe *p, const struct ft_chat_call *call, struct ft_arena *a);
+/* Bytes of the prompt's tail that belong to the message before alone: they are there
+ * too where its role speaks again. */
+size_t ft_probe_owned(struct ft_probe *p, const struct ft_chat_call *call, size_t to, struct ft_str tail, struct ft_arena *a);
+/* The generation prompt of it alone. */
+struct ft_str ft_prompt_text(const struct ft_prompt *p);
+
+/* The prompt before message `to` as it is in this very chat, from the first byte of the
+ * text; nothing is remembered. */
+void ft_probe_whole_prompt(struct ft_probe *p, const struct ft_chat_call *call, size_t to, struct ft_arena *a, struct ft_prompt *out);
+
+/* The template's text behind what message i says in `field`, where the chat ends with
+ * that message; s is what stands there in the chat at hand. */
+struct ft_str ft_probe_ending(struct ft_probe *p, const struct ft_chat_call *call, size_t i, struct ft_str field,
+                              struct ft_str s, struct ft_arena *a);
+/* The token with which the template ends a final answer; n == 0: none. *middle_stop:
+ * the one in the midst of a chat, where it is another, else empty. */
+struct ft_str ft_probe_stop(struct ft_probe *p, const struct ft_chat_call *call, struct ft_str *middle_stop, struct ft_arena *a);
+
+/* A question, an answer and a question; `parts`: as some templates want them, in parts. */
+struct ft_json ft_probe_chat(struct ft_arena *a, bool parts);
+
+/* End of what the messages before `to` (and tools, documents) say before byte
+ * `before`; roles and what is behind are not counted. *who: the last of them, or -1. */
+size_t ft_said(const struct ft_chat_span *v, size_t n, int32_t to, size_t before, int32_t *who);
+
+/* The first span that ends behind this byte; n: none. */
+size_t ft_span_behind(const struct ft_chat_span *v, size_t n, size_t byte);
+
+/* ---- special tokens in the template's text ---- */
+
+/* The first of these in s, of those that begin there the longest; n == 0: none. */
+struct ft_str ft_first_of(struct ft_str s, const struct ft_str *v, size_t n);
+/* The first special token, or what looks like one: <|im_end|>, </s>, [/X]. */
+struct ft_str ft_first_special(const struct ft_learn_rules *r, struct ft_str s);
+/* n, or less, so that the first n bytes of s end within no such token. */
+size_t ft_whole(struct ft_str s, size_t n);
+/* The last of them that is whole in s. */
+struct ft_str ft_last_special(const struct ft_learn_rules *r, struct ft_str s);
+
+#endif
