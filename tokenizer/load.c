@@ -1,0 +1,217 @@
+/* From a file to a tokenizer: all parts in order, the image, the fingerprint, the names
+ * of the special tokens. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "pipeline/canon.h"
+#include "tokenizer/foreign.h"
+#include "tokenizer/tokenizer_priv.h"
+
+static void digest_hex(struct ft_buf *b, char *out)
+{
+    ft_digest_hex(ft_hash128(b->p, b->n), out);
+}
+
+static void fingerprint(struct ft_tokenizer *t, const struct ft_json *j)
+{
+    struct ft_buf b = {0};
+    for (size_t id = 0; id < t->size; id++) {
+        const struct ft_str s = ft_token_str(t, (int64_t)id);
+        const struct tk_added_token *a = tk_added_of(&t->added, (int64_t)id);
+        const unsigned flags = !a ? 0
+                                  : 1u | (unsigned)a->special << 1 | (unsigned)a->single_word << 2 |
+                                        (unsigned)a->lstrip << 3 | (unsigned)a->rstrip << 4 |
+                                        (unsigned)a->normalized << 5;
+        if (!s.p)
+            continue;
+        ft_buf_printf(&b, "%zu %u %zu ", id, flags, s.n);
+        ft_buf_puts(&b, s);
+    }
+    digest_hex(&b, t->fingerprint);
+    t->fingerprint[32] = ':';
+    b.n = 0;
+    static const char *const parts[] = {"normalizer", "pre_tokenizer", "post_processor", "decoder"};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        const struct ft_json *v = ft_json_get(j, parts[i]);
+        ft_buf_printf(&b, "%s ", parts[i]);
+        ft_canon(v ? v->raw : FT_STR("null"), &b);
+    }
+    const struct ft_json *m = ft_json_get(j, "model");
+    struct ft_canon_sum sum = {0};
+    struct ft_buf room = {0};
+    for (size_t i = 0; i < m->n; i++) /* the vocabulary has its own digest; null is absent */
+        if (!ft_str_is(m->members[i].key, "vocab") && !ft_str_is(m->members[i].key, "merges") &&
+            m->members[i].value.type != FT_JSON_NULL)
+            ft_canon_add(&sum, m->members[i].key, m->members[i].value.raw, &room);
+    ft_canon_put(&sum, &b);
+    /* Merges by ids: their two spellings mean the same. */
+    const struct ft_json *merges = ft_json_get(m, "merges");
+    ft_buf_printf(&b, "%zu ", merges && merges->type == FT_JSON_ARRAY ? merges->n : 0);
+    if (merges && merges->type == FT_JSON_ARRAY)
+        for (size_t i = 0; i < merges->n; i++) {
+            const struct ft_json *g = &merges->items[i];
+            if (g->type == FT_JSON_ARRAY && g->n == 3)
+                ft_buf_puts(&b, g->items[2].s);
+            if (g->type == FT_JSON_ARRAY && g->n >= 2) {
+                ft_buf_puts(&b, g->items[0].s);
+                ft_buf_putc(&b, ' ');
+                ft_buf_puts(&b, g->items[1].s);
+            } else {
+                ft_buf_puts(&b, g->s);
+            }
+            ft_buf_putc(&b, '\n');
+        }
+    digest_hex(&b, t->fingerprint + 33);
+    ft_buf_release(&b);
+    ft_buf_release(&room);
+}
+
+static void asks(struct ft_tokenizer *t, const struct ft_json *j)
+{
+    const struct ft_json *cut = ft_json_get(j, "truncation"), *pad = ft_json_get(j, "padding");
+    int64_t n = 0;
+    size_t at = 0;
+    if (cut && cut->type == FT_JSON_OBJECT && ft_json_get(cut, "max_length") && !ft_json_int(ft_json_get(cut, "max_length"), &n))
+        at = (size_t)snprintf(t->asks, sizeof t->asks, "truncation to %lld tokens", (long long)n);
+    if (pad && pad->type == FT_JSON_OBJECT)
+        snprintf(t->asks + at, sizeof t->asks - at, "%spadding", at ? " and " : "");
+}
+
+static int load(struct ft_tokenizer *t, const char *path, const char *split, struct ft_err *e)
+{
+    struct ft_arena tmp = {0};
+    struct ft_json j;
+    int r = -1;
+    const bool json = tk_file_is_json(path);
+    const bool ready = json && tk_image_open(&t->image, path, &t->model, &t->fast);
+    if (ready  ? ft_json_parse(t->image.rest.p, t->image.rest.n, &tmp, &j, e)
+        : json ? ft_json_load(path, &tmp, &j, e)
+               : tk_foreign_load(path, split, &tmp, &j, e))
+        goto out;
+    if ((!ready && tk_model_load(&t->model, ft_json_get(&j, "model"), e)) ||
+        tk_normalizer_load(ft_json_get(&j, "normalizer"), &t->normalizer, e) ||
+        tk_pretok_load(ft_json_get(&j, "pre_tokenizer"), tk_model_takes_bytes(&t->model), &t->pretok, e) ||
+        tk_post_load(ft_json_get(&j, "post_processor"), &t->mem, &t->post, e) ||
+        tk_decoder_load(ft_json_get(&j, "decoder"), &t->decoder, e) ||
+        tk_added_load(&t->added, ft_json_get(&j, "added_tokens"), &t->model.vocab, t->model.size, t->normalizer, e)) {
+        ft_fail_in(e, "%s: ", path);
+        goto out;
+    }
+    if (tk_normalizer_empty_start(t->normalizer) && tk_pretok_has_bytes(t->pretok)) {
+        ft_fail(e, FT_DATA, "%s: ByteLevel behind a Replace that matches nothing, or a Prepend of nothing, is not defined", path);
+        goto out;
+    }
+    for (size_t id = t->model.vocab.n_ids; id-- > 0;)
+        if (t->model.vocab.token[id].p) {
+            t->size = id + 1;
+            break;
+        }
+    if (t->added.n_ids > t->size)
+        t->size = t->added.n_ids;
+    t->origins = tk_pretok_asks_origin(t->pretok, t->normalizer != NULL, t->added.any_normalized);
+    asks(t, &j);
+    const struct ft_json *own = ft_json_get(&j, "ft:specials"); /* ids that a file of another format names */
+    if (own && !json && (ft_json_get_int(own, "bos", &t->specials.bos, e) || ft_json_get_int(own, "eos", &t->specials.eos, e) ||
+                         ft_json_get_int(own, "unk", &t->specials.unk, e) || ft_json_get_int(own, "pad", &t->specials.pad, e)))
+        goto out;
+    if (ready) {
+        snprintf(t->fingerprint, sizeof t->fingerprint, "%s", t->image.fingerprint.p);
+        tk_fast_attach(&t->fast, &t->model, t->normalizer, t->pretok);
+    } else {
+        fingerprint(t, &j);
+        tk_fast_init(&t->fast, &j, &t->model, t->normalizer, t->pretok);
+        if (t->added.seek_norm.any && t->fast.unit != TK_UNIT_NONE)
+            tk_fast_release(&t->fast); /* tokens are sought behind the normalizer: it cannot be left out */
+        if (json) /* of other files --split is a part */
+            tk_image_save(path, &j, &t->model, &t->fast, t->fingerprint);
+    }
+    r = 0;
+out:
+    ft_arena_release(&tmp);
+    return r;
+}
+
+/* ---- the names of the special tokens ---- */
+
+static bool exists(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+/* A token is named by a string or by an object with its content. */
+static int64_t named(const struct ft_tokenizer *t, const struct ft_json *j, const char *key)
+{
+    const struct ft_json *v = ft_json_get(j, key);
+    if (v && v->type == FT_JSON_OBJECT)
+        v = ft_json_get(v, "content");
+    return v && v->type == FT_JSON_STRING ? ft_token_id(t, v->s) : -1;
+}
+
+static int load_specials(struct ft_tokenizer *t, const char *dir, struct ft_err *e)
+{
+    struct ft_arena tmp = {0};
+    struct ft_json j;
+    char path[4200];
+    int r = 0;
+    static const char *const files[] = {"tokenizer_config.json", "special_tokens_map.json"};
+    for (int i = 0; i < 2 && !r; i++) {
+        snprintf(path, sizeof path, "%s/%s", dir, files[i]);
+        if (!exists(path))
+            continue;
+        r = ft_json_load(path, &tmp, &j, e);
+        if (r)
+            break;
+        struct ft_tok_specials *s = &t->specials;
+        s->bos = s->bos >= 0 ? s->bos : named(t, &j, "bos_token");
+        s->eos = s->eos >= 0 ? s->eos : named(t, &j, "eos_token");
+        s->unk = s->unk >= 0 ? s->unk : named(t, &j, "unk_token");
+        s->pad = s->pad >= 0 ? s->pad : named(t, &j, "pad_token");
+    }
+    static const char *const configs[] = {"generation_config.json", "config.json"};
+    for (int i = 0; i < 2 && !r && t->specials.eos < 0; i++) {
+        snprintf(path, sizeof path, "%s/%s", dir, configs[i]);
+        if (!exists(path))
+            continue;
+        r = ft_json_load(path, &tmp, &j, e);
+        const struct ft_json *v = r ? NULL : ft_json_get(&j, "eos_token_id");
+        if (v && v->type == FT_JSON_ARRAY && v->n)
+            v = &v->items[0];
+        if (v && v->type == FT_JSON_NUMBER)
+            ft_json_int(v, &t->specials.eos);
+    }
+    ft_arena_release(&tmp);
+    return r;
+}
+
+int ft_tokenizer_load(const char *path, struct ft_tokenizer **out, struct ft_err *e)
+{
+    return ft_tokenizer_load_as(path, NULL, out, e);
+}
+
+int ft_tokenizer_load_as(const char *path, const char *split, struct ft_tokenizer **out, struct ft_err *e)
+{
+    struct ft_tokenizer *t = ft_calloc(1, sizeof *t);
+    struct stat st;
+    char file[4200], dir[4096];
+    t->specials = (struct ft_tok_specials){-1, -1, -1, -1};
+    t->model.unk = -1;
+    snprintf(dir, sizeof dir, "%s", path);
+    if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
+        tk_file_in(path, file, sizeof file);
+    } else {
+        snprintf(file, sizeof file, "%s", path);
+        char *slash = strrchr(dir, '/');
+        if (slash)
+            *slash = 0;
+        else
+            snprintf(dir, sizeof dir, ".");
+    }
+    if (load(t, file, split, e) || load_specials(t, dir, e)) {
+        ft_tokenizer_free(t);
+        return -1;
+    }
+    *out = t;
+    return 0;
+}
