@@ -241,6 +241,46 @@ static struct tk_line *own_take(const struct tk_cache *c, uint32_t hash)
     return l;
 }
 
+/* Writes the ids of n records. As many are copied as most words have, whatever of
+ * them counts; `wide`: as many as a line has, so that no branch hangs on the count. */
+static inline __attribute__((always_inline)) int put(struct tk_cache *c, const uint32_t *const *at, size_t n,
+                                                     struct tk_ids *out, bool wide, struct ft_err *e)
+{
+    const size_t room = TK_INLINE * n + c->over.n;
+    tk_ids_room(out, room);
+    int32_t *to = out->v + out->n;
+    size_t many = 0;
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t *s = at[i], count = s[0] >> 24;
+        if (wide) {
+            memcpy(to, s, TK_INLINE * sizeof *to);
+            many += count > 4;
+        } else {
+            memcpy(to, s, 4 * sizeof *to);
+        }
+        to[0] = (int32_t)(s[0] & 0xffffff);
+        to += count;
+        if (__builtin_expect(wide ? count > 0 : count - 1 < 4, 1))
+            continue;
+        if (!wide && count) {
+            memcpy(to - count + 4, s + 4, (TK_INLINE - 4) * sizeof *to);
+            many++;
+        } else if ((uintptr_t)s - (uintptr_t)c->side < sizeof c->side) {
+            memcpy(to, c->over.v + s[1], s[2] * sizeof *to);
+            to += s[2];
+        } else {
+            out->n = (size_t)(to - out->v);
+            if (resolve(c, &c->rec[i], true, out, e))
+                return -1;
+            tk_ids_room(out, room);
+            to = out->v + out->n;
+        }
+    }
+    out->n = (size_t)(to - out->v);
+    c->many = many;
+    return 0;
+}
+
 int tk_cache_flush(struct tk_cache *c, struct tk_ids *out, struct ft_err *e)
 {
     enum source { HOT, BESIDE, SEED, SIDE };
@@ -290,7 +330,8 @@ int tk_cache_flush(struct tk_cache *c, struct tk_ids *out, struct ft_err *e)
                     continue;
                 }
                 if ((s = seed_find(c->seed, r->key, r->hash))) {
-                    at[miss[k]] = s->id;
+                    memcpy(side->id, s->id, sizeof s->id);
+                    at[miss[k]] = side->id;
                     from[k] = SEED;
                     continue;
                 }
@@ -324,38 +365,10 @@ int tk_cache_flush(struct tk_cache *c, struct tk_ids *out, struct ft_err *e)
             }
         }
     }
-    size_t room = 4 * n + c->over.n + 16;
-    tk_ids_room(out, room);
-    int32_t *to = out->v + out->n;
-    for (size_t i = 0; i < n; i++) {
-        const uint32_t *s = at[i], count = s[0] >> 24;
-        to[0] = (int32_t)(s[0] & 0xffffff);
-        memcpy(to + 1, s + 1, 12);
-        if (__builtin_expect(count - 1 < 4, 1)) {
-            to += count;
-            continue;
-        }
-        out->n = (size_t)(to - out->v);
-        room += TK_INLINE;
-        tk_ids_room(out, room);
-        to = out->v + out->n;
-        if (count) {
-            to[0] = (int32_t)(s[0] & 0xffffff);
-            memcpy(to + 1, s + 1, (TK_INLINE - 1) * sizeof *to);
-            to += count;
-        } else if ((uintptr_t)s - (uintptr_t)c->side < sizeof c->side) {
-            memcpy(to, c->over.v + s[1], s[2] * sizeof *to);
-            to += s[2];
-        } else {
-            if (resolve(c, &c->rec[i], true, out, e)) {
-                c->over.n = 0;
-                return -1;
-            }
-            tk_ids_room(out, room);
-            to = out->v + out->n;
-        }
+    if (c->many > n / 16 ? put(c, at, n, out, true, e) : put(c, at, n, out, false, e)) {
+        c->over.n = 0;
+        return -1;
     }
-    out->n = (size_t)(to - out->v);
     c->over.n = 0;
     for (size_t k = 0; k < n_miss; k++) {
         const struct tk_rec *r = &c->rec[miss[k]];

@@ -148,6 +148,7 @@ struct tk_cache {
     const struct tk_cut *cut; /* words without a key are cut into parts by it, NULL: not */
     const char *left, *left_end; /* of such a word what is not in a record yet */
     size_t n;                    /* records waiting */
+    size_t many;                 /* words of the last batch that had more than four ids */
     struct tk_rec rec[TK_BATCH + TK_WINDOW];
     struct tk_line side[TK_BATCH + TK_WINDOW]; /* of this batch what was not in a table */
     struct tk_ids over;                        /* and its ids that found no room there, or came without a word */
