@@ -3,47 +3,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "tokenizer/model.h"
+#include "tokenizer/merges.h"
 #include "tokenizer/scratch.h"
 
 /* ---- load ---- */
-
-static uint64_t pair_mix(uint64_t pair) { return pair * 0x9e3779b97f4a7c15u; }
-
-static struct tk_merge *merge_slot(const struct tk_model *m, uint64_t pair)
-{
-    size_t i = (size_t)(pair_mix(pair) >> 20) & (m->n_merge_slots - 1);
-    while (m->merges[i].pair != UINT64_MAX && m->merges[i].pair != pair)
-        i = (i + 1) & (m->n_merge_slots - 1);
-    return &m->merges[i];
-}
-
-/* Most pairs do not merge: a bit that is near says so without the table. */
-static uint64_t *maybe_word(const struct tk_model *m, uint64_t pair, unsigned *bit)
-{
-    const uint64_t h = pair_mix(pair) >> 16;
-    *bit = (unsigned)h & 63;
-    return &m->maybe_pair[(h >> 6) & (m->n_merge_slots / 16 - 1)];
-}
-
-static const struct tk_merge *merge_find(const struct tk_model *m, int32_t a, int32_t b)
-{
-    unsigned bit;
-    const uint64_t pair = (uint64_t)(uint32_t)a << 32 | (uint32_t)b;
-    const uint64_t word = *maybe_word(m, pair, &bit); /* sets bit: before it is used */
-    if (!(word >> bit & 1))
-        return NULL;
-    const struct tk_merge *s = merge_slot(m, pair);
-    return s->pair == UINT64_MAX ? NULL : s;
-}
-
-/* Rank and id of the pair in one number: the lowest is merged first, and equal
- * ones are the same pair. */
-static inline uint64_t pair_key(const struct tk_model *m, uint32_t a, uint32_t b)
-{
-    const struct tk_merge *g = merge_find(m, (int32_t)a, (int32_t)b);
-    return g ? (uint64_t)g->rank << 32 | g->id : UINT64_MAX;
-}
 
 /* The merges of two bytes, which begin every word. */
 static void fill_byte_pairs(struct tk_model *m)
@@ -51,7 +14,7 @@ static void fill_byte_pairs(struct tk_model *m)
     m->byte_pair = ft_malloc(65536 * sizeof *m->byte_pair);
     for (uint32_t i = 0; i < 65536; i++) {
         const int32_t a = m->raw_id[i >> 8], b = m->raw_id[i & 255];
-        m->byte_pair[i] = a < 0 || b < 0 ? UINT64_MAX : pair_key(m, (uint32_t)a, (uint32_t)b);
+        m->byte_pair[i] = a < 0 || b < 0 ? UINT64_MAX : tk_pair_key(m, (uint32_t)a, (uint32_t)b);
     }
 }
 
@@ -113,6 +76,7 @@ int tk_bpe_load(struct tk_model *m, const struct ft_json *j, struct ft_err *e)
         m->merges[i].pair = UINT64_MAX;
     m->maybe_pair = ft_calloc(m->n_merge_slots / 16, sizeof *m->maybe_pair);
     m->n_merges = merges->n;
+    m->low_ranks = m->vocab.n_ids < 1u << 24;
     struct ft_buf joined = {0};
     for (size_t i = 0; i < merges->n; i++) {
         struct ft_str a, b;
@@ -137,10 +101,11 @@ int tk_bpe_load(struct tk_model *m, const struct ft_json *j, struct ft_err *e)
         }
         if (never)
             continue;
-        struct tk_merge *s = merge_slot(m, (uint64_t)ia << 32 | (uint64_t)ib);
+        m->low_ranks = m->low_ranks && rank < 1u << 28;
+        struct tk_merge *s = tk_merge_slot(m, (uint64_t)ia << 32 | (uint64_t)ib);
         *s = (struct tk_merge){(uint64_t)ia << 32 | (uint64_t)ib, rank, (uint32_t)id};
         unsigned bit;
-        uint64_t *w = maybe_word(m, s->pair, &bit);
+        uint64_t *w = tk_merge_maybe(m, s->pair, &bit);
         *w |= 1ull << bit;
     }
     ft_buf_release(&joined);
@@ -256,7 +221,7 @@ static void merge_short(const struct tk_model *m, struct tk_scratch *s)
     int32_t n = (int32_t)s->n;
     struct tk_symbol *v = s->sym;
     for (int32_t i = 0; i + 1 < n; i++) {
-        const struct tk_merge *g = merge_find(m, v[i].id, v[i + 1].id);
+        const struct tk_merge *g = tk_merge_find(m, v[i].id, v[i + 1].id);
         rank[i] = g ? g->rank : UINT32_MAX;
         id[i] = g ? g->id : 0;
     }
@@ -276,7 +241,7 @@ static void merge_short(const struct tk_model *m, struct tk_scratch *s)
         for (int32_t i = best - 1; i <= best; i++) {
             if (i < 0 || i + 1 >= n)
                 continue;
-            const struct tk_merge *g = merge_find(m, v[i].id, v[i + 1].id);
+            const struct tk_merge *g = tk_merge_find(m, v[i].id, v[i + 1].id);
             rank[i] = g ? g->rank : UINT32_MAX;
             id[i] = g ? g->id : 0;
         }
@@ -326,7 +291,7 @@ static void offer(const struct tk_model *m, struct tk_scratch *s, int32_t i)
 {
     if (i < 0 || s->sym[i].next < 0)
         return;
-    const struct tk_merge *g = merge_find(m, s->sym[i].id, s->sym[s->sym[i].next].id);
+    const struct tk_merge *g = tk_merge_find(m, s->sym[i].id, s->sym[s->sym[i].next].id);
     if (g)
         heap_push(s, (struct tk_heap_item){g->rank, i, g->id});
 }
@@ -342,7 +307,7 @@ static void merge_long(const struct tk_model *m, struct tk_scratch *s)
         const struct tk_symbol *a = &s->sym[top.at];
         if (a->id < 0 || a->next < 0)
             continue;
-        const struct tk_merge *g = merge_find(m, a->id, s->sym[a->next].id);
+        const struct tk_merge *g = tk_merge_find(m, a->id, s->sym[a->next].id);
         if (!g || g->id != top.id)
             continue;
         join(s, top.at, top.id);
@@ -396,10 +361,10 @@ static size_t merge_ids(const struct tk_model *m, const unsigned char *p, uint32
         alive &= ~(1ull << gone);
         key[gone] = UINT64_MAX;
         id[best] = (uint32_t)min;
-        key[best] = rest ? pair_key(m, id[best], id[__builtin_ctzll(rest)]) : UINT64_MAX;
+        key[best] = rest ? tk_pair_key(m, id[best], id[__builtin_ctzll(rest)]) : UINT64_MAX;
         if (before) {
             const size_t prev = 63 - (size_t)__builtin_clzll(before);
-            key[prev] = pair_key(m, id[prev], id[best]);
+            key[prev] = tk_pair_key(m, id[prev], id[best]);
         }
     }
     size_t k = 0;

@@ -47,56 +47,11 @@ static void *pages(size_t n)
     return p;
 }
 
-/* ---- seed ---- */
-
-void tk_seed_init(struct tk_seed *s, size_t words)
-{
-    *s = (struct tk_seed){.n_slots = 64};
-    while (s->n_slots < words + words / 2)
-        s->n_slots *= 2;
-    s->slot = pages(s->n_slots * sizeof *s->slot);
-}
-
-static struct tk_slot *seed_slot(const struct tk_seed *s, struct tk_key k, uint32_t hash)
-{
-    size_t i = hash & (s->n_slots - 1);
-    while (!tk_key_eq(s->slot[i].key, k) && s->slot[i].key.hi)
-        i = (i + 1) & (s->n_slots - 1);
-    return &s->slot[i];
-}
-
 static void fill(uint32_t *to, const int32_t *ids, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         to[i] = (uint32_t)ids[i];
     to[0] |= (uint32_t)n << 24;
-}
-
-void tk_seed_add(struct tk_seed *s, const char *p, size_t n, const int32_t *ids, size_t n_ids)
-{
-    if (!n || n > TK_KEY_MAX || n_ids < 1 || n_ids > 4)
-        return;
-    const struct tk_key k = tk_key_of(p, n);
-    struct tk_slot *slot = seed_slot(s, k, tk_key_hash(k.lo, k.hi));
-    if (slot->key.hi)
-        return;
-    slot->key = k;
-    fill(slot->id, ids, n_ids);
-}
-
-void tk_seed_release(struct tk_seed *s)
-{
-    if (s->slot && !s->mapped)
-        munmap(s->slot, s->n_slots * sizeof *s->slot);
-    *s = (struct tk_seed){0};
-}
-
-static const struct tk_slot *seed_find(const struct tk_seed *s, struct tk_key k, uint32_t hash)
-{
-    if (!s->n_slots)
-        return NULL;
-    const struct tk_slot *slot = seed_slot(s, k, hash);
-    return slot->key.hi ? slot : NULL;
 }
 
 /* ---- life ---- */
@@ -208,18 +163,6 @@ static int resolve(struct tk_cache *c, const struct tk_rec *r, bool known, struc
 
 static struct tk_line *neighbour(const struct tk_cache *c, struct tk_line *l) { return &c->hot[(l - c->hot) ^ 1]; }
 
-static void insert(struct tk_cache *c, uint32_t hash, struct tk_key key, const uint32_t *ids, size_t room)
-{
-    struct tk_line *l = tk_cache_line(c, hash);
-    struct tk_line in = {.key = key};
-    memcpy(in.id, ids, room * sizeof *ids);
-    if (tk_key_eq(l->key, key))
-        return;
-    if (l->key.hi)
-        *neighbour(c, l) = *l;
-    *l = in;
-}
-
 static struct tk_line *own_line(const struct tk_cache *c, uint32_t hash)
 {
     return &c->own[hash >> (32 - TK_OWN_BITS)];
@@ -228,17 +171,64 @@ static struct tk_line *own_line(const struct tk_cache *c, uint32_t hash)
 /* The same two places as in the hot table. */
 static struct tk_line *own_find(const struct tk_cache *c, struct tk_key k, uint32_t hash)
 {
+    if (!c->owns)
+        return NULL;
     struct tk_line *l = own_line(c, hash), *x = &c->own[(l - c->own) ^ 1];
     return tk_key_eq(l->key, k) ? l : tk_key_eq(x->key, k) ? x : NULL;
 }
 
 /* A line for a new word. */
-static struct tk_line *own_take(const struct tk_cache *c, uint32_t hash)
+static struct tk_line *own_take(struct tk_cache *c, uint32_t hash)
 {
     struct tk_line *l = own_line(c, hash);
     if (l->key.hi)
         c->own[(l - c->own) ^ 1] = *l;
+    c->owns = true;
     return l;
+}
+
+/* What falls out of the hot table, but for words of the seed, whose second id says so. */
+static void keep(struct tk_cache *c, const struct tk_line *l)
+{
+    const uint32_t hash = tk_key_hash(l->key.lo, l->key.hi), count = l->id[0] >> 24;
+    if (count && !(count == 1 && l->id[1]) && !own_find(c, l->key, hash))
+        *own_take(c, hash) = *l;
+}
+
+static void insert(struct tk_cache *c, uint32_t hash, struct tk_key key, const uint32_t *ids)
+{
+    struct tk_line *l = tk_cache_line(c, hash), *x = neighbour(c, l);
+    struct tk_line in = {.key = key};
+    if (tk_key_eq(l->key, key))
+        return;
+    memcpy(in.id, ids, sizeof in.id); /* they may be x's */
+    if (l->key.hi) {
+        if (x->key.hi && !tk_key_eq(x->key, key))
+            keep(c, x);
+        *x = *l;
+    }
+    *l = in;
+}
+
+/* Encodes a word into a side line's ids. */
+static int encode_aside(struct tk_cache *c, const struct tk_rec *r, uint32_t *to, struct ft_err *e)
+{
+    const size_t first = c->over.n;
+    if (resolve(c, r, false, &c->over, e)) {
+        c->over.n = 0;
+        return -1;
+    }
+    const size_t count = c->over.n - first;
+    to[0] = 0;
+    if (count >= 1 && count <= TK_INLINE) {
+        to[1] = 0;
+        fill(to, c->over.v + first, count);
+        c->over.n = first;
+    } else {
+        to[1] = (uint32_t)first;
+        to[2] = (uint32_t)count;
+    }
+    return 0;
 }
 
 /* Writes the ids of n records. As many are copied as most words have, whatever of
@@ -283,10 +273,12 @@ static inline __attribute__((always_inline)) int put(struct tk_cache *c, const u
 
 int tk_cache_flush(struct tk_cache *c, struct tk_ids *out, struct ft_err *e)
 {
-    enum source { HOT, BESIDE, SEED, SIDE };
+    enum source { BESIDE, SIDE };
     const uint32_t *at[TK_BATCH + TK_WINDOW];
     uint16_t miss[TK_BATCH + TK_WINDOW];
     uint8_t from[TK_BATCH + TK_WINDOW];
+    struct tk_job job[TK_BATCH + TK_WINDOW];
+    size_t n_jobs = 0;
     const size_t n = c->n;
     size_t n_miss = 0;
     c->n = 0;
@@ -307,13 +299,15 @@ int tk_cache_flush(struct tk_cache *c, struct tk_ids *out, struct ft_err *e)
         for (size_t k = 0; k < n_miss; k++) {
             const uint32_t hash = c->rec[miss[k]].hash;
             if (c->seed->n_slots)
-                __builtin_prefetch(&c->seed->slot[hash & (c->seed->n_slots - 1)]);
-            __builtin_prefetch(own_line(c, hash));
+                tk_seed_prefetch(c->seed, hash);
+            __builtin_prefetch(neighbour(c, tk_cache_line(c, hash)));
+            if (c->owns)
+                __builtin_prefetch(own_line(c, hash));
         }
         for (size_t k = 0; k < n_miss; k++) {
             const struct tk_rec *r = &c->rec[miss[k]];
             struct tk_line *side = &c->side[k];
-            const struct tk_slot *s;
+            int64_t word;
             from[k] = SIDE;
             if (!r->p) {
                 side->id[0] = r->key.lo ? 0 : r->n | 1u << 24;
@@ -329,10 +323,11 @@ int tk_cache_flush(struct tk_cache *c, struct tk_ids *out, struct ft_err *e)
                     from[k] = BESIDE;
                     continue;
                 }
-                if ((s = seed_find(c->seed, r->key, r->hash))) {
-                    memcpy(side->id, s->id, sizeof s->id);
+                if (c->seed->n_slots && (word = tk_seed_find(c->seed, r->key, r->hash)) >= 0) {
+                    side->id[0] = c->seed->id[word];
+                    side->id[1] = 1; /* a word of the seed */
                     at[miss[k]] = side->id;
-                    from[k] = SEED;
+                    from[k] = SIDE;
                     continue;
                 }
             }
@@ -344,25 +339,19 @@ int tk_cache_flush(struct tk_cache *c, struct tk_ids *out, struct ft_err *e)
                     continue;
                 }
             }
-            const size_t first = c->over.n;
-            if (resolve(c, r, false, &c->over, e)) {
-                c->over.n = 0;
+            if (c->encode_many && r->n <= TK_KEY_MAX && !(c->cut && ((r->key.lo | r->key.hi) & 0x8080808080808080u))) {
+                job[n_jobs++] = (struct tk_job){r->p, r->n, side->id};
+                continue;
+            }
+            if (encode_aside(c, r, side->id, e))
                 return -1;
-            }
-            const size_t count = c->over.n - first;
-            if (count >= 1 && count <= TK_INLINE) {
-                side->id[0] = 0;
-                fill(side->id, c->over.v + first, count);
-                c->over.n = first;
-                if (r->n <= TK_KEY_MAX) {
-                    side->key = r->key;
-                    *own_take(c, r->hash) = *side;
-                }
-            } else {
-                side->id[0] = 0;
-                side->id[1] = (uint32_t)first;
-                side->id[2] = (uint32_t)count;
-            }
+        }
+        if (n_jobs)
+            c->encode_many(c->ctx, job, n_jobs);
+        for (size_t k = 0; k < n_jobs; k++) {
+            const struct tk_rec r = {.p = job[k].p, .n = job[k].n, .hash = 0};
+            if (!job[k].to[0] && encode_aside(c, &r, job[k].to, e))
+                return -1;
         }
     }
     if (c->many > n / 16 ? put(c, at, n, out, true, e) : put(c, at, n, out, false, e)) {
@@ -376,7 +365,7 @@ int tk_cache_flush(struct tk_cache *c, struct tk_ids *out, struct ft_err *e)
             continue;
         if (from[k] == BESIDE && !tk_key_eq(neighbour(c, tk_cache_line(c, r->hash))->key, r->key))
             continue; /* another one took its place just now */
-        insert(c, r->hash, r->key, at[miss[k]], from[k] == SEED ? 4 : TK_INLINE);
+        insert(c, r->hash, r->key, at[miss[k]]);
     }
     return 0;
 }
@@ -392,9 +381,9 @@ int tk_cache_part(struct tk_cache *c, const char *p, size_t n, bool plain, tk_wo
     const uint32_t hash = tk_key_hash(key.lo, key.hi);
     struct tk_line *l = own_find(c, key, hash), in_line = {0};
     if (!l) {
-        const struct tk_slot *in = plain ? seed_find(c->seed, key, hash) : NULL;
-        if (in) {
-            memcpy(in_line.id, in->id, sizeof in->id);
+        const int64_t word = plain && c->seed->n_slots ? tk_seed_find(c->seed, key, hash) : -1;
+        if (word >= 0) {
+            in_line.id[0] = c->seed->id[word];
         } else {
             const size_t first = out->n;
             if (encode(c->ctx, p, n, out, e))

@@ -7,12 +7,11 @@
  *   hot   of one thread: a line a word, with up to twelve ids. A word whose line
  *         is taken moves the other to the neighbour line, and what was there falls
  *         out. Fixed size, so memory does not grow with the stream.
- *   seed  shared, read-only: every token of the vocabulary that can be a word,
- *         with the ids that the model gives it. Made at load or mapped from the
- *         compiled image.
+ *   seed  shared, read-only: every token of the vocabulary that is a word of one
+ *         token (seed.h). Made at load or mapped from the compiled image.
  *   big   of one thread: words of 16 to 255 bytes, or of 13 to 63 ids.
- *   own   of one thread: what the model had to be asked for, words and parts of
- *         words (cut.h), so that falling out of hot costs little.
+ *   own   of one thread: what fell out of hot and is not in the seed, and parts of
+ *         words (cut.h).
  *
  * Words go through in batches: the splitter fills records (key, line) and asks
  * for the lines; then all are probed, then what missed is sought in the seed, then
@@ -21,12 +20,10 @@
 #ifndef FT_TOKENIZER_CACHE_H
 #define FT_TOKENIZER_CACHE_H
 
-#include <stdint.h>
-
-#include "pipeline/str.h"
+#include "tokenizer/bpe_many.h"
+#include "tokenizer/seed.h"
 
 enum {
-    TK_KEY_MAX = 15,   /* bytes of a word that has a key */
     TK_BATCH = 256,    /* records */
     TK_WINDOW = 64,    /* records that may come on top */
     TK_HOT_BITS = 17,  /* lines of the hot table: 8 MiB */
@@ -35,69 +32,17 @@ enum {
     TK_OVER = 1 << 16, /* ids that wait beside the records */
 };
 
-/* The bytes, zeros, and the length last: 1..15. 0 is free; above 15: no key. */
-struct tk_key {
-    uint64_t lo, hi;
-};
-
 /* Ids of 24 bits; their count is on top of the first, 0: see cache.c. */
 struct tk_line {
     struct tk_key key;
     uint32_t id[TK_INLINE];
 } __attribute__((aligned(64)));
 
-struct tk_slot {
-    struct tk_key key;
-    uint32_t id[4];
-} __attribute__((aligned(32)));
-
 struct tk_rec { /* a word to be looked up */
     struct tk_key key;
     const char *p;
     uint32_t n, hash;
 };
-
-static inline uint32_t tk_key_hash(uint64_t lo, uint64_t hi)
-{
-    const unsigned __int128 x =
-        (unsigned __int128)(lo ^ 0x9e3779b97f4a7c15u) * (hi ^ 0xd1b54a32d192ed03u);
-    return (uint32_t)((uint64_t)x ^ (uint64_t)(x >> 64));
-}
-
-static inline struct tk_key tk_key_of(const char *p, size_t n)
-{
-    struct tk_key k = {0, 0};
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-    uint32_t a, b;
-    if (n < 4) {
-        k.lo = (unsigned char)p[0];
-        if (n > 1)
-            k.lo |= (uint64_t)(unsigned char)p[1] << 8 | (uint64_t)(unsigned char)p[n - 1] << (8 * (n - 1));
-    } else if (n < 8) { /* the two halves overlap */
-        memcpy(&a, p, 4);
-        memcpy(&b, p + n - 4, 4);
-        k.lo = a | (uint64_t)b << (8 * (n - 4));
-    } else {
-        memcpy(&k.lo, p, 8);
-        if (n >= 15) {
-            memcpy(&a, p + 8, 4);
-            memcpy(&b, p + 11, 4);
-            k.hi = a | (uint64_t)b << 24;
-        } else if (n > 8) {
-            memcpy(&k.hi, p + n - 8, 8);
-            k.hi >>= 8 * (16 - n);
-        }
-    }
-    k.hi |= (uint64_t)(n < 255 ? n : 255) << 56;
-#else
-    unsigned char *to = (unsigned char *)&k;
-    memcpy(to, p, n < TK_KEY_MAX ? n : TK_KEY_MAX);
-    to[15] = n < 255 ? (unsigned char)n : 255;
-#endif
-    return k;
-}
-
-static inline bool tk_key_eq(struct tk_key a, struct tk_key b) { return !((a.lo ^ b.lo) | (a.hi ^ b.hi)); }
 
 /* ---- ids on their way out ---- */
 
@@ -117,23 +62,12 @@ static inline void tk_ids_put(struct tk_ids *o, int32_t id)
     o->v[o->n++] = id;
 }
 
-/* ---- seed ---- */
-
-struct tk_seed {
-    struct tk_slot *slot; /* a word is in its slot or, when that is taken, in the next ones */
-    size_t n_slots;       /* a power of two; 0: none */
-    bool mapped;          /* not ours to free */
-};
-/* Room for `words` words. */
-void tk_seed_init(struct tk_seed *s, size_t words);
-/* 1 to 4 ids. A word that is there stays. */
-void tk_seed_add(struct tk_seed *s, const char *p, size_t n, const int32_t *ids, size_t n_ids);
-void tk_seed_release(struct tk_seed *s);
-
 /* ---- the cache of a thread ---- */
 
 /* Encodes a word without the cache, appending to `out`. */
 typedef int tk_word_fn(void *ctx, const char *p, size_t n, struct tk_ids *out, struct ft_err *e);
+/* The same for many words of up to 15 bytes at a time. */
+typedef void tk_many_fn(void *ctx, const struct tk_job *job, size_t n);
 
 struct tk_cut;
 struct tk_solo;
@@ -142,8 +76,10 @@ struct tk_cache {
     struct tk_line *hot, *own;
     struct tk_big *big;
     struct tk_huge *huge;
+    bool owns; /* is anything in own? */
     const struct tk_seed *seed;
     tk_word_fn *encode;
+    tk_many_fn *encode_many; /* NULL: there is none */
     void *ctx;
     const struct tk_cut *cut; /* words without a key are cut into parts by it, NULL: not */
     const char *left, *left_end; /* of such a word what is not in a record yet */

@@ -26,6 +26,12 @@ static int merge(void *ctx, const char *p, size_t n, struct tk_ids *out, struct 
     return tk_bpe_ids(s->f->model, s->scratch, p, n, true, out, e);
 }
 
+static void merge_many(void *ctx, const struct tk_job *job, size_t n)
+{
+    struct tk_fast_state *s = ctx;
+    tk_bpe_many(s->f->model, job, n);
+}
+
 static bool high(const char *p, size_t n)
 {
     for (size_t i = 0; i < n; i++)
@@ -180,6 +186,14 @@ static int token_bytes(struct ft_str t, struct ft_buf *out)
     return 0;
 }
 
+/* Is the token of these bytes what merging makes of them? */
+static bool is_reached(const struct tk_model *m, struct tk_scratch *scratch, struct ft_str b, size_t id, struct tk_ids *ids)
+{
+    struct ft_err e = {0};
+    ids->n = 0;
+    return !tk_bpe_ids(m, scratch, b.p, b.n, true, ids, &e) && ids->n == 1 && ids->v[0] == (int32_t)id;
+}
+
 static void init_words(struct tk_fast *f, const struct tk_model *m)
 {
     f->on = true;
@@ -195,7 +209,6 @@ static void init_words(struct tk_fast *f, const struct tk_model *m)
     struct tk_scratch *scratch = tk_scratch_new();
     struct ft_buf b = {0};
     struct tk_ids ids = {0};
-    struct ft_err e = {0};
     f->plain = whole;
     for (size_t id = 0; id < m->vocab.n_ids; id++) {
         if (!m->vocab.token[id].p || token_bytes(m->vocab.token[id], &b) || !b.n)
@@ -204,24 +217,17 @@ static void init_words(struct tk_fast *f, const struct tk_model *m)
             tk_cut_add(f->cut, b.p, b.n);
             f->len[id] = (uint16_t)(b.n < UINT16_MAX ? b.n : 0);
         }
-        ids.n = 0;
-        if (tk_bpe_ids(m, scratch, b.p, b.n, true, &ids, &e)) {
-            e = (struct ft_err){0};
-            continue;
-        }
+        const bool reached = is_reached(m, scratch, ft_buf_str(&b), id, &ids);
         /* A token that merges do not reach is a word's all the same where merges are ignored. */
-        if (m->ignore_merges && !(ids.n == 1 && ids.v[0] == (int32_t)id)) {
+        if (reached || m->ignore_merges)
+            tk_seed_add(&f->seed, b.p, b.n, (int32_t)id);
+        if (!reached && m->ignore_merges)
             f->plain = false;
-            ids.n = 0;
-            tk_ids_put(&ids, (int32_t)id);
-        }
-        tk_seed_add(&f->seed, b.p, b.n, ids.v, ids.n);
     }
     tk_scratch_free(scratch);
     ft_buf_release(&b);
     free(ids.v);
 }
-
 
 /* ---- units ---- */
 
@@ -449,8 +455,8 @@ static void init_units(struct tk_fast *f, const struct tk_model *m, const struct
             continue;
         if (s->cache->encode(s, b.p, b.n, &ids, &e))
             e = (struct ft_err){0};
-        else
-            tk_seed_add(&f->seed, b.p, b.n, ids.v, ids.n);
+        else if (ids.n == 1)
+            tk_seed_add(&f->seed, b.p, b.n, ids.v[0]);
     }
     tk_fast_state_free(s);
     tk_scratch_free(scratch);
@@ -505,6 +511,7 @@ struct tk_fast_state *tk_fast_state_new(const struct tk_fast *f, struct tk_scrat
     s->f = f;
     s->scratch = scratch;
     s->cache = tk_cache_new(&f->seed, f->unit == TK_UNIT_NONE ? word : f->unit == TK_UNIT_PIECES ? piece : unit, s);
+    s->cache->encode_many = f->unit == TK_UNIT_NONE && f->model->low_ranks ? merge_many : NULL;
     s->matcher = tk_matcher_new();
     s->chars = f->unit == TK_UNIT_SPACES ? tk_chars_new(f->normalizer, f->flat) : NULL;
     s->cache->cut = f->plain ? f->cut : NULL;

@@ -24,7 +24,7 @@ enum {
 
 /* Sections, each at a multiple of 64 bytes. */
 enum section {
-    REST, FINGERPRINT, POOL, TOKENS, SLOTS, MERGES, SCORES, BYTE_PAIRS, MAYBE, TRIE, SEED, CUT, LENGTHS, FLAT, SOLO, PREFIX, SUFFIX, SECTIONS,
+    REST, FINGERPRINT, POOL, TOKENS, SLOTS, MERGES, SCORES, BYTE_PAIRS, MAYBE, TRIE, SEED_SLOTS, SEED_KEYS, SEED_IDS, CUT, LENGTHS, FLAT, SOLO, PREFIX, SUFFIX, SECTIONS,
 };
 
 struct header {
@@ -39,12 +39,12 @@ struct header {
     /* What is not an array. */
     struct tk_model model; /* its pointers mean nothing */
     uint64_t n_cells;      /* of the trie */
-    uint64_t n_seed;
+    struct tk_seed seed;   /* likewise */
     int32_t rule, unit, front;
     bool has_trie, on, plain, low_line;
 };
 
-static const char magic[8] = {'F', 'T', 'T', 'O', 'K', 'I', 'M', '1'};
+static const char magic[8] = {'F', 'T', 'T', 'O', 'K', 'I', 'M', '2'};
 
 /* ---- the source and the place ---- */
 
@@ -129,7 +129,8 @@ static bool sound(const struct header *h, size_t n, struct ft_digest source, siz
     return h->part[TOKENS].n == (m->vocab.n_ids + 1) * sizeof(uint64_t) &&
            h->part[SLOTS].n == m->vocab.n_slots * sizeof(uint32_t) &&
            h->part[MERGES].n == m->n_merge_slots * sizeof(struct tk_merge) &&
-           h->part[SEED].n == h->n_seed * sizeof(struct tk_slot) &&
+           h->part[SEED_SLOTS].n == h->seed.n_slots * sizeof(uint32_t) &&
+           h->part[SEED_KEYS].n == h->seed.n * sizeof(struct tk_key) &&
            h->part[TRIE].n == h->n_cells * sizeof(struct tk_trie_cell);
 }
 
@@ -179,7 +180,10 @@ bool tk_image_open(struct tk_image *im, const char *source, struct tk_model *m, 
                           .unit = (enum tk_unit)h->unit, .cut = at(h, CUT), .len = at(h, LENGTHS),
                           .flat = at(h, FLAT), .solo = at(h, SOLO), .low_line = h->low_line};
     f->front = (unsigned)h->front;
-    f->seed = (struct tk_seed){.slot = at(h, SEED), .n_slots = h->n_seed, .mapped = true};
+    f->seed = h->seed;
+    f->seed.slot = at(h, SEED_SLOTS);
+    f->seed.key = at(h, SEED_KEYS);
+    f->seed.id = at(h, SEED_IDS);
     return true;
 }
 
@@ -320,8 +324,10 @@ void tk_image_save(const char *source, const struct ft_json *j, const struct tk_
     h->has_trie = m->trie != NULL;
     h->n_cells = m->trie ? m->trie->n_cells : 0;
     add(&b, h, TRIE, m->trie ? m->trie->cell : NULL, h->n_cells * sizeof *m->trie->cell);
-    h->n_seed = f->seed.n_slots;
-    add(&b, h, SEED, f->seed.slot, f->seed.n_slots * sizeof *f->seed.slot);
+    add(&b, h, SEED_SLOTS, f->seed.slot, f->seed.n_slots * sizeof *f->seed.slot);
+    add(&b, h, SEED_KEYS, f->seed.key, f->seed.n * sizeof *f->seed.key);
+    add(&b, h, SEED_IDS, f->seed.id, f->seed.id ? (f->seed.n + 4) * sizeof *f->seed.id : 0);
+    h->seed = (struct tk_seed){.n = f->seed.n, .n_slots = f->seed.n_slots, .low = f->seed.low, .mapped = true};
     add(&b, h, CUT, f->cut, sizeof *f->cut);
     add(&b, h, LENGTHS, f->len, (n_ids + 1) * sizeof *f->len);
     add(&b, h, FLAT, f->flat, 1024 * sizeof *f->flat);

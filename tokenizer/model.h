@@ -48,6 +48,7 @@ struct tk_model {
     struct tk_merge *merges;
     size_t n_merge_slots, n_merges;
     uint64_t *maybe_pair;    /* 4 bits a slot, by the pair's hash; clear: there is no such merge */
+    bool low_ranks;          /* all are below 2^28, and ids below 2^24 */
     int32_t byte_id[256];    /* id of "<0xXX>", -1: none */
     uint64_t *byte_pair;     /* [left byte << 8 | right byte]: rank << 32 | id of their merge, UINT64_MAX: none */
     int32_t raw_id[256];     /* id of the byte's character in the byte-level alphabet */
