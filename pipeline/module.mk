@@ -4,7 +4,7 @@ LIB_pipeline += pipeline/err.c pipeline/mem.c pipeline/str.c pipeline/utf8.c pip
                 pipeline/stream_out.c pipeline/stream_map.c pipeline/seal.c
 LIB_pipeline += pipeline/permute.c pipeline/canon.c pipeline/mix.c pipeline/seen.c pipeline/key.c \
                 pipeline/side.c pipeline/pool.c pipeline/pipe_split.c pipeline/pipe_tail.c
-LIB_pipeline += pipeline/explain.c pipeline/plan.c pipeline/shard.c pipeline/shard_write.c pipeline/doc_read.c pipeline/fit.c \
+LIB_pipeline += pipeline/explain.c pipeline/hub.c pipeline/plan.c pipeline/shard.c pipeline/shard_write.c pipeline/doc_read.c pipeline/fit.c \
                 pipeline/shard_json.c pipeline/shard_show.c pipeline/shard_copy.c pipeline/shard_look.c pipeline/shard_make.c
 TOOLS += pipeline/dedupe.c pipeline/mix-replay.c pipeline/ft-pipe.c pipeline/ft-pack.c pipeline/ft-shard.c
 ROOMS_ft-pack := tokenizer

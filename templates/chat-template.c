@@ -613,7 +613,7 @@ int main(int argc, char **argv)
     so.jobs = 0;
     int from = FT_FROM_AUTO;
     const struct ft_opt opts[] = {
-        {'m', "model", FT_OPT_STR, &c.model, "DIR", "the model's folder: its templates and special tokens", NULL},
+        {'m', "model", FT_OPT_STR, &c.model, "DIR", "the model's folder, or org/name in the hub cache: its templates and special tokens", NULL},
         {0, "template", FT_OPT_STR, &c.template, "FILE|NAME", "a template: named in DIR, a file, or bundled (--list)", NULL},
         {0, "list", FT_OPT_FLAG, &c.list, NULL, "list the templates and exit", NULL},
         {0, "show", FT_OPT_STR, &c.show, "NAME", "print that template and exit", NULL},

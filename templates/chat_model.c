@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "pipeline/hub.h"
+
 static const char *const attributes[] = {"bos_token", "eos_token", "unk_token", "sep_token",
                                          "pad_token", "cls_token", "mask_token"};
 enum { N_ATTRIBUTES = sizeof attributes / sizeof *attributes };
@@ -365,9 +367,14 @@ int ft_chat_model_load(const char *dir, struct ft_chat_model *m, struct ft_err *
     const char *path;
     struct ft_str text;
     struct stat st;
-    const size_t n = strlen(dir);
 
     *m = (struct ft_chat_model){0};
+    char *found;
+    if (ft_hub_path(dir, &found, e))
+        return -1;
+    dir = ft_arena_dup(&m->mem, found, strlen(found));
+    free(found);
+    const size_t n = strlen(dir);
     if (n > 5 && !strcmp(dir + n - 5, ".json")) {
         const char *slash = strrchr(dir, '/');
         dir = slash ? ft_arena_dup(&m->mem, dir, (size_t)(slash - dir)) : ".";

@@ -29,7 +29,7 @@ struct ft_chat_model { /* all zero is an empty one */
     size_t n_controls;
 };
 
-/* `dir` is the folder, or a tokenizer.json in it. FT_SYS when it cannot be read,
+/* `dir` is the folder, a tokenizer.json in it, or org/name in the hub cache. FT_SYS when it cannot be read,
  * FT_DATA when a file in it is damaged. A folder without template is no error. */
 int ft_chat_model_load(const char *dir, struct ft_chat_model *m, struct ft_err *e);
 /* By name; NULL when there is none. */

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "pipeline/canon.h"
+#include "pipeline/hub.h"
 #include "tokenizer/foreign.h"
 #include "tokenizer/tokenizer_priv.h"
 
@@ -185,12 +186,7 @@ static int load_specials(struct ft_tokenizer *t, const char *dir, struct ft_err 
     return r;
 }
 
-int ft_tokenizer_load(const char *path, struct ft_tokenizer **out, struct ft_err *e)
-{
-    return ft_tokenizer_load_as(path, NULL, out, e);
-}
-
-int ft_tokenizer_load_as(const char *path, const char *split, struct ft_tokenizer **out, struct ft_err *e)
+static int load_from(const char *path, const char *split, struct ft_tokenizer **out, struct ft_err *e)
 {
     struct ft_tokenizer *t = ft_calloc(1, sizeof *t);
     struct stat st;
@@ -214,4 +210,19 @@ int ft_tokenizer_load_as(const char *path, const char *split, struct ft_tokenize
     }
     *out = t;
     return 0;
+}
+
+int ft_tokenizer_load_as(const char *path, const char *split, struct ft_tokenizer **out, struct ft_err *e)
+{
+    char *found;
+    if (ft_hub_path(path, &found, e))
+        return -1;
+    const int r = load_from(found, split, out, e);
+    free(found);
+    return r;
+}
+
+int ft_tokenizer_load(const char *path, struct ft_tokenizer **out, struct ft_err *e)
+{
+    return ft_tokenizer_load_as(path, NULL, out, e);
 }

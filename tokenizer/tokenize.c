@@ -505,7 +505,7 @@ int main(int argc, char **argv)
     struct ft_stream_opts so = FT_STREAM_DEFAULTS;
     so.jobs = 0;
     const struct ft_opt opts[] = {
-        {'m', "model", FT_OPT_STR, &c.model, "DIR|FILE", "tokenizer.json, a .model or .tiktoken file, or the folder that has it", NULL},
+        {'m', "model", FT_OPT_STR, &c.model, "DIR|FILE", "tokenizer.json, a .model or .tiktoken file, or the folder that has it; also org/name in the hub cache", NULL},
         {0, "split", FT_OPT_STR, &c.split, "NAME|REGEX", "how a .tiktoken vocabulary splits text (cl100k, ...)", NULL},
         {0, "add-special-tokens", FT_OPT_CHOICE, &c.special, "auto|yes|no",
          "the post-processor's; auto: not on text that has spans", NULL},

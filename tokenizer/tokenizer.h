@@ -16,7 +16,7 @@
 struct ft_tokenizer;
 struct ft_tok_state;
 
-/* `path`: a folder with tokenizer.json, or such a file; or a SentencePiece .model
+/* `path`: a folder with tokenizer.json, or org/name in the hub cache (pipeline/hub.h), or such a file; or a SentencePiece .model
  * or .tiktoken file, or a folder that has one and no tokenizer.json. Beside it are
  * read, when they are there, tokenizer_config.json, generation_config.json and
  * config.json for the names of the special tokens. */

@@ -1,11 +1,13 @@
 #include "trainer/base.h"
 
+#include "pipeline/hub.h"
+
 #include <stdlib.h>
 
 int ft_base_open(struct ft_base *b, const char *name, struct ft_err *e)
 {
     *b = (struct ft_base){0};
-    if (ft_hf_folder(name, &b->dir, e) || ft_hf_config_load(b->dir, &b->mem, &b->config, &b->tree, e) ||
+    if (ft_hub_folder(name, &b->dir, e) || ft_hf_config_load(b->dir, &b->mem, &b->config, &b->tree, e) ||
         ft_st_open_folder(b->dir, "model", &b->weights, e)) {
         ft_base_close(b);
         return -1;

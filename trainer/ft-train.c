@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "tokenizer/tokenizer.h"
+#include "pipeline/hub.h"
 #include "trainer/job.h"
 
 struct options {
@@ -134,7 +135,7 @@ static int open_init(const struct ft_tool *tool, const struct options *o, struct
     struct ft_tokenizer *tok = NULL;
     char text[64];
 
-    if (ft_hf_config_file(o->init, &j->base.mem, c, &j->base.tree, e) || (o->base && ft_hf_folder(o->base, &j->tokenizer, e)))
+    if (ft_hf_config_file(o->init, &j->base.mem, c, &j->base.tree, e) || (o->base && ft_hub_folder(o->base, &j->tokenizer, e)))
         return -1;
     j->name = o->init;
     if (!ft_json_get(tree, "architectures")) {

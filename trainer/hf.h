@@ -1,21 +1,11 @@
 /* hf.h -- folders as Hugging Face keeps them.
  *
- * A model is named by a folder, or by its hub name `org/name` when it is in the
- * local cache; nothing is ever fetched. The cache is $HF_HUB_CACHE, else
- * $HF_HOME/hub, else $XDG_CACHE_HOME/huggingface/hub, else
- * ~/.cache/huggingface/hub (huggingface_hub's constants.py); in it
- *
- *     models--ORG--NAME/refs/main              the commit
- *     models--ORG--NAME/snapshots/COMMIT/...   the files
+ * A model is named by a folder or by its hub name (pipeline/hub.h).
  */
 #ifndef FT_TRAINER_HF_H
 #define FT_TRAINER_HF_H
 
 #include "pipeline/json.h"
-
-/* The folder of a model: `name` itself when it is one. From malloc. FT_DATA
- * saying where it was sought. */
-int ft_hf_folder(const char *name, char **dir, struct ft_err *e);
 
 /* What an adapter records as its base: the hub name when it is known (given, or
  * the folder lies in the cache), else the folder as given. In the arena. */

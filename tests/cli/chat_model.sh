@@ -52,3 +52,11 @@ N='{"messages":[{"role":"user","content":null,"reasoning":"r"}]}'
 for o in "--template t.jinja" "--template t.jinja --nulls=drop" "--template t.jinja -m m" "--template t.jinja -m m --nulls=keep"; do
     echo "$N" | chat-template -q $o | sed 's/,"spans".*//'
 done
+echo "-- by its name, in the hub's cache"
+mkdir -p cache/models--org--chat/refs cache/models--org--chat/snapshots/c0ffee
+echo c0ffee >cache/models--org--chat/refs/main
+echo '{% for m in messages %}({{ m.content }}){% endfor %}' >cache/models--org--chat/snapshots/c0ffee/chat_template.jinja
+echo '{"messages":[{"role":"user","content":"q"}]}' | HF_HUB_CACHE=cache chat-template -q -m org/chat
+echo "-- not there" >&2
+HF_HUB_CACHE=cache chat-template -m org/other </dev/null; echo "status $?"
+HF_HUB_CACHE=cache tokenize -m org/other </dev/null; echo "status $?"

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "pipeline/hub.h"
 #include "trainer/hf_config.h"
 #include "trainer/save.h"
 #include "tests/unit/test.h"
@@ -131,25 +132,40 @@ TEST(a_hub_name_is_sought_in_the_cache)
     struct ft_err e = {0};
     char *dir;
     setenv("HF_HUB_CACHE", "hub", 1);
-    CHECK_EQ(ft_hf_folder("org/name", &dir, &e), -1);
+    CHECK_EQ(ft_hub_folder("org/name", &dir, &e), -1);
     CHECK_STR(e.msg, "no model folder 'org/name', and the cache 'hub' does not have it");
     mkdir("hub", 0777), mkdir("hub/models--org--name", 0777), mkdir("hub/models--org--name/snapshots", 0777);
     mkdir("hub/models--org--name/snapshots/abc", 0777);
-    REQUIRE(!ft_hf_folder("org/name", &dir, &e));
+    REQUIRE(!ft_hub_folder("org/name", &dir, &e));
     CHECK_STR(dir, "hub/models--org--name/snapshots/abc");
     CHECK_STR(ft_hf_base_name("org/name", dir, &mem), "org/name");
     CHECK_STR(ft_hf_base_name(dir, dir, &mem), "org/name"); /* given by its path, it has its name */
     free(dir);
     mkdir("hub/models--org--name/snapshots/abd", 0777);
     e = (struct ft_err){0};
-    CHECK_EQ(ft_hf_folder("org/name", &dir, &e), -1); /* which of the two? */
+    CHECK_EQ(ft_hub_folder("org/name", &dir, &e), -1); /* which of the two? */
     mkdir("hub/models--org--name/refs", 0777);
     put("hub/models--org--name/refs/main", "abd\n");
     e = (struct ft_err){0};
-    REQUIRE(!ft_hf_folder("org/name", &dir, &e));
+    REQUIRE(!ft_hub_folder("org/name", &dir, &e));
     CHECK_STR(dir, "hub/models--org--name/snapshots/abd");
     free(dir);
-    CHECK_EQ(ft_hf_folder("../x", &dir, &e), -1);
+    CHECK_EQ(ft_hub_folder("../x", &dir, &e), -1);
+    e = (struct ft_err){0};
+    REQUIRE(!ft_hub_path("../x.json", &dir, &e)); /* a file's name, and its business */
+    CHECK_STR(dir, "../x.json");
+    free(dir);
+    static const char *const other[][2] = {{"HUGGINGFACE_HUB_CACHE", "hub"}, {"HF_HOME", "."}};
+    for (int i = 0; i < 2; i++) { /* the other places, each behind the one before */
+        setenv("HF_HUB_CACHE", "none", 1);
+        setenv(other[i][0], other[i][1], 1);
+        CHECK_EQ(ft_hub_path("org/name", &dir, &e), -1);
+        unsetenv("HF_HUB_CACHE");
+        REQUIRE(!ft_hub_path("org/name", &dir, &e));
+        CHECK(strstr(dir, "hub/models--org--name/snapshots/abd"));
+        free(dir);
+        unsetenv(other[i][0]);
+    }
     mkdir("plain", 0777);
     CHECK_STR(ft_hf_base_name("plain", "plain", &mem), "plain");
 }
