@@ -231,17 +231,30 @@ static int cut_at_tag(struct ft_str text, struct ft_rendered *out, struct ft_err
 
 /* ---- the call ---- */
 
-/* Arguments that chat_template_kwargs may hold besides variables. */
-static int read_kwargs(struct ft_chat_call *c, struct ft_err *e)
+/* As Python sees it. */
+static bool is_true(const struct ft_json *v)
+{
+    switch (v->type) {
+    case FT_JSON_NULL:
+    case FT_JSON_FALSE: return false;
+    case FT_JSON_TRUE: return true;
+    case FT_JSON_NUMBER: return ft_json_real(v) != 0;
+    case FT_JSON_STRING: return v->s.n > 0;
+    default: return v->n > 0;
+    }
+}
+
+/* Arguments that chat_template_kwargs may hold besides variables. *prompt: the value
+ * of add_generation_prompt, which templates may print. */
+static int read_kwargs(struct ft_chat_call *c, const struct ft_json **prompt, struct ft_err *e)
 {
     for (size_t i = 0; c->kwargs && i < c->kwargs->n; i++) {
         const struct ft_str key = c->kwargs->members[i].key;
         const struct ft_json *v = &c->kwargs->members[i].value;
         const bool truth = v->type == FT_JSON_TRUE, flag = truth || v->type == FT_JSON_FALSE || v->type == FT_JSON_NULL;
         if (ft_str_is(key, "add_generation_prompt") && !c->fixed) {
-            if (!flag)
-                return ft_fail(e, FT_DATA, "chat_template_kwargs: add_generation_prompt is not true or false");
-            c->generation_prompt = truth;
+            *prompt = v;
+            c->generation_prompt = is_true(v);
         } else if (ft_str_is(key, "continue_final_message") && !c->fixed) {
             if (!flag && v->type != FT_JSON_STRING)
                 return ft_fail(e, FT_DATA, "chat_template_kwargs: continue_final_message is neither true or false nor a member's name");
@@ -270,7 +283,8 @@ int ft_chat_render(struct ft_render *r, const struct ft_chat_call *call, struct 
         c.documents = NULL;
     if (!c.messages->n)
         return ft_fail(e, FT_DATA, "the conversation is empty");
-    if (read_kwargs(&c, e) || prepare_all(&c, a, &messages, e))
+    const struct ft_json *prompt = NULL;
+    if (read_kwargs(&c, &prompt, e) || prepare_all(&c, a, &messages, e))
         return -1;
     if (c.continue_field.n && c.generation_prompt) {
         /* Who asked for it in the record means it; an option gives way. */
@@ -289,7 +303,7 @@ int ft_chat_render(struct ft_render *r, const struct ft_chat_call *call, struct 
     for (size_t i = 0; i < nkw; i++)
         if (!ft_chat_is_argument(c.kwargs->members[i].key))
             vars[n++] = (struct ft_var){c.kwargs->members[i].key, &c.kwargs->members[i].value};
-    flag = ft_json_of_bool(c.generation_prompt);
+    flag = prompt && c.generation_prompt == is_true(prompt) ? *prompt : ft_json_of_bool(c.generation_prompt);
     struct ft_json *kept = ft_arena_alloc(a, 2 * sizeof *kept); /* they are read after this returns */
     kept[0] = messages;
     kept[1] = flag;

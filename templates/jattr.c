@@ -249,6 +249,14 @@ struct jval ft_jgetitem(struct jrt *rt, struct jval obj, struct jval arg, int at
     return ft_jundef_attr(rt, obj, arg);
 }
 
+/* The bounds of list.index: no None, unlike a slice's. */
+static int64_t bound(struct jrt *rt, struct jval v)
+{
+    if (!ft_jis_int(v))
+        ft_jraise(rt, J_TYPE, "slice indices must be integers or have an __index__ method");
+    return ft_jindex(rt, v);
+}
+
 static int64_t slice_part(struct jrt *rt, struct jval v)
 {
     if (!ft_jis_int(v))
@@ -422,7 +430,7 @@ static struct jval seq_method(struct jrt *rt, const struct jbound *m, const stru
     }
     case A_index: {
         ft_jarity(rt, "index", a, 1, 3);
-        int64_t lo = a->n > 1 ? slice_part(rt, a->v[1]) : 0, hi = a->n > 2 ? slice_part(rt, a->v[2]) : q->n;
+        int64_t lo = a->n > 1 ? bound(rt, a->v[1]) : 0, hi = a->n > 2 ? bound(rt, a->v[2]) : q->n;
         lo = lo < 0 ? (lo + q->n < 0 ? 0 : lo + q->n) : lo;
         hi = hi < 0 ? hi + q->n : hi > q->n ? q->n : hi;
         for (int64_t i = lo; i < hi; i++) {

@@ -60,6 +60,14 @@ static __attribute__((noinline)) struct jval eval_concat(struct jrt *rt, const s
 static __attribute__((noinline)) struct jval eval_dict(struct jrt *rt, const struct node *n, struct jframe *f)
 {
     struct jdict *d = ft_jdict_new(rt, n->list.n / 2);
+    struct jval v[30];
+    if (n->list.n <= 30) { /* as CPython builds it: all is evaluated before anything is hashed */
+        for (uint32_t i = 0; i < n->list.n; i++)
+            v[i] = ft_jeval(rt, n->list.v[i], f);
+        for (uint32_t i = 0; i < n->list.n; i += 2)
+            ft_jdict_set(rt, d, v[i], v[i + 1]);
+        return ft_jdictv(d);
+    }
     for (uint32_t i = 0; i < n->list.n; i += 2) {
         const struct jval k = ft_jeval(rt, n->list.v[i], f);
         ft_jdict_set(rt, d, k, ft_jeval(rt, n->list.v[i + 1], f));

@@ -490,10 +490,9 @@ static enum flow run(struct jrt *rt, const struct node *n, struct jframe *f)
         enter(rt, &n->loads, f);
         rt->autoescape = ft_jtrue(rt, ft_jeval(rt, n->a, f));
         const enum flow w = body(rt, &n->body, f);
-        if (w == GO) {
-            rt->autoescape = before;
+        rt->autoescape = before;
+        if (w == GO)
             leave(&n->loads, f);
-        }
         return w;
     }
     case N_BREAK: return BREAK;

@@ -340,8 +340,7 @@ static struct jval do_round(struct jrt *rt, struct jval v, const struct jargs *a
     const struct jval precision = given(p[0]) ? p[0] : ft_jint(0);
     const struct jstr *method = NULL;
     if (given(p[1])) {
-        if (!ft_jhashable(p[1]))
-            ft_jraise(rt, J_TYPE, "unhashable type: '%s'", ft_jtype(p[1]));
+        ft_jneed_hash(rt, p[1]);
         method = p[1].tag == J_STR ? p[1].s : NULL;
         if (!method || !(ft_jstr_is(method, "common") || ft_jstr_is(method, "ceil") || ft_jstr_is(method, "floor")))
             ft_jraise(rt, J_FILTERARG, "method must be common, ceil or floor");
@@ -442,6 +441,7 @@ static struct jval do_attr(struct jrt *rt, struct jval v, const struct jargs *a)
 {
     BIND2("do_attr", "name", 1, 2);
     struct jval out;
+    ft_jneed_hash(rt, p[0]); /* looked up in the class first */
     if (p[0].tag != J_STR)
         ft_jraise(rt, J_TYPE, "attribute name must be string, not '%s'", ft_jtype(p[0]));
     if (ft_jattribute(rt, v, p[0].s, ft_jattr_id(p[0].s->p, p[0].s->n), &out))

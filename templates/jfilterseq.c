@@ -12,6 +12,8 @@ static bool reversed(struct jrt *rt, struct jval v)
 {
     if (given(v) && !ft_jis_int(v))
         ft_jraise(rt, J_TYPE, "'%s' object cannot be interpreted as an integer", ft_jtype(v));
+    if (given(v) && (v.tag == J_BIG || (v.tag == J_INT && v.i != (int)v.i)))
+        ft_jraise(rt, J_OVERFLOW, "Python int too large to convert to C int");
     return given(v) && ft_jindex(rt, v);
 }
 
@@ -338,10 +340,12 @@ static bool start(struct jrt *rt, struct jiter *it, bool unless_false)
 static const struct jfilter *named(struct jrt *rt, struct jval name, bool test)
 {
     const struct jfilter *f = NULL;
-    if (name.tag == J_UNDEF)
-        ft_jraise(rt, J_RUNTIME, "No %s named %s.", test ? "test" : "filter", ft_jrepr_z(rt, name));
-    if (!ft_jhashable(name))
-        ft_jraise(rt, J_TYPE, "unhashable type: '%s'", ft_jtype(name));
+    if (name.tag == J_UNDEF) {
+        const struct jstr *why = ft_jundef_text(rt, name);
+        ft_jraise(rt, J_RUNTIME, "No %s named Undefined. (%.*s; did you forget to quote the callable name?)",
+                  test ? "test" : "filter", (int)why->n, why->p);
+    }
+    ft_jneed_hash(rt, name);
     if (name.tag == J_STR)
         f = test ? ft_jtest_find(ft_jbytes(name.s)) : ft_jfilter_find(ft_jbytes(name.s));
     if (!f)

@@ -35,21 +35,35 @@ static bool freeze(struct jval v)
     }
 }
 
-static bool foldable(const struct node *n);
+static bool foldable(struct jrt *rt, const struct node *n);
+static bool guarded(struct jrt *rt, struct node *n, struct jval *out);
 
 /* Truth of a frozen constant. */
 static bool const_true(struct jval v) { return ft_jtrue(NULL, v); }
 
-static bool all_foldable(const struct node_list *l)
+static bool all_foldable(struct jrt *rt, const struct node_list *l)
 {
     for (uint32_t i = 0; i < l->n; i++)
-        if (!foldable(l->v[i]))
+        if (!foldable(rt, l->v[i]))
             return false;
     return true;
 }
 
+/* Undefined is no constant, but where it stands left of an `and` or behind an `if`
+ * the other branch is dead, whether it is evaluated now or in the render: so it need
+ * not be constant, and is dropped. */
+static bool dead(struct jrt *rt, const struct node *test, struct node **branch)
+{
+    struct jval v;
+    if (test->kind == N_CONST || !guarded(rt, (struct node *)test, &v) || v.tag != J_UNDEF)
+        return false;
+    *branch = J_NEW(rt, struct node);
+    **branch = (struct node){.kind = N_CONST, .line = test->line, .export = -1, .value = ft_jnone()};
+    return true;
+}
+
 /* No name, no call, and no filter that needs the context, wherever it is evaluated. */
-static bool foldable(const struct node *n)
+static bool foldable(struct jrt *rt, const struct node *n)
 {
     if (!n)
         return true;
@@ -85,42 +99,41 @@ static bool foldable(const struct node *n)
         return false;
     bool yes;
     if (n->kind == N_COND && n->b->kind == N_CONST) /* only the branch taken matters */
-        yes = const_true(n->b->value) ? foldable(n->a) : n->c && foldable(n->c);
+        yes = const_true(n->b->value) ? foldable(rt, n->a) : n->c && foldable(rt, n->c);
     else if ((n->kind == N_AND || n->kind == N_OR) && n->a->kind == N_CONST && const_true(n->a->value) == (n->kind == N_OR))
         yes = true;
+    else if (n->kind == N_AND)
+        yes = foldable(rt, n->a) && (foldable(rt, n->b) || dead(rt, n->a, &((struct node *)n)->b));
+    else if (n->kind == N_COND)
+        yes = n->c && foldable(rt, n->b) && foldable(rt, n->c) && (foldable(rt, n->a) || dead(rt, n->b, &((struct node *)n)->a));
     else
-        yes = foldable(n->a) && foldable(n->b) && foldable(n->c) && all_foldable(&n->list) && (n->kind != N_COND || n->c);
+        yes = foldable(rt, n->a) && foldable(rt, n->b) && foldable(rt, n->c) && all_foldable(rt, &n->list);
     if (yes && n->call) {
-        yes = all_foldable(&n->call->args) && foldable(n->call->dyn_args) && foldable(n->call->dyn_kwargs);
+        yes = all_foldable(rt, &n->call->args) && foldable(rt, n->call->dyn_args) && foldable(rt, n->call->dyn_kwargs);
         for (uint32_t i = 0; i < n->call->nkw; i++)
-            yes = yes && foldable(n->call->kw[i].value);
+            yes = yes && foldable(rt, n->call->kw[i].value);
     }
     if (!yes)
         ((struct node *)n)->maybe = true;
     return yes;
 }
 
-static struct node *evaluate(struct jrt *rt, struct node *n, bool printed)
+/* Evaluates what is foldable; false where that raises. */
+static bool guarded(struct jrt *rt, struct node *n, struct jval *out)
 {
     jmp_buf here, *const outer = rt->catch;
     const unsigned line = rt->line;
     const int64_t steps = rt->steps;
     const size_t limit = rt->mem_limit, mem = rt->mem;
-    struct node *volatile result = n;
+    volatile bool done = false;
     n->attr = n->kind == N_GETATTR ? ft_jattr_id(n->name->p, n->name->n) : -1;
     rt->catch = &here;
     rt->folding = true;
     rt->steps = 100000; /* a constant that costs more is left to the render and its limits */
     rt->mem_limit = rt->mem + (1 << 20) < limit ? rt->mem + (1 << 20) : limit;
     if (setjmp(here) == 0) {
-        struct jval v = ft_jeval(rt, n, NULL);
-        if (printed && v.tag != J_STR) /* text it becomes anyway, whatever it is */
-            v = ft_jstrv(ft_jstr_of(rt, v));
-        if (freeze(v)) {
-            struct node *c = J_NEW(rt, struct node);
-            *c = (struct node){.kind = N_CONST, .line = n->line, .export = -1, .value = v};
-            result = c;
-        }
+        *out = ft_jeval(rt, n, NULL);
+        done = true;
     }
     rt->catch = outer;
     rt->folding = false;
@@ -129,7 +142,21 @@ static struct node *evaluate(struct jrt *rt, struct node *n, bool printed)
     rt->mem_limit = limit;
     if (rt->mem < mem)
         rt->mem = mem;
-    return result;
+    return done;
+}
+
+static struct node *evaluate(struct jrt *rt, struct node *n, bool printed)
+{
+    struct jval v;
+    if (!guarded(rt, n, &v))
+        return n;
+    if (printed && v.tag != J_STR) /* text it becomes anyway, whatever it is */
+        v = ft_jstrv(ft_jstr_of(rt, v));
+    if (!freeze(v))
+        return n;
+    struct node *c = J_NEW(rt, struct node);
+    *c = (struct node){.kind = N_CONST, .line = n->line, .export = -1, .value = v};
+    return c;
 }
 
 struct node *ft_jfold(struct jrt *rt, struct node *n, bool soft)
@@ -159,7 +186,7 @@ struct node *ft_jfold(struct jrt *rt, struct node *n, bool soft)
             return n->c;
         return n;
     }
-    if (n->kind != N_CONST && n->kind != N_SLICE && foldable(n))
+    if (n->kind != N_CONST && n->kind != N_SLICE && foldable(rt, n))
         return evaluate(rt, n, false);
     return n;
 }
@@ -172,5 +199,5 @@ struct node *ft_jfold_output(struct jrt *rt, struct node *n)
         freeze(text);
         n->value = text;
     }
-    return n->kind != N_CONST && foldable(n) ? evaluate(rt, n, true) : n;
+    return n->kind != N_CONST && foldable(rt, n) ? evaluate(rt, n, true) : n;
 }

@@ -98,8 +98,7 @@ static int64_t number(struct jrt *rt, const char **p, const char *end)
     if (*p == end || **p < '0' || **p > '9')
         return -1;
     for (; *p < end && **p >= '0' && **p <= '9'; ++*p) {
-        n = n * 10 + (**p - '0');
-        if (n > 1 << 28)
+        if (__builtin_mul_overflow(n, 10, &n) || __builtin_add_overflow(n, **p - '0', &n))
             ft_jraise(rt, J_VALUE, "Too many decimal digits in format string");
     }
     return n;
@@ -138,6 +137,8 @@ static struct spec parse_spec(struct jrt *rt, const struct jstr *s, const char *
         f.zero = true;
     }
     f.width = number(rt, &p, end);
+    if (f.width > 1 << 28)
+        ft_jlimit_memory(rt);
     while (p < end && (*p == ',' || *p == '_')) {
         if (f.group)
             ft_jraise(rt, J_VALUE, f.group != *p ? "Cannot specify both ',' and '_'." : *p == ',' ? "Cannot specify ',' with ','." : "Cannot specify '_' with '_'.");
@@ -173,7 +174,7 @@ static struct jstr *format_str(struct jrt *rt, struct jstr *s, const struct jstr
         return ft_jstr_as(rt, s, false);
     const struct spec f = parse_spec(rt, spec, "str", '<');
     if (f.type && f.type != 's')
-        bad_code(rt, f.type, "str");
+        bad_code(rt, f.type, s->markup ? "Markup" : "str");
     if (f.sign)
         ft_jraise(rt, J_VALUE, f.sign == ' ' ? "Space not allowed in string format specifier" : "Sign not allowed in string format specifier");
     if (f.z)

@@ -44,6 +44,8 @@ static struct jval range(struct jrt *rt, const struct jargs *a)
     for (uint32_t i = 0; i < a->n; i++)
         if (!ft_jis_int(a->v[i]))
             ft_jraise(rt, J_TYPE, "'%s' object cannot be interpreted as an integer", ft_jtype(a->v[i]));
+    if (a->n == 3 && a->v[2].tag != J_BIG && ft_jindex(rt, a->v[2]) == 0)
+        ft_jraise(rt, J_VALUE, "range() arg 3 must not be zero");
     struct jrange *r = J_NEW(rt, struct jrange);
     *r = (struct jrange){.step = 1};
     if (a->n == 1) {
@@ -54,8 +56,6 @@ static struct jval range(struct jrt *rt, const struct jargs *a)
         if (a->n == 3)
             r->step = integer(rt, a->v[2]);
     }
-    if (r->step == 0)
-        ft_jraise(rt, J_VALUE, "range() arg 3 must not be zero");
     if (r->step > 0 ? r->start < r->stop : r->start > r->stop) {
         const uint64_t span = r->step > 0 ? (uint64_t)r->stop - (uint64_t)r->start : (uint64_t)r->start - (uint64_t)r->stop;
         const uint64_t by = r->step > 0 ? (uint64_t)r->step : 0 - (uint64_t)r->step;

@@ -75,6 +75,8 @@ const char *ft_jfunc_type(struct jval f);
 const char *ft_jbound_type(const struct jbound *m);
 bool ft_jcallable(struct jval v);
 bool ft_jhashable(struct jval v);
+/* TypeError where it is not, naming the part that is not. */
+void ft_jneed_hash(struct jrt *rt, struct jval v);
 /* dict.fromkeys(iterable, value=None) */
 struct jval ft_jdict_fromkeys(struct jrt *rt, const struct jargs *a);
 

@@ -176,7 +176,7 @@ static struct jval add(struct jrt *rt, struct jval a, struct jval b)
     }
     if (a.tag != J_UNDEF && b.tag == J_UNDEF)
         ft_jundef_raise(rt, b);
-    if (a.tag == J_STR || a.tag == J_LIST || a.tag == J_TUPLE) {
+    if ((a.tag == J_STR && !a.s->markup) || a.tag == J_LIST || a.tag == J_TUPLE) {
         const char *t = a.tag == J_STR ? "str" : a.tag == J_LIST ? "list" : "tuple";
         ft_jraise(rt, J_TYPE, "can only concatenate %s (not \"%s\") to %s", t, ft_jtype(b), t);
     }
@@ -199,7 +199,7 @@ struct jval ft_jbinary(struct jrt *rt, enum jop op, struct jval a, struct jval b
             return repeat(rt, a, b);
         if (is_seq(b) && ft_jis_int(a))
             return repeat(rt, b, a);
-        if (b.tag == J_STR && b.s->markup)
+        if (b.tag == J_STR && b.s->markup && a.tag != J_UNDEF)
             ft_jindex(rt, a); /* Markup's own method, which words it so */
         if (a.tag == J_STR && a.s->markup)
             ft_jindex(rt, b);

@@ -388,6 +388,9 @@ static void dump(struct dump *d, struct jval v)
 struct jval ft_jtojson(struct jrt *rt, struct jval v, bool ascii, struct jval indent, struct jval separators, bool sort)
 {
     struct dump d = {.ascii = ascii, .sort = sort};
+    struct jval pair[2] = {ft_jnone(), ft_jnone()};
+    if (separators.tag != J_NONE)
+        ft_junpack(rt, separators, pair, 2);
     if (v.tag == J_STR) /* the encoder looks at indent only when there is something to indent */
         indent = ft_jnone();
     if (indent.tag == J_STR) {
@@ -409,8 +412,6 @@ struct jval ft_jtojson(struct jrt *rt, struct jval v, bool ascii, struct jval in
     d.item = ft_jstr_z(rt, d.indent ? "," : ", ");
     d.key = ft_jstr_z(rt, ": ");
     if (separators.tag != J_NONE) {
-        struct jval pair[2];
-        ft_junpack(rt, separators, pair, 2);
         for (int i = 0; i < 2; i++)
             if (pair[i].tag != J_STR)
                 ft_jraise(rt, J_TYPE, "make_encoder() argument %d must be str, not %s", i + 5, ft_jtype(pair[1 - i]));

@@ -606,10 +606,10 @@ static struct jval split_method(struct jrt *rt, struct jstr *s, int attr, const 
 {
     struct jval v[2];
     bind_method(rt, attr == A_split ? "split" : "rsplit", "sep= maxsplit=", 2, a, v);
+    const int64_t most = v[1].tag == J_MISSING ? -1 : index_arg(rt, v[1]);
     if (v[0].tag != J_MISSING && v[0].tag != J_NONE && v[0].tag != J_STR)
         ft_jraise(rt, J_TYPE, "must be str or None, not %s", ft_jtype(v[0]));
-    return ft_jstr_split(rt, s, v[0].tag == J_STR ? v[0].s : NULL, v[1].tag == J_MISSING ? -1 : index_arg(rt, v[1]),
-                         attr == A_rsplit);
+    return ft_jstr_split(rt, s, v[0].tag == J_STR ? v[0].s : NULL, most, attr == A_rsplit);
 }
 
 /* What Markup's methods return: Markup again. */

@@ -56,15 +56,13 @@ T(in) { return ft_jbool(ft_jin(rt, v, one(rt, "test_in", a, "seq"))); }
 T(filter)
 {
     ft_jbind(rt, "test_filter", "", 2, a, NULL);
-    if (!ft_jhashable(v))
-        ft_jraise(rt, J_TYPE, "unhashable type: '%s'", ft_jtype(v));
+    ft_jneed_hash(rt, v);
     return ft_jbool(v.tag == J_STR && ft_jfilter_find(ft_jbytes(v.s)));
 }
 T(test)
 {
     ft_jbind(rt, "test_test", "", 2, a, NULL);
-    if (!ft_jhashable(v))
-        ft_jraise(rt, J_TYPE, "unhashable type: '%s'", ft_jtype(v));
+    ft_jneed_hash(rt, v);
     return ft_jbool(v.tag == J_STR && ft_jtest_find(ft_jbytes(v.s)));
 }
 

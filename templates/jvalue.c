@@ -79,23 +79,26 @@ struct jval ft_jundef_unsafe(struct jrt *rt, struct jval obj, struct jval name)
     return undef(rt, obj, name);
 }
 
-void ft_jundef_raise(struct jrt *rt, struct jval v)
+/* An unsafe attribute: its name is marked. */
+static bool unsafe(const struct jundef *u) { return u->name.tag == J_STR && u->name.aux; }
+
+struct jstr *ft_jundef_text(struct jrt *rt, struct jval v)
 {
     const struct jundef *u = v.u;
     struct jsb b;
     ft_jsb_init(&b, rt, 128);
-    if (u->name.tag == J_STR && u->name.aux) {
+    if (unsafe(u)) {
         ft_jsb_putz(&b, "access to attribute ");
         ft_jsb_repr(&b, u->name);
         ft_jsb_printf(&b, " of '%s' object is unsafe.", ft_jtype(u->obj));
-        ft_jraise_str(rt, J_SECURITY, ft_jsb_done(&b));
+        return ft_jsb_done(&b);
     }
     if (u->obj.tag == J_SLICE)
-        ft_jraise(rt, J_UNDEFINED, "%s", (const char *)u->name.p);
+        return ft_jstr_z(rt, u->name.p);
     if (u->obj.tag == J_MISSING) {
         ft_jsb_repr(&b, u->name);
         ft_jsb_putz(&b, " is undefined");
-        ft_jraise_str(rt, J_UNDEFINED, ft_jsb_done(&b));
+        return ft_jsb_done(&b);
     }
     struct ft_buf obj = {0};
     ft_jobject(u->obj, &obj);
@@ -110,7 +113,12 @@ void ft_jundef_raise(struct jrt *rt, struct jval v)
         ft_jsb_putz(&b, " has no element ");
     }
     ft_jsb_repr(&b, u->name);
-    ft_jraise_str(rt, J_UNDEFINED, ft_jsb_done(&b));
+    return ft_jsb_done(&b);
+}
+
+void ft_jundef_raise(struct jrt *rt, struct jval v)
+{
+    ft_jraise_str(rt, unsafe(v.u) ? J_SECURITY : J_UNDEFINED, ft_jundef_text(rt, v));
 }
 
 /* ---- sequences ---- */
@@ -258,7 +266,6 @@ int64_t ft_jindex(struct jrt *rt, struct jval v)
     case J_INT: return v.i;
     case J_BOOL: return v.b;
     case J_BIG: return ft_jbig_negative(v) ? INT64_MIN : INT64_MAX;
-    case J_UNDEF: ft_jundef_raise(rt, v); /* its class answers __index__ lookups of __int__ only */
     default: ft_jraise(rt, J_TYPE, "'%s' object cannot be interpreted as an integer", ft_jtype(v));
     }
 }
@@ -470,7 +477,6 @@ static uint32_t mix(uint64_t x)
     return (uint32_t)x;
 }
 
-/* Raises TypeError for unhashable types. */
 static uint32_t hash_of(struct jrt *rt, struct jval v)
 {
     switch (v.tag) {
@@ -511,6 +517,8 @@ static uint32_t hash_of(struct jrt *rt, struct jval v)
     default: return mix((uint64_t)(uintptr_t)v.p);
     }
 }
+
+void ft_jneed_hash(struct jrt *rt, struct jval v) { hash_of(rt, v); }
 
 bool ft_jhashable(struct jval v)
 {

@@ -280,6 +280,8 @@ struct jval ft_jundef_attr(struct jrt *rt, struct jval obj, struct jval name);
 struct jval ft_jundef_hint(struct jrt *rt, const char *hint);
 /* access to attribute ... is unsafe */
 struct jval ft_jundef_unsafe(struct jrt *rt, struct jval obj, struct jval name);
+/* What ft_jundef_raise says. */
+struct jstr *ft_jundef_text(struct jrt *rt, struct jval u);
 _Noreturn void ft_jundef_raise(struct jrt *rt, struct jval u);
 
 struct jval ft_jlist(struct jrt *rt, struct jval *v, size_t n);

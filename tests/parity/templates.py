@@ -253,7 +253,7 @@ def statement(d, macros, in_loop):
         it = rnd.choice(["l", "o", "d.items()", "d|items", "range(3)", "d", "s", "l[1:]", e(), "o|selectattr('n')", "[[1,2],[3,4]]", "l|batch(2)"])
         return tag(f"for {t} in {it}" + (f" if {e()}" if rnd.random() < .3 else "") + (" recursive" if rnd.random() < .05 else "")) + b(True) + (tag("else") + b() if rnd.random() < .25 else "") + tag("endfor")
     if k == 14: return tag(f"set {name()}" + rnd.choice(["", "", "|upper", "|trim|title"])) + b() + tag("endset")
-    if k == 15: return tag(f"filter {rnd.choice(['upper', 'trim', 'replace(' + string() + ', ' + string() + ')', 'indent(2)', 'length'])}") + b() + tag("endfilter")
+    if k == 15: return tag(f"filter {rnd.choice(['upper', 'trim', 'replace(' + string() + ', ' + string() + ')', 'indent(2)', 'title'])}") + b() + tag("endfilter")
     if k == 16: return tag(f"with {name()} = {e()}, q = {e()}") + b() + out("q") + tag("endwith")
     if k == 17:
         m = f"m{len(macros)}"

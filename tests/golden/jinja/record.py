@@ -145,6 +145,34 @@ l.index(1), l.count(3), (1, 2).index(2), l.index(9)
 s.title is defined, s.title
 foo.bar if foo is defined else "none"
 messages|map(attribute="role")|join(","), messages|selectattr("role", "equalto", "user")|map(attribute="content")|first|trim, messages[1:]|length
+undefd|attr([])
+1|attr({})
+s|e + l
+s|e + 1
+s|e * undefd
+undefd * (s|e)
+l|map(undefd)|list
+l|select(d.zzz)|list
+l|selectattr("a", undefd)|list
+true|tojson(0.1, 1e-7, s)
+true|tojson(none, l, true)
+(false)[0:-2] and l|reject("ge", none)
+((1)[2:] and undefd)|default(4)
+undefd if (1)[2:] else 2
+undefd if (1)[2:]
+[].index(1, undefd)
+s.center(undefd)
+s * undefd
+s.rsplit(l, none)
+s.split(1, s)
+l|sort(12345678901234567890)
+"{:x}".format(s|e)
+range(1, 12345678901234567890, 0)
+{d: 1, 2: 1 < l}
+(1, l) is filter
+{(1, l): 4}
+"{:10000000000000000000000}".format(1)
+"{:.10000000000}".format("abc")
 '''
 TEMPLATES = r'''
 {% for m in messages %}{{ loop.index }}/{{ loop.length }}:{{ m.role }}{{ ", " if not loop.last }}{% endfor %}
@@ -230,6 +258,7 @@ end
 {{ l|map("string")|last }}
 {% set x = 5 %}{% macro m(x=x) %}{{ x }}{% endmacro %}{{ m() }}{{ m(1) }}
 {%if t%}x{%endif%}{{-s-}}{{i}}
+{% for x in l %}{% autoescape true %}{% if x == 1 %}{% break %}{% endif %}{{ "<" }}{% endautoescape %}{% endfor %}{{ "<" }}
 '''
 
 
