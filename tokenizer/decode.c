@@ -410,8 +410,6 @@ static void ctc(const struct tk_decoder *d, struct tk_strings *t, struct ft_aren
 int tk_decode(const struct tk_decoder *d, struct tk_strings *t, struct tk_matcher *m, struct ft_arena *mem,
               struct ft_err *e)
 {
-    if (!t->n)
-        return 0;
     switch (d->kind) {
     case SEQUENCE:
         for (size_t i = 0; i < d->n_parts; i++)

@@ -479,7 +479,7 @@ void tk_fast_init(struct tk_fast *f, const struct ft_json *file, const struct tk
 {
     *f = (struct tk_fast){0};
     tk_fast_attach(f, m, normalizer, pretok);
-    if (m->vocab.n_ids >= 1u << 24)
+    if (m->vocab.n_ids >= 1u << 24 || m->vocab.n_alias) /* a token's text must be known */
         return;
     const struct ft_json *split = ft_json_get(file, "pre_tokenizer");
     if (m->type == TK_BPE && !m->prefix.n && !m->suffix.n && (f->rule = tk_fast_rule(split)) != TK_RULE_NONE) {

@@ -1,5 +1,6 @@
 /* From a file to a tokenizer: all parts in order, the image, the fingerprint, the names
  * of the special tokens. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -28,6 +29,11 @@ static void fingerprint(struct ft_tokenizer *t, const struct ft_json *j)
             continue;
         ft_buf_printf(&b, "%zu %u %zu ", id, flags, s.n);
         ft_buf_puts(&b, s);
+    }
+    for (size_t i = 0; i < t->model.vocab.n_alias; i++) {
+        const struct tk_alias *a = &t->model.vocab.alias[i];
+        ft_buf_printf(&b, "%" PRIu32 " also %zu ", a->id, a->s.n);
+        ft_buf_puts(&b, a->s);
     }
     digest_hex(&b, t->fingerprint);
     t->fingerprint[32] = ':';
@@ -90,6 +96,11 @@ static int load(struct ft_tokenizer *t, const char *path, const char *split, str
         : json ? ft_json_load(path, &tmp, &j, e)
                : tk_foreign_load(path, split, &tmp, &j, e))
         goto out;
+    const struct ft_json *version = ft_json_get(&j, "version");
+    if (version && !(version->type == FT_JSON_STRING && ft_str_is(version->s, "1.0"))) {
+        ft_fail(e, FT_DATA, "%s: its \"version\" is not 1.0, the only one known", path);
+        goto out;
+    }
     if ((!ready && tk_model_load(&t->model, ft_json_get(&j, "model"), e)) ||
         tk_normalizer_load(ft_json_get(&j, "normalizer"), &t->normalizer, e) ||
         tk_pretok_load(ft_json_get(&j, "pre_tokenizer"), tk_model_takes_bytes(&t->model), &t->pretok, e) ||
@@ -110,7 +121,8 @@ static int load(struct ft_tokenizer *t, const char *path, const char *split, str
         }
     if (t->added.n_ids > t->size)
         t->size = t->added.n_ids;
-    t->origins = tk_pretok_asks_origin(t->pretok, t->normalizer != NULL, t->added.any_normalized);
+    /* A normalizer may take away what text begins with, as a cut does. */
+    t->origins = tk_pretok_asks_origin(t->pretok, t->normalizer != NULL, t->normalizer || t->added.any_normalized);
     asks(t, &j);
     const struct ft_json *own = ft_json_get(&j, "ft:specials"); /* ids that a file of another format names */
     if (own && !json && (ft_json_get_int(own, "bos", &t->specials.bos, e) || ft_json_get_int(own, "eos", &t->specials.eos, e) ||
@@ -124,7 +136,7 @@ static int load(struct ft_tokenizer *t, const char *path, const char *split, str
         tk_fast_init(&t->fast, &j, &t->model, t->normalizer, t->pretok);
         if (t->added.seek_norm.any && t->fast.unit != TK_UNIT_NONE)
             tk_fast_release(&t->fast); /* tokens are sought behind the normalizer: it cannot be left out */
-        if (json) /* of other files --split is a part */
+        if (json && !t->model.vocab.n_alias) /* of other files --split is a part */
             tk_image_save(path, &j, &t->model, &t->fast, t->fingerprint);
     }
     r = 0;

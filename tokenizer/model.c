@@ -46,7 +46,9 @@ static int load_vocab(struct tk_model *m, const struct ft_json *j, struct ft_err
     if (!v || v->type != FT_JSON_OBJECT)
         return ft_fail(e, FT_DATA, "\"vocab\" is not an object");
     tk_vocab_init(&m->vocab, v->n);
-    for (size_t i = 0; i < v->n; i++) {
+    /* From the end: of two entries with one key the last counts. Of strings that share an id the last is the one it
+     * decodes to (the library's choice is random). */
+    for (size_t i = v->n; i-- > 0;) {
         int64_t id;
         const struct ft_str key = v->members[i].key;
         const int shown = (int)(key.n < 100 ? key.n : 100);
@@ -55,14 +57,12 @@ static int load_vocab(struct tk_model *m, const struct ft_json *j, struct ft_err
         if (id >= TK_MAX_IDS)
             return ft_fail(e, FT_DATA, "token \"%.*s\" has id %lld: the limit is %d", shown, key.p, (long long)id,
                            TK_MAX_IDS - 1);
-        const int64_t before = tk_vocab_find(&m->vocab, key.p, key.n);
-        if (id != before && (size_t)id < m->vocab.n_ids && m->vocab.token[id].p)
-            return ft_fail(e, FT_DATA, "id %lld is both \"%.*s\" and \"%.*s\": which one it decodes to is not defined",
-                           (long long)id, (int)(m->vocab.token[id].n < 100 ? m->vocab.token[id].n : 100),
-                           m->vocab.token[id].p, shown, key.p);
-        tk_vocab_add(&m->vocab, key, (uint32_t)id);
-        if (before >= 0 && before != id) /* of two entries the last counts */
-            m->vocab.token[before] = (struct ft_str){0};
+        if (tk_vocab_find(&m->vocab, key.p, key.n) >= 0)
+            continue;
+        if ((size_t)id < m->vocab.n_ids && m->vocab.token[id].p)
+            tk_vocab_add_alias(&m->vocab, key, (uint32_t)id);
+        else
+            tk_vocab_add(&m->vocab, key, (uint32_t)id);
     }
     m->size = m->vocab.count;
     return 0;
@@ -86,6 +86,8 @@ static int load_words(struct tk_model *m, const struct ft_json *j, struct ft_err
         for (size_t id = 0; id < m->vocab.n_ids; id++)
             if (m->vocab.token[id].p)
                 tk_trie_add(m->trie, m->vocab.token[id].p, m->vocab.token[id].n, (int32_t)id);
+        for (size_t i = 0; i < m->vocab.n_alias; i++)
+            tk_trie_add(m->trie, m->vocab.alias[i].s.p, m->vocab.alias[i].s.n, (int32_t)m->vocab.alias[i].id);
         tk_trie_freeze(m->trie);
     }
     return 0;

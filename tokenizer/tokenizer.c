@@ -113,4 +113,6 @@ void ft_tokenizer_describe(const struct ft_tokenizer *t, struct ft_buf *out)
     ft_buf_printf(out, "%s, %zu tokens, %zu of them added", types[t->model.type], t->size, t->added.n);
     if (t->model.type == TK_BPE)
         ft_buf_printf(out, ", %zu merges", t->model.n_merges);
+    if (t->model.vocab.n_alias)
+        ft_buf_printf(out, ", %zu strings that share an id with another", t->model.vocab.n_alias);
 }

@@ -12,6 +12,14 @@ void tk_vocab_init(struct tk_vocab *v, size_t expected)
     v->slots = ft_calloc(v->n_slots, sizeof *v->slots);
 }
 
+/* What a slot holds: an id, or the index of an alias with this bit. */
+static const uint32_t ALIAS = 1u << 31;
+
+static struct ft_str string_of(const struct tk_vocab *v, uint32_t slot)
+{
+    return slot & ALIAS ? v->alias[slot & ~ALIAS].s : v->token[slot - 1];
+}
+
 static uint32_t *slot(const struct tk_vocab *v, const char *p, size_t n)
 {
     size_t i = ft_hash64(p, n) & (v->n_slots - 1);
@@ -19,7 +27,7 @@ static uint32_t *slot(const struct tk_vocab *v, const char *p, size_t n)
         uint32_t *s = &v->slots[i];
         if (!*s)
             return s;
-        const struct ft_str t = v->token[*s - 1];
+        const struct ft_str t = string_of(v, *s);
         if (t.n == n && !memcmp(t.p, p, n))
             return s;
     }
@@ -33,7 +41,7 @@ static void grow(struct tk_vocab *v)
     v->slots = ft_calloc(v->n_slots, sizeof *v->slots);
     for (size_t i = 0; i < n; i++)
         if (old[i])
-            *slot(v, v->token[old[i] - 1].p, v->token[old[i] - 1].n) = old[i];
+            *slot(v, string_of(v, old[i]).p, string_of(v, old[i]).n) = old[i];
     free(old);
 }
 
@@ -56,17 +64,30 @@ void tk_vocab_add(struct tk_vocab *v, struct ft_str s, uint32_t id)
     *at = id + 1;
 }
 
+void tk_vocab_add_alias(struct tk_vocab *v, struct ft_str s, uint32_t id)
+{
+    if (v->count * 2 >= v->n_slots)
+        grow(v);
+    if (!(v->n_alias & (v->n_alias - 1))) /* full at each power of two */
+        v->alias = ft_reallocs(v->alias, v->n_alias ? 2 * v->n_alias : 1, sizeof *v->alias);
+    v->alias[v->n_alias] = (struct tk_alias){{ft_arena_dup(&v->mem, s.p, s.n), s.n}, id};
+    *slot(v, s.p, s.n) = ALIAS | (uint32_t)v->n_alias++;
+    v->count++;
+}
+
 int64_t tk_vocab_find(const struct tk_vocab *v, const char *p, size_t n)
 {
     if (!v->n_slots)
         return -1;
-    return (int64_t)*slot(v, p, n) - 1;
+    const uint32_t s = *slot(v, p, n);
+    return s & ALIAS ? (int64_t)v->alias[s & ~ALIAS].id : (int64_t)s - 1;
 }
 
 void tk_vocab_release(struct tk_vocab *v)
 {
     ft_arena_release(&v->mem);
     free(v->token);
+    free(v->alias);
     free(v->slots);
     *v = (struct tk_vocab){0};
 }

@@ -13,12 +13,19 @@ struct tk_vocab { /* all zero is empty */
     size_t count;         /* number of distinct strings */
     uint32_t *slots;      /* id + 1, 0: free; open addressing by XXH3 of the string */
     size_t n_slots;       /* a power of two */
+    struct tk_alias {     /* further strings of ids that have one in `token` */
+        struct ft_str s;
+        uint32_t id;
+    } *alias;
+    size_t n_alias;
 };
 
 /* Room for about `expected` strings. */
 void tk_vocab_init(struct tk_vocab *v, size_t expected);
 /* The string is copied. A string that is there already takes the new id. */
 void tk_vocab_add(struct tk_vocab *v, struct ft_str s, uint32_t id);
+/* A new string for an id that has one and keeps it. */
+void tk_vocab_add_alias(struct tk_vocab *v, struct ft_str s, uint32_t id);
 /* -1 when absent. */
 int64_t tk_vocab_find(const struct tk_vocab *v, const char *p, size_t n);
 void tk_vocab_release(struct tk_vocab *v);

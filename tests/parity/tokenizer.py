@@ -5,13 +5,17 @@ Rounds take turns: a real vocabulary of $TEST_DATA, or a small one put together 
 have. Each round makes fresh texts, asks both sides for ids, ids with special tokens, character offsets, pairs, truncations and decodings,
 and compares. What the library refuses to load we must refuse too; what only we refuse is counted by our message.
 
-Usage: tokenizer.py [--time SECONDS] [--seed N] [--texts N] [--only NAME] [--keep DIR]
+With --dir the tokenizers are those of a folder instead (every .json below it that is one, once each unless --time says for how long), and texts
+come from $TEST_DATA's corpora too. FT_ISA levels and the compiled image are tried by chance.
+
+Usage: tokenizer.py [--time SECONDS] [--seed N] [--texts N] [--only real|composed] [--dir DIR] [--keep DIR]
 The last line tells what was compared; the status is 1 if anything differed. The first mismatches are printed with their seed, and with
 --keep their tokenizer and text are saved.
 """
 import argparse, collections, glob, json, os, random, re, subprocess, sys, tempfile, time
 import tokenizers
 from tokenizers import Tokenizer
+from tokenizers.decoders import DecodeStream
 from tokenizers.models import BPE
 from tokenizers.trainers import BpeTrainer
 from tokenizers import pre_tokenizers as PT
@@ -21,6 +25,7 @@ ap.add_argument("--time", type=float, default=20)
 ap.add_argument("--seed", type=int, default=None)
 ap.add_argument("--texts", type=int, default=120)
 ap.add_argument("--only", default="")
+ap.add_argument("--dir", default="")
 ap.add_argument("--keep", default="")
 ap.add_argument("--max-fail", type=int, default=10)
 args = ap.parse_args()
@@ -70,8 +75,13 @@ def atom(extra):
     if k < .95: return rng.choice("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~▁Ġ") * rng.choice((1, 1, 2, 3, 8))
     return rng.choice(WORDS).upper() if rng.random() < .5 else rng.choice(WORDS).lower()
 
+CORPORA = [open(p, encoding="utf-8").read() for p in sorted(glob.glob(DATA + "/tokenizers/corpora/*.txt"))] if args.dir else []
+
 def text(extra):
     k = rng.random()
+    if CORPORA and rng.random() < .2:
+        c = rng.choice(CORPORA); a = rng.randrange(len(c))
+        return c[a:a + rng.choice((20, 80, 300, 1500))]
     if k < .02: return ""
     if k < .05: return "".join(scalar() for _ in range(rng.randint(1, 80)))
     if k < .08: return atom(extra) * rng.randint(1, 60)
@@ -197,6 +207,20 @@ def added_tokens(vocab):
                     "rstrip": rng.random() < .25, "normalized": flag(), "special": sp})
     return out
 
+def without_twins(j):
+    """Of added tokens that the normalizer makes equal the library finds one at random: only the first stays."""
+    try:
+        n = Tokenizer.from_str(json.dumps({**j, "added_tokens": []})).normalizer
+        if n is None: return j
+        seen, kept = {}, []
+        for t in j["added_tokens"]:
+            s = n.normalize_str(t["content"]) if t["normalized"] else None
+            if s is None or seen.setdefault(s, t["content"]) == t["content"]: kept.append(t)
+        j["added_tokens"] = kept
+    except BaseException as e:
+        if isinstance(e, KeyboardInterrupt): raise
+    return j
+
 CORPUS = " ".join(WORDS * 6 + SPECIALS + EMOJI * 2).split(" ")
 _bpe = {}
 def trained(kind):
@@ -259,6 +283,9 @@ def model():
         j["unk_token"] = rng.choice(["[UNK]", "[UNK]", "<unk>"])
         if rng.random() < .9 and j["unk_token"] not in ps: ps.append(j["unk_token"])
         j["vocab"] = {p: i for i, p in enumerate(ps)}
+    if isinstance(j["vocab"], dict) and rng.random() < .05: # some tokens share an id
+        ids = list(j["vocab"].values())
+        for t in rng.sample(list(j["vocab"]), 5): j["vocab"][t] = rng.choice(ids)
     if rng.random() < .1: j.pop("type")
     return j
 
@@ -268,7 +295,7 @@ def composed():
     maybe = lambda f, p=.7: f() if rng.random() < p else None
     j = {"version": "1.0", "truncation": None, "padding": None, "added_tokens": added_tokens(v), "normalizer": maybe(normalizer), "pre_tokenizer": maybe(pre_tokenizer, .85),
          "post_processor": maybe(lambda: post_processor(v)), "decoder": maybe(decoder, .8), "model": m}
-    return j, list(v)
+    return without_twins(j), list(v)
 
 # ---- the two sides ----
 
@@ -287,15 +314,17 @@ def safely(f):
         if isinstance(e, KeyboardInterrupt): raise
         return None
 
+env = dict(os.environ)
+
 def ours(tool, path, rows, *opts):
     """Answers by row number; rows set aside are missing. (None, message) when the tool failed as a whole."""
     with tempfile.NamedTemporaryFile(suffix=".bad") as bad:
-        p = subprocess.run([tool, "-q", "-m", path, "--bad", bad.name, *opts],
+        p = subprocess.run([tool, "-q", "-m", path, "--bad", bad.name, *opts], env=env,
                            input="".join(json.dumps(r, ensure_ascii=False) + "\n" for r in rows).encode(), capture_output=True)
     if p.returncode:
         return None, p.stderr.decode(errors="replace").strip() or f"status {p.returncode}"
 
-    return {x["n"]: x for x in map(json.loads, p.stdout.splitlines())}, None
+    return {x.get("n"): x for x in map(json.loads, p.stdout.splitlines())}, None
 
 count = collections.Counter()
 refused = collections.Counter()
@@ -362,7 +391,9 @@ def compare(name, seed, j, path, extra, n_texts):
     for _ in range(n_texts // 4):
         all_ids.append([rng.randrange(vocab_n) for _ in range(rng.choice((0, 1, 2, 3, 8, 20)))])
     rows = [{"n": i, "input_ids": x} for i, x in enumerate(all_ids)]
-    for skip in (False, True):
+    v = j["model"]["vocab"] # of two tokens with one id the library decodes to one at random
+    random_text = isinstance(v, dict) and len(set(v.values())) < len(v)
+    for skip in () if random_text else (False, True):
         d, message = ours("detokenize", path, rows, *(["--skip-special-tokens"] if skip else []))
         for i, x in enumerate(all_ids):
             want = safely(lambda: tok.decode(x, skip_special_tokens=skip))
@@ -370,6 +401,76 @@ def compare(name, seed, j, path, extra, n_texts):
             count["decodes"] += 1
             got = d.get(i, {}).get("text") if d is not None else message
             if want != got: report(name, seed, f"decode skip={skip}", x, want, got, j)
+    encodings(name, seed, j, tok, path, texts)
+    pairs(name, seed, j, tok, path, texts)
+    if not random_text: streams(name, seed, j, tok, path, all_ids)
+
+def rows_equal(name, seed, j, what, rows, want, got, opts=()):
+    """want: by row number, None where the library fails (then nothing is asked)."""
+    for r in rows:
+        w, g = want[r["n"]], (got or {}).get(r["n"])
+        if w is None: count["the library fails"] += 1; continue
+        count[what] += 1
+        g = g and {"ids": g["input_ids"], "off": g.get("offsets"), "type": g.get("token_type_ids")}
+        for key in w:
+            if g is None or w[key] != g[key]: report(name, seed, f"{what}: {key}", (r, *opts), w[key], g and g[key], j); break
+
+def as_bytes(text, off):
+    """Offsets in characters as offsets in bytes; None where they lie outside of the text."""
+    at = [0]
+    for c in text: at.append(at[-1] + len(c.encode()))
+    return [[at[a], at[b]] for a, b in off] if all(a <= b < len(at) for a, b in off) else None
+
+def encodings(name, seed, j, tok, path, texts):
+    """Type ids and byte offsets, with special tokens; the text of special tokens as plain text."""
+    texts = texts[:len(texts) // 3]
+    # The bytes of a prefix or suffix that fell back have places inside of characters, which no offset in characters tells.
+    odd = j["model"].get("byte_fallback") and (j["model"].get("end_of_word_suffix") or j["model"].get("continuing_subword_prefix"))
+    rows = [{"n": i, "text": t} for i, t in enumerate(texts)]
+    for plain in (False, True):
+        tok.encode_special_tokens = plain
+        want = []
+        for t in texts:
+            e = safely(lambda: tok.encode(t))
+            off = None if e is None or odd else as_bytes(t, e.offsets)
+            want.append(None if e is None else {"ids": e.ids, "type": e.type_ids, **({"off": off} if off is not None else {})})
+        got, _ = ours("tokenize", path, rows, "--add-special-tokens=yes", "--append-eos=no", "--type-ids", "--offsets=byte", *(["--no-specials-in-content"] if plain else []))
+        rows_equal(name, seed, j, "plain specials" if plain else "byte offsets", rows, want, got)
+    tok.encode_special_tokens = False
+
+def pairs(name, seed, j, tok, path, texts):
+    """Pairs, and truncation of one text and of two."""
+    two = [{"n": i, "text": rng.choice(texts), "pair": rng.choice(texts)} for i in range(len(texts) // 4)]
+    one = [{"n": i, "text": t} for i, t in enumerate(texts[:len(texts) // 4])]
+    for rows, cut in ((two, False), (two, True), (one, True)):
+        opts, special = [], rng.random() < .7
+        if cut:
+            # Less than the special tokens: the library's length wraps around, and it cuts nothing; we refuse.
+            n = max(1, (tok.num_special_tokens_to_add(rows is two) if special else 0) + rng.choice((0, 1, 1, 2, 3, 4, 5, 7, 8, 16, 40)))
+            how, side = rng.choice(("longest_first", "only_first", "only_second")), rng.choice(("left", "right"))
+            if safely(lambda: tok.enable_truncation(n, strategy=how, direction=side) or True) is None: continue
+            opts = [f"--max-length={n}", "--truncation-strategy=" + how.replace("_", "-"), "--truncation-side=" + side]
+        want = []
+        for r in rows:
+            e = safely(lambda: tok.encode(r["text"], r.get("pair"), add_special_tokens=special))
+            want.append(None if e is None else {"ids": e.ids, "off": [list(o) for o in e.offsets], "type": e.type_ids})
+        tok.no_truncation()
+        got, _ = ours("tokenize", path, rows, "--append-eos=no", "--type-ids", "--offsets=char", f"--add-special-tokens={'yes' if special else 'no'}",
+                      *(["--pair=pair"] if rows is two else []), *opts)
+        rows_equal(name, seed, j, ("pairs" if rows is two else "single") + (" truncated" if cut else ""), rows, want, got, opts)
+
+def streams(name, seed, j, tok, path, all_ids):
+    for ids in rng.sample(all_ids, min(3, len(all_ids))):
+        skip = flag()
+        def library():
+            s = DecodeStream(skip_special_tokens=skip)
+            return [s.step(tok, i) or "" for i in ids]
+        want = safely(library)
+        if want is None: count["the library fails"] += 1; continue
+        got, message = ours("detokenize", path, [{"n": i, "input_ids": [x]} for i, x in enumerate(ids)], "--stream", *(["--skip-special-tokens"] if skip else []))
+        count["streams"] += 1
+        got = got is not None and [got.get(i, {}).get("text") for i in range(len(ids))]
+        if got != want: report(name, seed, f"stream skip={skip}", ids, want, got or message, j)
 
 REAL = [os.path.dirname(p) for p in sorted(glob.glob(DATA + "/tokenizers/*/tokenizer.json") + glob.glob(DATA + "/models/*/tokenizer.json"))]
 REAL_JSON = {}
@@ -399,29 +500,59 @@ def real():
             name = "mixed:" + name
             k = rng.choice(["normalizer", "pre_tokenizer", "decoder", "added_tokens"])
             j[k] = {"normalizer": normalizer, "pre_tokenizer": pre_tokenizer, "decoder": decoder, "added_tokens": lambda: added_tokens({"the": 1})}[k]()
+            without_twins(j)
     v = j["model"]["vocab"]
     some = [t[0] if isinstance(t, list) else t for t in rng.sample(list(v), 60)] + [t["content"] for t in j.get("added_tokens", [])]
     return name, j, some
 
+def of_folder():
+    """The tokenizers below --dir, in turns: (name, tree, some of its tokens)."""
+    files = sorted(p for p in glob.glob(args.dir + "/**/*.json", recursive=True) if args.only in p and os.path.isfile(p))
+    while True:
+        n = 0
+        for p in files:
+            try: j = json.load(open(p, encoding="utf-8"))
+            except ValueError: continue
+            if not isinstance(j, dict) or not isinstance(j.get("model"), dict) or "vocab" not in j["model"]: continue
+            n += 1
+            j["padding"] = j["truncation"] = None
+            v = j["model"]["vocab"]
+            some = [t[0] if isinstance(t, list) else t for t in rng.sample(list(v), min(60, len(v)))]
+            for t in j.get("added_tokens", []): # as they are, side by side, in spaces, in words, cut short
+                c = t["content"]
+                some += [c, c, c + c, f" {c} ", f"x{c}y", f"\t{c}\n{c}", c[:-1], c.upper(), " " + c]
+            yield "file:" + os.path.relpath(p, args.dir), j, some
+        if not n or not args.time: return
+
+def by_chance():
+    if REAL and rng.random() < .15 and args.only in ("", "real"): return real()
+    if args.only == "real": return None
+    j, extra = composed()
+    return "composed", j, extra
+
 start = time.time()
 n_round = 0
+folder = of_folder() if args.dir else None
+if args.dir and args.time == ap.get_default("time"): args.time = 0
 with tempfile.TemporaryDirectory() as tmp:
     path = tmp + "/tokenizer.json"
-    while fails < args.max_fail and (time.time() - start < args.time):
+    env["TUNEUTILS_CACHE"] = tmp + "/cache"
+    while fails < args.max_fail and (folder and not args.time or time.time() - start < args.time):
         seed = seed0 + n_round
         rng.seed(seed)
         n_round += 1
-        if REAL and rng.random() < .15 and args.only in ("", "real"):
-            name, j, extra = real()
-            n = args.texts * 3
-        elif args.only == "real": continue
-        else:
-            j, extra = composed()
-            name, n = "composed", args.texts
+        made = next(folder, None) if folder else by_chance()
+        if not made:
+            if folder: break
+            continue
+        name, j, extra = made
         json.dump(j, open(path, "w"))
-        compare(name, seed, j, path, extra, n)
+        env["FT_ISA"] = rng.choice(("", "scalar", "avx2", "avx512"))
+        env["TUNEUTILS_CACHE"] = tmp + "/cache" if rng.random() < .3 else "off"
+        compare(name, seed, j, path, extra, args.texts * (1 if name == "composed" else 3))
+        if folder: print(f"{name}: {fails} kinds of mismatch so far", flush=True)
         count["tokenizers"] += 1
-        if args.seed is not None and args.time <= 0: break
+        if args.seed is not None and args.time <= 0 and not folder: break
 for why, k in refused.most_common():
     print(f"refused by us alone: {k} x {why}")
 print(f"tokenizers {tokenizers.__version__}, seed {seed0}: " + ", ".join(f"{v} {k}" for k, v in sorted(count.items())) + f"; {fails} kinds of mismatch")

@@ -7,8 +7,9 @@ of some texts: NAME.json is the tokenizer; NAME.jsonl has a row a text
 and rows {"a", "b", "ids", "type"} of pairs and {"a" (, "b"), "max", "how", "side", "ids"} of truncations. A value is null where the library
 fails. Training is not deterministic: another run makes other vocabularies. Also .model and .tiktoken files with sentencepiece's and tiktoken's own
 answers. Run it in this folder, with `tokenizers`, `sentencepiece` and `tiktoken` installed; tests/unit/tok_golden.c compares.
+Usage: record.py [NAME...]   these alone
 """
-import base64, io, json, random
+import base64, io, json, random, sys
 import sentencepiece
 from tokenizers import Tokenizer, models, trainers, pre_tokenizers as P, normalizers as N, decoders as D, processors as R, AddedToken, Regex
 
@@ -95,6 +96,7 @@ def wordpiece(**kw):
 made = {}
 def make(name):
     def add(f):
+        if len(sys.argv) > 1 and name not in sys.argv: return
         made[name] = f()
         if isinstance(made[name], Tokenizer): made[name] = json.loads(made[name].to_str())
     return add
@@ -266,6 +268,25 @@ def _():
     t.add_tokens([AddedToken("MILL", normalized=True, lstrip=True, rstrip=True), AddedToken("Tool", single_word=True, normalized=True)])
     return t
 
+@make("sp-strip")
+def _():
+    """The first word begins where the normalizer leaves it; a decoder that makes text of no tokens."""
+    t = char_bpe(fallback=False, fuse_unk=True)
+    t.normalizer, t.pre_tokenizer = N.Strip(left=True, right=False), P.Metaspace(prepend_scheme="first", split=False)
+    t.decoder = D.Sequence([D.ByteLevel(), D.Fuse(), D.CTC(pad_token="a", word_delimiter_token="", cleanup=True)])
+    return t
+
+@make("shared-ids")
+def _():
+    """Ids that two tokens share, a token that stands twice."""
+    t = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    t.pre_tokenizer = P.Whitespace()
+    train(t, trainers.WordPieceTrainer(vocab_size=220, show_progress=False, special_tokens=["[UNK]"]))
+    j = json.loads(t.to_str())
+    v = j["model"]["vocab"]
+    for a, b in (("T", "t"), ("##e", "##a"), ("mill", "##mill"), ("1", "2")): v[a] = v.get(b, 5)
+    return j
+
 def safely(f):
     try: return f()
     except BaseException as e:  # a panic is no Exception
@@ -277,6 +298,7 @@ def get(e, what): return None if e is None else getattr(e, what)
 for name, j in made.items():
     j["truncation"] = j["padding"] = None
     s = json.dumps(j, ensure_ascii=False, separators=(",", ":"))
+    if name == "shared-ids": s = s.replace('"vocab":{', '"vocab":{"the":7,', 1)
     open(name + ".json", "w", encoding="utf-8").write(s + "\n")
     t = Tokenizer.from_str(s)
     r = random.Random(name)
@@ -297,12 +319,15 @@ for name, j in made.items():
         e = safely(lambda: t.encode(TEXTS[a], TEXTS[b]) if b is not None else t.encode(TEXTS[a]))
         t.no_truncation()
         rows.append({"a": TEXTS[a], **({"b": TEXTS[b]} if b is not None else {}), "max": n, "how": how, "side": side, "ids": get(e, "ids")})
+    for x in rows if name == "shared-ids" else (): x.pop("dec", 0), x.pop("skip", 0)  # what they decode to is random
     with open(name + ".jsonl", "w", encoding="utf-8") as f:
         for x in rows: f.write(json.dumps(x, ensure_ascii=False, separators=(",", ":")) + "\n")
 
 # ---- vocabularies that are no tokenizer.json: sentencepiece's and tiktoken's own answers ----
 
 import tiktoken
+
+if len(sys.argv) > 1: sys.exit()
 
 def sentencepiece_model(name, **kw):
     open("/tmp/rules.tsv", "w").write("".join(" ".join(f"{ord(c):X}" for c in k) + "\t" + " ".join(f"{ord(c):X}" for c in v) + "\n"
