@@ -114,8 +114,8 @@ int tk_added_load(struct tk_added *a, const struct ft_json *list, const struct t
         tk_trie_add(t->normalized ? a->norm : a->raw, s.p, s.n, (int32_t)i);
         tk_seek_add(t->normalized ? &a->seek_norm : &a->seek_raw, s.p, s.n);
     }
-    tk_trie_freeze(a->raw);
-    tk_trie_freeze(a->norm);
+    if (tk_trie_freeze(a->raw, NULL, e) || tk_trie_freeze(a->norm, NULL, e))
+        r = -1;
     tk_matcher_free(m);
     ft_arena_release(&w.mem);
     free(w.edits);

@@ -96,6 +96,8 @@ static bool is_flat(const struct tk_fast *f, const char *p, size_t n)
 
 static int model_ids(struct tk_fast_state *s, const char *p, size_t n, bool mapped, struct tk_ids *out, struct ft_err *e)
 {
+    if (s->f->model->type == TK_UNIGRAM && tk_unigram_short(s->f->model, p, n, out))
+        return 0;
     s->tokens.n = 0;
     if (tk_model_encode(s->f->model, s->scratch, p, n, mapped, &s->tokens, e))
         return -1;

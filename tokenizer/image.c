@@ -24,7 +24,7 @@ enum {
 
 /* Sections, each at a multiple of 64 bytes. */
 enum section {
-    REST, FINGERPRINT, POOL, TOKENS, SLOTS, MERGES, SCORES, BYTE_PAIRS, MAYBE, TRIE, SEED_SLOTS, SEED_KEYS, SEED_IDS, CUT, LENGTHS, FLAT, SOLO, PREFIX, SUFFIX, SECTIONS,
+    REST, FINGERPRINT, POOL, TOKENS, SLOTS, MERGES, SCORES, BYTE_PAIRS, MAYBE, TRIE, TRIE_VALUES, TRIE_ENDS, SEED_SLOTS, SEED_KEYS, SEED_IDS, CUT, LENGTHS, FLAT, SOLO, PREFIX, SUFFIX, SECTIONS,
 };
 
 struct header {
@@ -131,7 +131,8 @@ static bool sound(const struct header *h, size_t n, struct ft_digest source, siz
            h->part[MERGES].n == m->n_merge_slots * sizeof(struct tk_merge) &&
            h->part[SEED_SLOTS].n == h->seed.n_slots * sizeof(uint32_t) &&
            h->part[SEED_KEYS].n == h->seed.n * sizeof(struct tk_key) &&
-           h->part[TRIE].n == h->n_cells * sizeof(struct tk_trie_cell);
+           h->part[TRIE].n == h->n_cells * sizeof(uint32_t) && h->part[TRIE_VALUES].n == h->n_cells * sizeof(int32_t) &&
+           (!h->part[TRIE_ENDS].n || h->part[TRIE_ENDS].n == h->n_cells * sizeof(struct tk_trie_end));
 }
 
 /* A section of a mapped file is read only; the struct's pointer is not const. */
@@ -175,7 +176,7 @@ bool tk_image_open(struct tk_image *im, const char *source, struct tk_model *m, 
     for (size_t i = 0; i < m->vocab.n_ids; i++)
         m->vocab.token[i] = token[i] == UINT64_MAX ? (struct ft_str){0}
                                                    : (struct ft_str){pool + (token[i] >> 24), token[i] & 0xffffff};
-    m->trie = h->has_trie ? tk_trie_map(at(h, TRIE), h->n_cells) : NULL;
+    m->trie = h->has_trie ? tk_trie_map(at(h, TRIE), at(h, TRIE_VALUES), at(h, TRIE_ENDS), h->n_cells) : NULL;
     *f = (struct tk_fast){.on = h->on, .plain = h->plain, .mapped = true, .rule = (enum tk_rule)h->rule,
                           .unit = (enum tk_unit)h->unit, .cut = at(h, CUT), .len = at(h, LENGTHS),
                           .flat = at(h, FLAT), .solo = at(h, SOLO), .low_line = h->low_line};
@@ -324,6 +325,8 @@ void tk_image_save(const char *source, const struct ft_json *j, const struct tk_
     h->has_trie = m->trie != NULL;
     h->n_cells = m->trie ? m->trie->n_cells : 0;
     add(&b, h, TRIE, m->trie ? m->trie->cell : NULL, h->n_cells * sizeof *m->trie->cell);
+    add(&b, h, TRIE_VALUES, m->trie ? m->trie->value : NULL, h->n_cells * sizeof *m->trie->value);
+    add(&b, h, TRIE_ENDS, m->trie ? m->trie->end : NULL, h->n_cells * sizeof *m->trie->end);
     add(&b, h, SEED_SLOTS, f->seed.slot, f->seed.n_slots * sizeof *f->seed.slot);
     add(&b, h, SEED_KEYS, f->seed.key, f->seed.n * sizeof *f->seed.key);
     add(&b, h, SEED_IDS, f->seed.id, f->seed.id ? (f->seed.n + 4) * sizeof *f->seed.id : 0);

@@ -88,7 +88,7 @@ static int load_words(struct tk_model *m, const struct ft_json *j, struct ft_err
                 tk_trie_add(m->trie, m->vocab.token[id].p, m->vocab.token[id].n, (int32_t)id);
         for (size_t i = 0; i < m->vocab.n_alias; i++)
             tk_trie_add(m->trie, m->vocab.alias[i].s.p, m->vocab.alias[i].s.n, (int32_t)m->vocab.alias[i].id);
-        tk_trie_freeze(m->trie);
+        return tk_trie_freeze(m->trie, NULL, e);
     }
     return 0;
 }

@@ -97,5 +97,7 @@ int tk_sp_unigram_encode(const struct tk_model *m, struct tk_scratch *s, const c
                          struct tk_tokens *out, struct ft_err *e);
 int tk_unigram_encode(const struct tk_model *m, struct tk_scratch *s, const char *p, size_t n,
                       struct tk_tokens *out, struct ft_err *e);
+/* The ids alone, appended, of a short word all of whose characters are pieces: ids below 1 << 24. False: it is not such a word. */
+bool tk_unigram_short(const struct tk_model *m, const char *p, size_t n, struct tk_ids *out);
 
 #endif

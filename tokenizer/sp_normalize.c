@@ -32,9 +32,7 @@ int tk_sp_load(const struct ft_json *j, struct tk_sp **out, struct ft_err *e)
             s->user = tk_trie_new();
         tk_trie_add(s->user, user->items[i].s.p, user->items[i].s.n, 0);
     }
-    if (s->user)
-        tk_trie_freeze(s->user);
-    return 0;
+    return s->user ? tk_trie_freeze(s->user, NULL, e) : 0;
 }
 
 void tk_sp_free(struct tk_sp *s)

@@ -2,6 +2,7 @@
  * sums, ties and unknowns of tokenizers' encode_optimized: f64 from the start
  * of the word, the earliest start wins a tie, an unknown character costs ten
  * less than the worst score and is tried only where no one-character piece is. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -82,7 +83,8 @@ int tk_unigram_load(struct tk_model *m, const struct ft_json *j, struct ft_err *
         if (type == '1' || type == '4') /* user-defined symbols have the best score, 0 */
             tk_trie_add(m->trie, v->items[0].s.p, v->items[0].s.n, (int32_t)i);
     }
-    tk_trie_freeze(m->trie);
+    if (tk_trie_freeze(m->trie, m->score, e))
+        return -1;
     for (int b = 0; b < 256; b++) {
         static const char hex[] = "0123456789ABCDEF";
         const char name[6] = {'<', '0', 'x', hex[b >> 4], hex[b & 15], '>'};
@@ -216,4 +218,59 @@ int tk_unigram_encode(const struct tk_model *m, struct tk_scratch *s, const char
             return -1;
     }
     return 0;
+}
+
+/* ---- short words ---- */
+
+enum { SHORT_WORD = 64 };
+
+static inline __attribute__((always_inline)) bool short_ids(const struct tk_model *m, const char *p, size_t n,
+                                                            struct tk_ids *out, bool floats)
+{
+    double score[SHORT_WORD + 1]; /* of the best way to a byte; where its last piece begins and ends in the trie */
+    uint64_t way[SHORT_WORD + 1];
+    const uint32_t *cell = m->trie->cell;
+    for (size_t i = 1; i <= n; i++)
+        score[i] = -INFINITY;
+    score[0] = 0;
+    for (size_t at = 0; at < n;) {
+        const unsigned char c = (unsigned char)p[at];
+        const size_t end = at + (c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4);
+        const double here = score[at];
+        bool single = false;
+        uint32_t x = cell[0];
+        for (size_t i = at; i < n;) {
+            const unsigned char byte = (unsigned char)p[i++];
+            const uint32_t node = (x >> TK_TRIE_BASE) + byte;
+            x = cell[node];
+            if ((x & TK_TRIE_LABEL) != byte)
+                break;
+            if (x & TK_TRIE_ENDS) {
+                const double own = m->trie->end[node].score, sum = floats ? (double)((float)own + (float)here) : own + here;
+                /* By masks: it is as often the better one as not. */
+                const uint64_t better = 0 - (uint64_t)(sum > score[i]);
+                way[i] = (((uint64_t)at << 32 | node) & better) | (way[i] & ~better);
+                score[i] = sum > score[i] ? sum : score[i];
+                single |= i == end;
+            }
+        }
+        if (!single)
+            return false; /* the character is no piece: it may be unknown */
+        at = end;
+    }
+    int32_t id[SHORT_WORD];
+    size_t k = SHORT_WORD;
+    for (size_t end = n; end > 0; end = way[end] >> 32)
+        id[--k] = m->trie->end[(uint32_t)way[end]].value;
+    tk_ids_room(out, SHORT_WORD - k);
+    memcpy(out->v + out->n, id + k, (SHORT_WORD - k) * sizeof *id);
+    out->n += SHORT_WORD - k;
+    return true;
+}
+
+bool tk_unigram_short(const struct tk_model *m, const char *p, size_t n, struct tk_ids *out)
+{
+    if (n > SHORT_WORD)
+        return false;
+    return m->spm ? short_ids(m, p, n, out, true) : short_ids(m, p, n, out, false);
 }
