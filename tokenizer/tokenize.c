@@ -27,13 +27,16 @@ struct config {
 
 /* ---- ranges of bytes to ranges of tokens ---- */
 
-static struct ft_span to_tokens(const struct config *c, const struct ft_encoding *x, uint32_t b, uint32_t e)
+/* `learn`: of what is learnt, where the first token of a turn may begin within its
+ * prompt ("\n" and "\n" as one): prefix takes it, as TRL does it twice over, by the
+ * common prefix of prompts and by the tokens of {% generation %} blocks. */
+static struct ft_span to_tokens(const struct config *c, const struct ft_encoding *x, uint32_t b, uint32_t e, bool learn)
 {
     size_t from, to;
     ft_tok_range_find(x, b, e,
-                      c->boundary == OVERLAP  ? FT_TOK_OVERLAP
-                      : c->boundary == INSIDE ? FT_TOK_INSIDE
-                                              : FT_TOK_START,
+                      c->boundary == OVERLAP || (learn && c->boundary == PREFIX) ? FT_TOK_OVERLAP
+                      : c->boundary == INSIDE                                    ? FT_TOK_INSIDE
+                                                                                 : FT_TOK_START,
                       &from, &to);
     return (struct ft_span){(uint32_t)from, (uint32_t)(to - from)};
 }
@@ -54,7 +57,9 @@ static int range_of(const struct ft_json *v, size_t text_n, uint32_t *b, uint32_
 static int convert(const struct config *c, struct ft_rec *r, const char *key, const struct ft_json *v,
                    const struct ft_encoding *x, size_t text_n, struct ft_err *e)
 {
+    const bool learn = !strcmp(key, "learn");
     struct ft_buf out = {0};
+    uint32_t behind = 0; /* of the last one learnt: ranges stay disjoint */
     ft_buf_putc(&out, '[');
     for (size_t i = 0; i < v->n; i++) {
         uint32_t b, end;
@@ -63,9 +68,15 @@ static int convert(const struct config *c, struct ft_rec *r, const char *key, co
             ft_buf_release(&out);
             return ft_fail(e, FT_DATA, "\"%s\": entry %zu is not a range of bytes of \"text\"", key, i);
         }
-        const struct ft_span t = to_tokens(c, x, b, end);
+        struct ft_span t = b < end ? to_tokens(c, x, b, end, learn) : (struct ft_span){0};
+        if (learn && t.n && t.at < behind) {
+            const uint32_t shared = behind - t.at;
+            t.at = behind;
+            t.n -= shared < t.n ? shared : t.n;
+        }
         if (!t.n)
             continue;
+        behind = t.at + t.n;
         ft_buf_printf(&out, "%s[%u,%u", out.n > 1 ? "," : "", t.at, t.at + t.n);
         for (size_t k = 2; k < entry->n; k++) {
             ft_buf_putc(&out, ',');
@@ -227,9 +238,55 @@ static size_t all_of(struct ft_rec *r, struct ft_str text, struct ft_tok_range *
     return 1;
 }
 
+/* A text of a record, and where in it special-token text is to stay text. */
+struct part {
+    struct ft_str text;
+    struct ft_tok_range *plain;
+    size_t n_plain;
+};
+
+/* Reads member `name`; its marks are in `name`_spans, as chat-template writes them, and
+ * are used up. 1, 0: no such member, -1. */
+static int read_part(const struct config *c, struct ft_rec *r, const char *name, bool rendered, struct part *p, struct ft_err *e)
+{
+    struct ft_json spans;
+    char key[128];
+    *p = (struct part){.text = {"", 0}};
+    const int k = ft_rec_string(r, name, &p->text, e);
+    if (k <= 0)
+        return k;
+    snprintf(key, sizeof key, "%s_spans", name);
+    const int has = ft_rec_value(r, key, &spans, e);
+    if (has < 0)
+        return -1;
+    if (has && spans.type != FT_JSON_ARRAY)
+        return ft_fail(e, FT_DATA, "member \"%s\" is not an array", key);
+    if (has)
+        p->n_plain = untrusted(r, &spans, p->text.n, &p->plain);
+    else if (!rendered)
+        p->n_plain = all_of(r, p->text, &p->plain);
+    else if (c->plain_content)
+        return ft_fail(e, FT_DATA, "\"%s\" was rendered, and there is no \"%s\" to tell content from template", name, key);
+    if (has)
+        ft_rec_remove(r, key);
+    return 1;
+}
+
+/* Special tokens in what `plain` says is content. */
+static uint64_t specials_inside(const struct config *c, const struct ft_encoding *x, const struct ft_tok_range *plain, size_t n_plain)
+{
+    uint64_t inside = 0;
+    for (size_t i = x->n_prefix, at = 0; n_plain && i < x->n; i++) {
+        while (at < n_plain && plain[at].end <= x->begin[i])
+            at++;
+        inside += at < n_plain && plain[at].begin < x->end[i] && ft_token_is_special(c->tok, x->ids[i]);
+    }
+    return inside;
+}
+
 /* 1 written, 0 dropped, -1. */
-static int plain_text(struct config *c, struct ft_tok_state *st, struct ft_rec *r, struct ft_str text,
-                      struct ft_err *e)
+static int plain_text(struct config *c, struct ft_tok_state *st, struct ft_rec *r, const struct part *marked, struct ft_str text,
+                      bool rendered, struct ft_err *e)
 {
     struct ft_json spans = {0}, learn = {0};
     const int has_spans = ft_rec_value(r, "spans", &spans, e);
@@ -239,26 +296,29 @@ static int plain_text(struct config *c, struct ft_tok_state *st, struct ft_rec *
     if ((has_spans && spans.type != FT_JSON_ARRAY) || (has_learn && learn.type != FT_JSON_ARRAY))
         return ft_fail(e, FT_DATA, "member \"%s\" is not an array",
                        has_spans && spans.type != FT_JSON_ARRAY ? "spans" : "learn");
-    struct ft_encode_opts o = {.special = c->special == YES || (c->special == AUTO && !has_spans),
+    struct ft_encode_opts o = {.special = c->special == YES || (c->special == AUTO && !has_spans && !rendered),
                                .types = c->types,
-                               .offsets = c->offsets >= 0 || has_spans || has_learn};
+                               .offsets = c->offsets >= 0 || has_spans || has_learn || (marked && rendered)};
     struct ft_tok_range *plain = NULL;
     size_t n_plain = has_spans ? untrusted(r, &spans, text.n, &plain) : 0;
+    if (marked && !has_spans) {
+        plain = marked->plain;
+        n_plain = marked->n_plain;
+    } else if (!has_spans && c->plain_content) {
+        if (rendered)
+            return ft_fail(e, FT_DATA, "\"text\" was rendered, and there is no \"spans\" to tell content from template");
+        n_plain = all_of(r, text, &plain);
+    }
     if (c->plain_content) {
-        o.n_plain = has_spans ? n_plain : all_of(r, text, &plain);
+        o.n_plain = n_plain;
         o.plain = plain;
     }
     struct ft_encoding x;
-    bool eos = wants_eos(c, has_spans, text);
+    bool eos = wants_eos(c, has_spans || rendered, text);
     const int k = encode(c, st, r, text, &o, &x, &eos, e);
     if (k)
         return k < 0 ? -1 : 0;
-    uint64_t inside = 0;
-    for (size_t i = x.n_prefix, at = 0; n_plain && i < x.n; i++) {
-        while (at < n_plain && plain[at].end <= x.begin[i])
-            at++;
-        inside += at < n_plain && plain[at].begin < x.end[i] && ft_token_is_special(c->tok, x.ids[i]);
-    }
+    const uint64_t inside = has_spans || rendered ? specials_inside(c, &x, plain, n_plain) : 0;
     if (inside)
         ft_rec_count(r, "special_tokens_in_content", inside);
     if ((has_spans && convert(c, r, "spans", &spans, &x, text.n, e)) ||
@@ -298,8 +358,15 @@ static int fields(struct config *c, struct ft_tok_state *st, struct ft_rec *r, s
         }
         struct ft_tok_range *plain;
         if (c->plain_content) {
+            struct part marked;
             o.n_plain = all_of(r, c->pair && pair.n > text.n ? pair : text, &plain);
             o.plain = plain;
+            if (!c->pair && read_part(c, r, name, false, &marked, e) < 0)
+                return -1;
+            if (!c->pair) {
+                o.n_plain = marked.n_plain;
+                o.plain = marked.plain;
+            }
         }
         struct ft_encoding x;
         bool eos = c->pair ? c->eos == YES : wants_eos(c, false, text);
@@ -323,38 +390,53 @@ static int fields(struct config *c, struct ft_tok_state *st, struct ft_rec *r, s
 }
 
 /* Encodes a + b. *split: how many tokens at its front are the first part's. */
-static int joint(struct config *c, struct ft_tok_state *st, struct ft_rec *r, struct ft_str a, struct ft_str b,
+static int joint(struct config *c, struct ft_tok_state *st, struct ft_rec *r, const struct part *a, const struct part *b,
                  bool rendered, int32_t **ids, size_t *n, size_t *split, bool *eos, struct ft_err *e)
 {
-    char *both = ft_arena_alloc(r->mem, a.n + b.n + 1);
-    memcpy(both, a.p, a.n);
-    memcpy(both + a.n, b.p, b.n);
-    const struct ft_encode_opts o = {.special = c->special == YES || (c->special == AUTO && !rendered),
-                                     .offsets = c->boundary != PREFIX};
+    const size_t n_text = a->text.n + b->text.n, n_plain = a->n_plain + b->n_plain;
+    char *both = ft_arena_alloc(r->mem, n_text + 1);
+    memcpy(both, a->text.p, a->text.n);
+    memcpy(both + a->text.n, b->text.p, b->text.n);
+    struct ft_tok_range *plain = FT_NEWS(r->mem, struct ft_tok_range, n_plain + 1);
+    if (a->n_plain)
+        memcpy(plain, a->plain, a->n_plain * sizeof *plain);
+    for (size_t i = 0; i < b->n_plain; i++)
+        plain[a->n_plain + i] = (struct ft_tok_range){b->plain[i].begin + (uint32_t)a->text.n, b->plain[i].end + (uint32_t)a->text.n};
+    struct ft_encode_opts o = {.special = c->special == YES || (c->special == AUTO && !rendered),
+                               .offsets = c->boundary != PREFIX || rendered};
     struct ft_encoding x;
     size_t n_first = 0;
     int32_t *first = NULL;
+    if (c->plain_content) {
+        o.plain = plain;
+        o.n_plain = a->n_plain;
+    }
     if (c->boundary == PREFIX) { /* the longest common prefix with the first part's own tokens */
-        if (ft_encode(c->tok, st, a, &o, &x, e))
+        if (ft_encode(c->tok, st, a->text, &o, &x, e))
             return -1;
         first = copy(r, &x, 0, false, c, &n_first);
     }
-    if (ft_encode(c->tok, st, (struct ft_str){both, a.n + b.n}, &o, &x, e))
+    if (c->plain_content)
+        o.n_plain = n_plain;
+    if (ft_encode(c->tok, st, (struct ft_str){both, n_text}, &o, &x, e))
         return -1;
+    const uint64_t inside = rendered ? specials_inside(c, &x, plain, n_plain) : 0;
+    if (inside)
+        ft_rec_count(r, "special_tokens_in_content", inside);
     if (c->boundary == PREFIX) {
         *split = 0;
         while (*split < n_first && *split < x.n && first[*split] == x.ids[*split])
             ++*split;
     } else {
-        *split = to_tokens(c, &x, (uint32_t)a.n, (uint32_t)(a.n + b.n)).at;
+        *split = to_tokens(c, &x, (uint32_t)a->text.n, (uint32_t)n_text, true).at;
     }
-    *eos = wants_eos(c, rendered, b);
+    *eos = wants_eos(c, rendered, b->text);
     *ids = copy(r, &x, 0, *eos, c, n);
     return 0;
 }
 
-static int completion(struct config *c, struct ft_tok_state *st, struct ft_rec *r, struct ft_str prompt,
-                      struct ft_str answer, bool rendered, struct ft_err *e)
+static int completion(struct config *c, struct ft_tok_state *st, struct ft_rec *r, const struct part *prompt,
+                      const struct part *answer, bool rendered, struct ft_err *e)
 {
     int32_t *ids;
     size_t n, split;
@@ -385,8 +467,8 @@ static int completion(struct config *c, struct ft_tok_state *st, struct ft_rec *
     return 1;
 }
 
-static int preference(struct config *c, struct ft_tok_state *st, struct ft_rec *r, struct ft_str prompt,
-                      struct ft_str chosen, struct ft_str rejected, bool rendered, struct ft_err *e)
+static int preference(struct config *c, struct ft_tok_state *st, struct ft_rec *r, const struct part *prompt,
+                      const struct part *chosen, const struct part *rejected, bool rendered, struct ft_err *e)
 {
     int32_t *a, *b;
     size_t na, nb, sa, sb;
@@ -422,7 +504,8 @@ static int map(void *ctx, int worker, struct ft_rec *r, struct ft_buf *out, stru
 {
     struct config *c = ctx;
     struct ft_tok_state *st = c->state[worker];
-    struct ft_str text, prompt = {"", 0}, answer, other;
+    struct ft_str text;
+    struct part prompt, answer, other;
     struct ft_stamp stamp;
     int done = -1;
     if (ft_rec_get_stamp(r, &stamp, e) < 0)
@@ -434,30 +517,31 @@ static int map(void *ctx, int worker, struct ft_rec *r, struct ft_buf *out, stru
     if (c->fields.n) {
         done = fields(c, st, r, e);
     } else if (has_text) {
-        done = plain_text(c, st, r, text, e);
+        done = plain_text(c, st, r, NULL, text, rendered, e);
     } else if (ft_rec_has(r, "chosen")) {
-        if (ft_rec_string(r, "prompt", &prompt, e) < 0 || ft_rec_string(r, "chosen", &answer, e) < 0)
+        if (read_part(c, r, "prompt", rendered, &prompt, e) < 0 || read_part(c, r, "chosen", rendered, &answer, e) < 0)
             return -1;
-        const int k = ft_rec_string(r, "rejected", &other, e);
+        const int k = read_part(c, r, "rejected", rendered, &other, e);
         if (k <= 0)
             return k < 0 ? -1 : ft_rec_missing(r, "rejected", e);
-        done = preference(c, st, r, prompt, answer, other, rendered, e);
+        done = preference(c, st, r, &prompt, &answer, &other, rendered, e);
     } else if (ft_rec_has(r, "completion")) {
-        const int k = ft_rec_string(r, "prompt", &prompt, e), m = ft_rec_string(r, "completion", &answer, e);
+        const int k = read_part(c, r, "prompt", rendered, &prompt, e);
+        const int m = k < 0 ? -1 : read_part(c, r, "completion", rendered, &answer, e);
         if (k < 0 || m < 0)
             return -1;
         if (!k || !m)
             return ft_rec_missing(r, k ? "completion" : "prompt", e);
-        done = completion(c, st, r, prompt, answer, rendered, e);
+        done = completion(c, st, r, &prompt, &answer, rendered, e);
     } else if (ft_rec_has(r, "messages")) {
         return ft_fail_at(e, FT_DATA, 1, "no member \"text\": \"messages\" must go through chat-template first");
     } else {
-        const int k = ft_rec_string(r, "prompt", &prompt, e);
+        const int k = read_part(c, r, "prompt", rendered, &prompt, e);
         if (k <= 0)
             return k < 0 ? -1 : ft_rec_missing(r, "text", e);
         struct config prompt_only = *c;
         prompt_only.eos = c->eos == YES ? YES : NO; /* something is to follow */
-        done = plain_text(&prompt_only, st, r, prompt, e);
+        done = plain_text(&prompt_only, st, r, &prompt, prompt.text, rendered, e);
     }
     if (done <= 0)
         return done;
@@ -536,7 +620,8 @@ int main(int argc, char **argv)
         "Reads text (input_ids are added; spans and learn come to count tokens), prompt and\n"
         "completion, or prompt, chosen and rejected (prompt_ids, chosen_ids, rejected_ids).\n"
         "A token belongs to a range in which it begins (start), of which it shares a byte\n"
-        "(overlap), or that holds all of it (inside). prefix: start for spans, and a prompt ends\n"
+        "(overlap), or that holds all of it (inside). prefix: start for spans, overlap for what\n"
+        "is learnt, as generation masks of transformers have it, and a prompt ends\n"
         "where its own tokens and those of prompt and completion together part."};
     char **files = ft_cli(&tool, argc, argv, NULL);
     struct ft_err e = {0};
