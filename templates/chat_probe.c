@@ -135,6 +135,7 @@ static struct ft_digest call_key(struct ft_probe *p, const struct ft_chat_call *
     const char extras[2] = {call->tools != NULL, call->documents != NULL};
     b->n = 0;
     ft_buf_put(b, &call->t, sizeof call->t);
+    ft_buf_put(b, &call->template_id, sizeof call->template_id);
     ft_buf_put(b, extras, 2);
     if (call->kwargs)
         ft_json_put(b, call->kwargs);

@@ -263,7 +263,7 @@ static int read_kwargs(struct ft_chat_call *c, const struct ft_json **prompt, st
             c->tools = v;
         } else if (ft_str_is(key, "documents") && !c->documents) {
             c->documents = v;
-        } else if (ft_str_is(key, "messages") || ft_str_is(key, "conversation") || ft_str_is(key, "chat_template")) {
+        } else if (ft_str_is(key, "messages") || ft_str_is(key, "conversation")) {
             return ft_fail(e, FT_DATA, "chat_template_kwargs: \"%.*s\" cannot be given there", (int)key.n, key.p);
         }
     }

@@ -13,6 +13,7 @@
 
 struct ft_chat_call {
     const struct ft_template *t;
+    uint64_t template_id;                    /* tells t from templates that were freed before; 0 where none is */
     const struct ft_json *messages;          /* an array */
     const struct ft_json *tools, *documents; /* NULL or null: none */
     const struct ft_json *kwargs;            /* an object of variables, or NULL; wins over `vars` */

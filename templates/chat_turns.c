@@ -8,6 +8,7 @@
 /* The edges of a template's turns. */
 struct way {
     const struct ft_template *t;
+    uint64_t id;
     struct ft_edges edges;
 };
 
@@ -53,10 +54,10 @@ static struct ft_edges edges_for(struct ft_turn_cache *c, const struct ft_finder
     if (c->rules.edges != FT_EDGES_AUTO)
         return c->rules.edges == FT_EDGES_WIDE ? wide : (struct ft_edges){0};
     for (size_t i = 0; i < c->n_ways && i < room; i++)
-        if (c->ways[i].t == f->call->t)
+        if (c->ways[i].t == f->call->t && c->ways[i].id == f->call->template_id)
             return c->ways[i].edges;
     struct way *w = &c->ways[c->n_ways++ % room];
-    *w = (struct way){.t = f->call->t};
+    *w = (struct way){.t = f->call->t, .id = f->call->template_id};
     if (!ft_edges_of_trl(w->t, &w->edges))
         ft_edges_of_blocks(f, &w->edges);
     return w->edges;

@@ -198,6 +198,8 @@ static bool wants_eos(const struct config *c, bool rendered, struct ft_str text)
 {
     if (c->ids.eos < 0 || c->eos == NO || (c->eos == AUTO && rendered))
         return false;
+    if (c->plain_content && !rendered) /* its string in the text is no token */
+        return true;
     return c->eos == YES || !ends_with(text, c->eos_text);
 }
 

@@ -60,3 +60,17 @@ echo '{"messages":[{"role":"user","content":"q"}]}' | HF_HUB_CACHE=cache chat-te
 echo "-- not there" >&2
 HF_HUB_CACHE=cache chat-template -m org/other </dev/null; echo "status $?"
 HF_HUB_CACHE=cache tokenize -m org/other </dev/null; echo "status $?"
+echo "-- a record's own template: a text, a name in the folder, not a template, not even text"
+mkdir -p two/additional_chat_templates
+echo 'default {{ messages[0].content }}' >two/chat_template.jinja
+echo 'other {{ messages[0].content }}' >two/additional_chat_templates/other.jinja
+for i in $(seq 40); do
+    echo '{"messages":[{"role":"user","content":"'$i'"},{"role":"assistant","content":"a"}],"chat_template_kwargs":{"chat_template":"{% for m in messages %}'$i'{{ m.content }}<end>{% endfor %}"}}'
+    echo '{"messages":[{"role":"user","content":"'$i'"}],"chat_template_kwargs":{"chat_template":"other"}}'
+    echo '{"messages":[{"role":"user","content":"'$i'"}],"chat_template_kwargs":{"chat_template":null}}'
+done >own.jsonl
+for j in 1 3; do for i in 1 2; do cat own.jsonl; done | chat-template -q -j $j -m two | sed 's/,"_ft".*//' >own.$j; done
+head -n 6 own.1; tail -n 3 own.1; cmp own.1 own.3 && wc -l <own.1
+echo "-- a record's own template is bad" >&2
+echo '{"messages":[{"role":"user","content":"q"}],"chat_template_kwargs":{"chat_template":"{% for %}"}}' | chat-template -m two; echo "status $?"
+echo '{"messages":[{"role":"user","content":"q"}],"chat_template_kwargs":{"chat_template":7}}' | chat-template -m two; echo "status $?"
