@@ -99,16 +99,20 @@ static inline struct tk_line *tk_cache_line(const struct tk_cache *c, uint32_t h
     return &c->hot[hash >> (32 - TK_HOT_BITS)];
 }
 
-/* Adds a word of n >= 1 bytes that has to stay whole; its bytes must stay until
- * the flush. */
-static inline void tk_cache_whole(struct tk_cache *c, const char *p, size_t n)
+/* A record of a word of any length; cache_short.h has a quicker one. */
+static inline void tk_rec_long(struct tk_rec *r, const struct tk_line *hot, const char *p, size_t n)
 {
-    struct tk_rec *r = &c->rec[c->n++];
     r->key = tk_key_of(p, n);
     r->p = p;
     r->n = (uint32_t)n;
     r->hash = tk_key_hash(r->key.lo, r->key.hi);
-    __builtin_prefetch(tk_cache_line(c, r->hash));
+    __builtin_prefetch(&hot[r->hash >> (32 - TK_HOT_BITS)]);
+}
+/* Adds a word of n >= 1 bytes that has to stay whole; its bytes must stay until
+ * the flush. */
+static inline void tk_cache_whole(struct tk_cache *c, const char *p, size_t n)
+{
+    tk_rec_long(&c->rec[c->n++], c->hot, p, n);
 }
 /* Adds parts of the word that is cut while there are fewer than `limit` records. */
 void tk_cache_rest(struct tk_cache *c, size_t limit);

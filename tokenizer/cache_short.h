@@ -9,11 +9,11 @@
 #include <immintrin.h>
 #endif
 
-/* `limit`: where the text ends that the word stands in. */
-static inline void tk_cache_short(struct tk_cache *c, const char *p, size_t n, const char *limit)
+/* Fills a record of a cache whose hot table is `hot`: a loop over words does best with
+ * both in registers. `limit`: where the text ends that the word stands in. */
+static inline void tk_rec_short(struct tk_rec *r, const struct tk_line *hot, const char *p, size_t n, const char *limit)
 {
 #if defined(__AVX2__) && defined(__BMI2__)
-    struct tk_rec *r = &c->rec[c->n++];
 #ifdef __AVX512BW__
     (void)limit;
     __m128i k = _mm_maskz_loadu_epi8((__mmask16)_bzhi_u32(0x7fff, (unsigned)n), p);
@@ -34,11 +34,19 @@ static inline void tk_cache_short(struct tk_cache *c, const char *p, size_t n, c
     r->p = p;
     r->n = (uint32_t)n;
     r->hash = tk_key_hash((uint64_t)_mm_cvtsi128_si64(k), (uint64_t)_mm_extract_epi64(k, 1));
-    __builtin_prefetch(tk_cache_line(c, r->hash));
 #else
     (void)limit;
-    tk_cache_whole(c, p, n);
+    r->key = tk_key_of(p, n);
+    r->p = p;
+    r->n = (uint32_t)n;
+    r->hash = tk_key_hash(r->key.lo, r->key.hi);
 #endif
+    __builtin_prefetch(&hot[r->hash >> (32 - TK_HOT_BITS)]);
+}
+
+static inline void tk_cache_short(struct tk_cache *c, const char *p, size_t n, const char *limit)
+{
+    tk_rec_short(&c->rec[c->n++], c->hot, p, n, limit);
 }
 
 #endif

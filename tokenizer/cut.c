@@ -14,6 +14,31 @@ static uint32_t number(const unsigned char *p, size_t n)
     return v;
 }
 
+/* Of a character of three bytes the sixteen bits that tell it from others. */
+static inline uint32_t code(const unsigned char *p) { return (p[0] & 15u) << 12 | (p[1] & 63u) << 6 | (p[2] & 63u); }
+
+static inline uint64_t mix_codes(uint32_t a, uint32_t b)
+{
+    return mix((uint64_t)(a | 0xe00000) << 32 | (b | 0xe00000)); /* as no bytes of a character */
+}
+
+/* Learns that a[0..na) and b[0..nb), of characters of three bytes, stand side by side. */
+static void add_wide(struct tk_cut *c, const unsigned char *a, size_t na, const unsigned char *b, size_t nb)
+{
+    if (na == 3 && nb == 3) {
+        const uint64_t h = mix_codes(code(a), code(b));
+        c->pair[h >> 6] |= 1ull << (h & 63);
+        return;
+    }
+    /* A bit for what is asked of the right one. */
+    const uint32_t right = nb > 1 ? (b[0] & 15u) << 6 | (b[1] & 63u) : 1024u + b[0];
+    const uint32_t bit = 1u << (uint32_t)(right * 0x9e3779b9u >> 27);
+    for (uint32_t l = na > 1 ? a[na - 2] & 63u : 0u; l < (na > 1 ? (a[na - 2] & 63u) + 1u : 64u); l++)
+        c->left[l << 6 | (a[na - 1] & 63u)] |= bit;
+    for (uint32_t r = nb > 1 ? (b[1] & 63u) : 0; r < (nb > 1 ? (b[1] & 63u) + 1 : 64u); r++)
+        c->right[(b[0] & 15u) << 6 | r] |= bit;
+}
+
 void tk_cut_add(struct tk_cut *c, const char *p, size_t n)
 {
     const unsigned char *u = (const unsigned char *)p;
@@ -39,6 +64,8 @@ void tk_cut_add(struct tk_cut *c, const char *p, size_t n)
         c->lengths[u[i - 1]][u[i]] |= (uint16_t)(1u << (4 * (i - b - 1) + (e - i - 1)));
         const uint64_t h = mix((uint64_t)number(u + b, i - b) << 32 | number(u + i, e - i));
         c->pair[h >> 6] |= 1ull << (h & 63);
+        if ((u[i] & 0xf0) == 0xe0 && (follows(u[b]) ? i - b < 3 : i - b == 3))
+            add_wide(c, u + b, i - b, u + i, e - i);
     }
 }
 
@@ -74,17 +101,50 @@ static inline uint32_t char_at(const unsigned char *p, unsigned *len)
     return *len = 4, number(p, 4);
 }
 
+static inline bool wide(const unsigned char *p) { return (p[0] & 0xf0) == 0xe0; }
+
+/* together() of two characters of three bytes, by their codes. */
+static inline bool wide_together(const struct tk_cut *c, uint32_t a, uint32_t b)
+{
+    const uint64_t h = mix_codes(a, b);
+    return (c->pair[h >> 6] >> (h & 63) & 1) | !!(c->left[a & 0xfff] & c->right[b >> 6]);
+}
+
+/* From the character at p[at] on: the first one behind it that is not of three bytes,
+ * or n; and the bits of those at which it may be cut, or the first of them if `one`. */
+static inline size_t wide_run(const struct tk_cut *c, const unsigned char *p, size_t n, size_t at, bool one, uint64_t *cuts)
+{
+    uint32_t a = code(p + at);
+    for (at += 3; at < n && wide(p + at); at += 3) {
+        const uint32_t b = code(p + at);
+        const bool is = !wide_together(c, a, b);
+        if (one && is)
+            return *cuts = 1, at;
+        if (!one)
+            *cuts |= (uint64_t)is << at;
+        a = b;
+    }
+    return at;
+}
+
 uint64_t tk_cut_mask(const struct tk_cut *c, const char *p, size_t n)
 {
     const unsigned char *u = (const unsigned char *)p;
-    unsigned len, before;
-    uint32_t a = char_at(u, &before);
     uint64_t cuts = 0;
-    for (size_t at = before; at < n; at += len) {
-        const uint32_t b = char_at(u + at, &len);
-        cuts |= (uint64_t)!together(c, a, before, b, len) << at;
-        a = b;
-        before = len;
+    for (size_t at = 0; at < n;) {
+        unsigned before, len;
+        if (wide(u + at)) {
+            const size_t to = wide_run(c, u, n, at, false, &cuts);
+            at = to < n ? to - 3 : n;
+            if (at == n)
+                break;
+        }
+        const uint32_t a = char_at(u + at, &before);
+        at += before;
+        if (at < n) {
+            const uint32_t b = char_at(u + at, &len);
+            cuts |= (uint64_t)!together(c, a, before, b, len) << at;
+        }
     }
     return cuts;
 }
@@ -92,14 +152,22 @@ uint64_t tk_cut_mask(const struct tk_cut *c, const char *p, size_t n)
 size_t tk_cut_next(const struct tk_cut *c, const char *p, size_t n, size_t at)
 {
     const unsigned char *u = (const unsigned char *)p;
-    unsigned len, before;
-    uint32_t a = char_at(u + at, &before);
-    for (at += before; at < n; at += len) {
-        const uint32_t b = char_at(u + at, &len);
-        if (!together(c, a, before, b, len))
-            return at;
-        a = b;
-        before = len;
+    while (at < n) {
+        unsigned before, len;
+        uint64_t found = 0;
+        if (wide(u + at)) {
+            const size_t to = wide_run(c, u, n, at, true, &found);
+            if (found || to >= n)
+                return to;
+            at = to - 3;
+        }
+        const uint32_t a = char_at(u + at, &before);
+        at += before;
+        if (at < n) {
+            const uint32_t b = char_at(u + at, &len);
+            if (!together(c, a, before, b, len))
+                return at;
+        }
     }
     return n;
 }

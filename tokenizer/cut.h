@@ -23,6 +23,9 @@ struct tk_cut {
      * for the lengths that pairs with these bytes have. */
     uint16_t lengths[256][256];
     uint64_t pair[1 << (TK_CUT_BITS - 6)];
+    /* Characters of three bytes side by side, one of them cut off: they may stand so
+     * where [the left one's last two bytes] and [the right one's first two] share a bit. */
+    uint32_t left[4096], right[1024];
 };
 
 /* Learns the boundaries inside one token's bytes. An empty one is all zero. */

@@ -33,6 +33,16 @@ enum { TK_KIND_STOP, TK_KIND_LETTER, TK_KIND_OTHER }; /* STOP: white space, numb
 extern unsigned char tk_kind[0x10000];
 unsigned tk_kind_of(uint32_t c);
 
+/* The same by bytes: a character is of a row where a bit is common to the entries of
+ * its lead byte, its second and, if it has three, its third, each by its low six bits.
+ * Three sets of up to eight rows; the third has characters of two bytes. */
+enum { TK_ROWS_LETTERS, TK_ROWS_MIXED, TK_ROWS_PAIRS, TK_ROWS };
+enum { TK_ROWS_LETTER = 0xf0 }; /* in the last two sets these bits are letters, the others TK_KIND_OTHER */
+struct tk_rows {
+    unsigned char lead[TK_ROWS][64], second[TK_ROWS][64], third[2][64];
+} __attribute__((aligned(64)));
+extern struct tk_rows tk_rows;
+
 /* Units: stretches of raw text that can be encoded apart from each other, where no
  * rule of scan.h applies. What is between them becomes nothing. */
 enum tk_unit {
