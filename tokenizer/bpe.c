@@ -3,20 +3,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "tokenizer/merges.h"
+#include "tokenizer/model.h"
 #include "tokenizer/scratch.h"
 
 /* ---- load ---- */
-
-/* The merges of two bytes, which begin every word. */
-static void fill_byte_pairs(struct tk_model *m)
-{
-    m->byte_pair = ft_malloc(65536 * sizeof *m->byte_pair);
-    for (uint32_t i = 0; i < 65536; i++) {
-        const int32_t a = m->raw_id[i >> 8], b = m->raw_id[i & 255];
-        m->byte_pair[i] = a < 0 || b < 0 ? UINT64_MAX : tk_pair_key(m, (uint32_t)a, (uint32_t)b);
-    }
-}
 
 /* "a b" or ["a", "b"]; a name may hold a space only in the second form. Of our
  * own making, for vocabularies of other formats: ["a", "b", rank]. */
@@ -38,6 +28,44 @@ static int merge_parts(const struct ft_json *j, struct ft_str *a, struct ft_str 
     *a = (struct ft_str){j->s.p, (size_t)(space - j->s.p)};
     *b = (struct ft_str){space + 1, j->s.n - a->n - 1};
     return b->n && memchr(b->p, ' ', b->n) ? -1 : 0;
+}
+
+static int read_merges(struct tk_model *m, const struct ft_json *list, struct tk_merge_pair *pair, struct ft_err *e)
+{
+    struct tk_merges *to = &m->merges;
+    if (m->vocab.n_ids >= 1u << 24 || list->n >= TK_NO_MERGE)
+        return ft_fail(e, FT_DATA, "a BPE of more than 2^24 tokens or merges is not supported");
+    to->v = ft_reallocs(NULL, list->n + 1, sizeof *to->v);
+    struct ft_buf joined = {0};
+    for (size_t i = 0; i < list->n; i++) {
+        struct ft_str a, b;
+        uint32_t rank = (uint32_t)i;
+        if (merge_parts(&list->items[i], &a, &b, &rank)) {
+            ft_buf_release(&joined);
+            return ft_fail(e, FT_DATA, "merge %zu is not a pair of tokens", i);
+        }
+        joined.n = 0;
+        ft_buf_puts(&joined, a);
+        /* The prefix is not repeated inside the joined token. */
+        const size_t cut = m->prefix.n && b.n >= m->prefix.n ? m->prefix.n : 0;
+        ft_buf_put(&joined, b.p + cut, b.n - cut);
+        const int64_t ia = tk_vocab_find(&m->vocab, a.p, a.n), ib = tk_vocab_find(&m->vocab, b.p, b.n);
+        const int64_t id = tk_vocab_find(&m->vocab, joined.p, joined.n);
+        if (ia < 0 || ib < 0 || id < 0) {
+            const struct ft_str which = ia < 0 ? a : ib < 0 ? b : ft_buf_str(&joined);
+            ft_fail(e, FT_DATA, "merge %zu: token \"%.*s\" is not in the vocabulary", i,
+                    (int)(which.n < 100 ? which.n : 100), which.p);
+            ft_buf_release(&joined);
+            return -1;
+        }
+        if (!to->n || to->v[to->n - 1].rank != rank || to->v[to->n - 1].id != (uint32_t)id)
+            to->v[to->n++] = (struct tk_merge){rank, (uint32_t)id};
+        pair[i] = (struct tk_merge_pair){(uint32_t)ia, (uint32_t)ib, (uint32_t)to->n - 1};
+        for (int k = 0; k < 256 && m->byte_fallback; k++)
+            m->byte_merges = m->byte_merges || m->byte_id[k] == ia || m->byte_id[k] == ib;
+    }
+    ft_buf_release(&joined);
+    return 0;
 }
 
 int tk_bpe_load(struct tk_model *m, const struct ft_json *j, struct ft_err *e)
@@ -68,47 +96,6 @@ int tk_bpe_load(struct tk_model *m, const struct ft_json *j, struct ft_err *e)
     }
     m->prefix.p = ft_arena_dup(&m->vocab.mem, m->prefix.p, m->prefix.n);
     m->suffix.p = ft_arena_dup(&m->vocab.mem, m->suffix.p, m->suffix.n);
-    m->n_merge_slots = 64;
-    while (m->n_merge_slots < merges->n * 2)
-        m->n_merge_slots *= 2;
-    m->merges = ft_malloc(m->n_merge_slots * sizeof *m->merges);
-    for (size_t i = 0; i < m->n_merge_slots; i++)
-        m->merges[i].pair = UINT64_MAX;
-    m->maybe_pair = ft_calloc(m->n_merge_slots / 16, sizeof *m->maybe_pair);
-    m->n_merges = merges->n;
-    m->low_ranks = m->vocab.n_ids < 1u << 24;
-    struct ft_buf joined = {0};
-    for (size_t i = 0; i < merges->n; i++) {
-        struct ft_str a, b;
-        uint32_t rank = (uint32_t)i;
-        if (merge_parts(&merges->items[i], &a, &b, &rank)) {
-            ft_buf_release(&joined);
-            return ft_fail(e, FT_DATA, "merge %zu is not a pair of tokens", i);
-        }
-        joined.n = 0;
-        ft_buf_puts(&joined, a);
-        /* The prefix is not repeated inside the joined token. */
-        const size_t cut = m->prefix.n && b.n >= m->prefix.n ? m->prefix.n : 0;
-        ft_buf_put(&joined, b.p + cut, b.n - cut);
-        const int64_t ia = tk_vocab_find(&m->vocab, a.p, a.n), ib = tk_vocab_find(&m->vocab, b.p, b.n);
-        const int64_t id = tk_vocab_find(&m->vocab, joined.p, joined.n);
-        if (ia < 0 || ib < 0 || id < 0) {
-            const struct ft_str which = ia < 0 ? a : ib < 0 ? b : ft_buf_str(&joined);
-            ft_fail(e, FT_DATA, "merge %zu: token \"%.*s\" is not in the vocabulary", i,
-                    (int)(which.n < 100 ? which.n : 100), which.p);
-            ft_buf_release(&joined);
-            return -1;
-        }
-        if (never)
-            continue;
-        m->low_ranks = m->low_ranks && rank < 1u << 28;
-        struct tk_merge *s = tk_merge_slot(m, (uint64_t)ia << 32 | (uint64_t)ib);
-        *s = (struct tk_merge){(uint64_t)ia << 32 | (uint64_t)ib, rank, (uint32_t)id};
-        unsigned bit;
-        uint64_t *w = tk_merge_maybe(m, s->pair, &bit);
-        *w |= 1ull << bit;
-    }
-    ft_buf_release(&joined);
     for (int b = 0; b < 256; b++) {
         char name[8], c[4];
         snprintf(name, sizeof name, "<0x%02X>", (unsigned)b);
@@ -116,8 +103,14 @@ int tk_bpe_load(struct tk_model *m, const struct ft_json *j, struct ft_err *e)
         const int len = ft_utf8_put(c, tk_byte_char((unsigned char)b));
         m->raw_id[b] = (int32_t)tk_vocab_find(&m->vocab, c, (size_t)len);
     }
-    fill_byte_pairs(m);
-    return 0;
+    m->n_merges = merges->n;
+    struct tk_merge_pair *pair = ft_reallocs(NULL, merges->n + 1, sizeof *pair);
+    const int got = read_merges(m, merges, pair, e);
+    if (!got)
+        tk_merges_build(&m->merges, pair, never ? 0 : merges->n, m->raw_id);
+    m->byte_merges = m->byte_merges && !never;
+    free(pair);
+    return got;
 }
 
 /* ---- encode ---- */
@@ -221,7 +214,7 @@ static void merge_short(const struct tk_model *m, struct tk_scratch *s)
     int32_t n = (int32_t)s->n;
     struct tk_symbol *v = s->sym;
     for (int32_t i = 0; i + 1 < n; i++) {
-        const struct tk_merge *g = tk_merge_find(m, v[i].id, v[i + 1].id);
+        const struct tk_merge *g = tk_merge_find(&m->merges, v[i].id, v[i + 1].id);
         rank[i] = g ? g->rank : UINT32_MAX;
         id[i] = g ? g->id : 0;
     }
@@ -241,7 +234,7 @@ static void merge_short(const struct tk_model *m, struct tk_scratch *s)
         for (int32_t i = best - 1; i <= best; i++) {
             if (i < 0 || i + 1 >= n)
                 continue;
-            const struct tk_merge *g = tk_merge_find(m, v[i].id, v[i + 1].id);
+            const struct tk_merge *g = tk_merge_find(&m->merges, v[i].id, v[i + 1].id);
             rank[i] = g ? g->rank : UINT32_MAX;
             id[i] = g ? g->id : 0;
         }
@@ -291,7 +284,7 @@ static void offer(const struct tk_model *m, struct tk_scratch *s, int32_t i)
 {
     if (i < 0 || s->sym[i].next < 0)
         return;
-    const struct tk_merge *g = tk_merge_find(m, s->sym[i].id, s->sym[s->sym[i].next].id);
+    const struct tk_merge *g = tk_merge_find(&m->merges, s->sym[i].id, s->sym[s->sym[i].next].id);
     if (g)
         heap_push(s, (struct tk_heap_item){g->rank, i, g->id});
 }
@@ -307,7 +300,7 @@ static void merge_long(const struct tk_model *m, struct tk_scratch *s)
         const struct tk_symbol *a = &s->sym[top.at];
         if (a->id < 0 || a->next < 0)
             continue;
-        const struct tk_merge *g = tk_merge_find(m, a->id, s->sym[a->next].id);
+        const struct tk_merge *g = tk_merge_find(&m->merges, a->id, s->sym[a->next].id);
         if (!g || g->id != top.id)
             continue;
         join(s, top.at, top.id);
@@ -336,6 +329,11 @@ int64_t tk_bpe_whole(const struct tk_model *m, struct tk_scratch *s, const char 
     return tk_vocab_find(&m->vocab, whole.p, whole.n);
 }
 
+static inline uint64_t pair_key(const struct tk_model *m, uint32_t a, uint32_t b)
+{
+    return tk_merge_key(&m->merges, tk_pair_find(&m->merges, a, b));
+}
+
 /* Merges the n <= TK_SHORT bytes of a word; id[] are their own ids, and become
  * those of its tokens. Gives how many there are. */
 static size_t merge_ids(const struct tk_model *m, const unsigned char *p, uint32_t *id, size_t n)
@@ -343,7 +341,7 @@ static size_t merge_ids(const struct tk_model *m, const unsigned char *p, uint32
     uint64_t key[TK_SHORT];
     uint64_t alive = n < 64 ? (1ull << n) - 1 : ~0ull; /* symbols that are still there */
     for (size_t i = 0; i + 1 < n; i++)
-        key[i] = m->byte_pair[p[i] << 8 | p[i + 1]];
+        key[i] = tk_merge_key(&m->merges, m->merges.byte_pair[p[i] << 8 | p[i + 1]]);
     key[n - 1] = UINT64_MAX;
     for (;;) {
         size_t best = 0;
@@ -361,10 +359,10 @@ static size_t merge_ids(const struct tk_model *m, const unsigned char *p, uint32
         alive &= ~(1ull << gone);
         key[gone] = UINT64_MAX;
         id[best] = (uint32_t)min;
-        key[best] = rest ? tk_pair_key(m, id[best], id[__builtin_ctzll(rest)]) : UINT64_MAX;
+        key[best] = rest ? pair_key(m, id[best], id[__builtin_ctzll(rest)]) : UINT64_MAX;
         if (before) {
             const size_t prev = 63 - (size_t)__builtin_clzll(before);
-            key[prev] = tk_pair_key(m, id[prev], id[best]);
+            key[prev] = pair_key(m, id[prev], id[best]);
         }
     }
     size_t k = 0;

@@ -25,8 +25,8 @@ struct tk_job {
                    * a single one; 0: not done, encode it by itself */
 };
 
-/* What tk_bpe_ids gives for words of 1 to TK_MANY_BYTES bytes. m->low_ranks must be
- * true. */
+/* What tk_bpe_ids gives for words of 1 to TK_MANY_BYTES bytes. m->merges.ascending must
+ * be true. */
 void tk_bpe_many(const struct tk_model *m, const struct tk_job *job, size_t n);
 
 #endif

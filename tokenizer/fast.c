@@ -292,12 +292,7 @@ static bool has_bytes(const struct tk_model *m)
     for (int b = 0; b < 256; b++)
         if (m->byte_id[b] < 0)
             return false;
-    for (size_t i = 0; i < m->n_merge_slots; i++)
-        for (int b = 0; m->merges[i].pair != UINT64_MAX && b < 256; b++)
-            if ((uint32_t)m->byte_id[b] == (uint32_t)m->merges[i].pair ||
-                (uint32_t)m->byte_id[b] == (uint32_t)(m->merges[i].pair >> 32))
-                return false;
-    return true;
+    return !m->byte_merges;
 }
 
 /* Normalizers whose work on one side of a gap does not depend on the other, and
@@ -513,7 +508,7 @@ struct tk_fast_state *tk_fast_state_new(const struct tk_fast *f, struct tk_scrat
     s->f = f;
     s->scratch = scratch;
     s->cache = tk_cache_new(&f->seed, f->unit == TK_UNIT_NONE ? word : f->unit == TK_UNIT_PIECES ? piece : unit, s);
-    s->cache->encode_many = f->unit == TK_UNIT_NONE && f->model->low_ranks ? merge_many : NULL;
+    s->cache->encode_many = f->unit == TK_UNIT_NONE && f->model->merges.ascending ? merge_many : NULL;
     s->matcher = tk_matcher_new();
     s->chars = f->unit == TK_UNIT_SPACES ? tk_chars_new(f->normalizer, f->flat) : NULL;
     s->cache->cut = f->plain ? f->cut : NULL;

@@ -24,7 +24,7 @@ enum {
 
 /* Sections, each at a multiple of 64 bytes. */
 enum section {
-    REST, FINGERPRINT, POOL, TOKENS, SLOTS, MERGES, SCORES, BYTE_PAIRS, MAYBE, TRIE, TRIE_VALUES, TRIE_ENDS, SEED_SLOTS, SEED_KEYS, SEED_IDS, CUT, LENGTHS, FLAT, SOLO, PREFIX, SUFFIX, SECTIONS,
+    REST, FINGERPRINT, POOL, TOKENS, SLOTS, MERGES, PAIRS, BYTE_PAIRS, MAYBE, SCORES, TRIE, TRIE_VALUES, TRIE_ENDS, SEED_SLOTS, SEED_KEYS, SEED_IDS, CUT, LENGTHS, FLAT, SOLO, PREFIX, SUFFIX, SECTIONS,
 };
 
 struct header {
@@ -128,7 +128,8 @@ static bool sound(const struct header *h, size_t n, struct ft_digest source, siz
     const struct tk_model *m = &h->model;
     return h->part[TOKENS].n == (m->vocab.n_ids + 1) * sizeof(uint64_t) &&
            h->part[SLOTS].n == m->vocab.n_slots * sizeof(uint32_t) &&
-           h->part[MERGES].n == m->n_merge_slots * sizeof(struct tk_merge) &&
+           h->part[MERGES].n == m->merges.n * sizeof(struct tk_merge) && h->part[MAYBE].n == m->merges.n_maybe * 8 &&
+           h->part[PAIRS].n == (m->merges.n_maybe ? (8u * TK_PAIR_LINE) << m->merges.bits : 0) &&
            h->part[SEED_SLOTS].n == h->seed.n_slots * sizeof(uint32_t) &&
            h->part[SEED_KEYS].n == h->seed.n * sizeof(struct tk_key) &&
            h->part[TRIE].n == h->n_cells * sizeof(uint32_t) && h->part[TRIE_VALUES].n == h->n_cells * sizeof(int32_t) &&
@@ -163,10 +164,11 @@ bool tk_image_open(struct tk_image *im, const char *source, struct tk_model *m, 
     m->mapped = true;
     m->vocab.mem = (struct ft_arena){0};
     m->vocab.slots = at(h, SLOTS);
-    m->merges = at(h, MERGES);
+    m->merges.v = at(h, MERGES);
+    m->merges.line = at(h, PAIRS);
+    m->merges.byte_pair = at(h, BYTE_PAIRS);
+    m->merges.maybe = at(h, MAYBE);
     m->score = at(h, SCORES);
-    m->byte_pair = at(h, BYTE_PAIRS);
-    m->maybe_pair = at(h, MAYBE);
     m->prefix = (struct ft_str){part(h, PREFIX), h->part[PREFIX].n};
     m->suffix = (struct ft_str){part(h, SUFFIX), h->part[SUFFIX].n};
     /* Tokens: offset and length of each, by id. */
@@ -318,10 +320,12 @@ void tk_image_save(const char *source, const struct ft_json *j, const struct tk_
     add(&b, h, POOL, tmp.p ? tmp.p : "", tmp.n);
     add(&b, h, TOKENS, token, (n_ids + 1) * sizeof *token);
     add(&b, h, SLOTS, m->vocab.slots, m->vocab.n_slots * sizeof *m->vocab.slots);
-    add(&b, h, MERGES, m->merges, m->n_merge_slots * sizeof *m->merges);
+    const struct tk_merges *g = &m->merges;
+    add(&b, h, MERGES, g->v, g->n * sizeof *g->v);
+    add(&b, h, PAIRS, g->line, g->line ? (TK_PAIR_LINE * sizeof *g->line) << g->bits : 0);
+    add(&b, h, BYTE_PAIRS, g->byte_pair, g->byte_pair ? 65536 * sizeof *g->byte_pair : 0);
+    add(&b, h, MAYBE, g->maybe, g->n_maybe * sizeof *g->maybe);
     add(&b, h, SCORES, m->score, m->score ? m->size * sizeof *m->score : 0);
-    add(&b, h, BYTE_PAIRS, m->byte_pair, m->byte_pair ? 65536 * sizeof *m->byte_pair : 0);
-    add(&b, h, MAYBE, m->maybe_pair, m->n_merge_slots / 16 * sizeof *m->maybe_pair);
     h->has_trie = m->trie != NULL;
     h->n_cells = m->trie ? m->trie->n_cells : 0;
     add(&b, h, TRIE, m->trie ? m->trie->cell : NULL, h->n_cells * sizeof *m->trie->cell);
@@ -342,9 +346,9 @@ void tk_image_save(const char *source, const struct ft_json *j, const struct tk_
     h->model.vocab.token = NULL;
     h->model.vocab.n_ids = n_ids;
     h->model.vocab.slots = NULL;
-    h->model.merges = NULL;
-    h->model.byte_pair = NULL;
-    h->model.maybe_pair = NULL;
+    h->model.merges.v = NULL;
+    h->model.merges.line = h->model.merges.maybe = NULL;
+    h->model.merges.byte_pair = NULL;
     h->model.score = NULL;
     h->model.trie = NULL;
     h->model.prefix.p = h->model.suffix.p = NULL;

@@ -139,16 +139,12 @@ void tk_model_release(struct tk_model *m)
 {
     if (m->mapped) {
         m->vocab.slots = NULL;
-        m->merges = NULL;
-        m->byte_pair = NULL;
-        m->maybe_pair = NULL;
+        m->merges = (struct tk_merges){0};
         m->score = NULL;
     }
     tk_vocab_release(&m->vocab);
     tk_trie_free(m->trie);
-    free(m->merges);
-    free(m->byte_pair);
-    free(m->maybe_pair);
+    tk_merges_release(&m->merges);
     free(m->score);
     *m = (struct tk_model){0};
 }

@@ -9,6 +9,7 @@
 
 #include "pipeline/json.h"
 #include "tokenizer/cache.h"
+#include "tokenizer/merges.h"
 #include "tokenizer/vocab.h"
 
 struct tk_token {
@@ -32,11 +33,6 @@ static inline void tk_token_push(struct tk_tokens *t, int32_t id, uint32_t b, ui
 
 enum tk_model_type { TK_BPE, TK_UNIGRAM, TK_WORDPIECE, TK_WORDLEVEL };
 
-struct tk_merge { /* a slot of the pair table */
-    uint64_t pair;          /* left << 32 | right; UINT64_MAX: free */
-    uint32_t rank, id;
-};
-
 struct tk_model {
     enum tk_model_type type;
     struct tk_vocab vocab;
@@ -45,12 +41,10 @@ struct tk_model {
     bool byte_fallback, fuse_unk, ignore_merges;
     struct ft_str prefix, suffix; /* continuing_subword_prefix, end_of_word_suffix */
     /* BPE */
-    struct tk_merge *merges;
-    size_t n_merge_slots, n_merges;
-    uint64_t *maybe_pair;    /* 4 bits a slot, by the pair's hash; clear: there is no such merge */
-    bool low_ranks;          /* all are below 2^28, and ids below 2^24 */
+    struct tk_merges merges;
+    size_t n_merges;         /* in the file */
+    bool byte_merges;        /* byte_fallback: some merge is of one of byte_id */
     int32_t byte_id[256];    /* id of "<0xXX>", -1: none */
-    uint64_t *byte_pair;     /* [left byte << 8 | right byte]: rank << 32 | id of their merge, UINT64_MAX: none */
     int32_t raw_id[256];     /* id of the byte's character in the byte-level alphabet */
     /* WordPiece */
     size_t max_chars;

@@ -1,0 +1,136 @@
+/* bpe_many_kernel.h -- the body of tk_bpe_many, included by bpe_many.c once for each
+ * level: MANY is its name, TARGET the level's attribute, MATCH(line, rest) gives bits
+ * for the entries of a line that have this rest. */
+
+#ifdef MANY
+
+/* A word at work. */
+struct LANE {
+    uint32_t key[TK_MANY_BYTES]; /* of a symbol and its right neighbour: number of the merge << PLACE | place;
+                                  * none: NO_KEY or more */
+    uint32_t id[TK_MANY_BYTES];
+    uint32_t alive;              /* symbols that are still there */
+    uint32_t at[2];              /* the places whose pairs are being looked up */
+    uint64_t mix[2];
+    const uint64_t *line[2];
+    uint32_t *to;
+};
+
+/* The first symbols and their pairs; false: a byte is no token. */
+TARGET static inline bool BEGIN(struct LANE *l, const struct tk_model *m, const struct tk_job *job)
+{
+    const unsigned char *p = (const unsigned char *)job->p;
+    const uint32_t n = job->n;
+    int32_t all = 0;
+    l->to = job->to;
+    l->alive = (1u << n) - 1;
+    for (uint32_t i = 0; i < TK_MANY_BYTES; i++)
+        l->key[i] = UINT32_MAX;
+    for (uint32_t i = 0; i < n; i++) {
+        const int32_t id = m->raw_id[p[i]];
+        l->id[i] = (uint32_t)id;
+        all |= id;
+    }
+    for (uint32_t i = 0; i + 1 < n; i++)
+        l->key[i] = m->merges.byte_pair[p[i] << 8 | p[i + 1]] << PLACE | i;
+    for (int k = 0; k < 2; k++) {
+        l->at[k] = n - 1; /* the last symbol has no neighbour */
+        l->line[k] = no_line;
+        l->mix[k] = 0;
+    }
+    return all >= 0;
+}
+
+static inline void END(struct LANE *l)
+{
+    uint32_t count = 0, id[TK_MANY_BYTES];
+    for (uint32_t rest = l->alive; rest; rest &= rest - 1)
+        id[count++] = l->id[__builtin_ctz(rest)];
+    if (count > TK_MANY_IDS) {
+        l->to[0] = 0;
+        return;
+    }
+    memcpy(l->to, id, TK_MANY_IDS * sizeof *id);
+    l->to[0] |= count << 24;
+    if (count == 1)
+        l->to[1] = 0;
+}
+
+/* Asks for the pair of the symbols at `place` and `next`; not `is`: for none. */
+TARGET static inline void ASK(struct LANE *l, int k, const struct tk_merges *g, uint32_t place, uint32_t next, bool is)
+{
+    const uint64_t mix = tk_pair_mix(l->id[place], l->id[next]);
+    const uint64_t *line = &g->line[tk_pair_line(g, mix) * TK_PAIR_LINE];
+    line = tk_pair_maybe(g, mix) & is ? line : no_line;
+    __builtin_prefetch(line);
+    l->line[k] = line;
+    l->mix[k] = mix;
+    l->at[k] = place;
+}
+
+/* Sets the key of the pair that was asked for. */
+TARGET static inline void ANSWER(struct LANE *l, int k, const struct tk_merges *g)
+{
+    const uint64_t *line = l->line[k];
+    const uint64_t rest = tk_pair_rest(l->mix[k]);
+    const uint32_t at = l->at[k];
+    const unsigned bits = MATCH(line, rest);
+    uint32_t merge = TK_NO_MERGE;
+    if (bits)
+        merge = (uint32_t)line[__builtin_ctz(bits)] & TK_NO_MERGE;
+    else if (__builtin_expect(line[TK_PAIR_LINE - 1] != UINT64_MAX, 0))
+        merge = tk_pair_seek(g, l->mix[k]);
+    __builtin_prefetch(&g->v[merge == TK_NO_MERGE ? 0 : merge]);
+    l->key[at] = merge << PLACE | at;
+}
+
+/* One merge; false: there was none. */
+TARGET static inline bool STEP(struct LANE *l, const struct tk_merges *g)
+{
+    uint32_t min = UINT32_MAX;
+    for (int i = 0; i < TK_MANY_BYTES; i++)
+        min = l->key[i] < min ? l->key[i] : min;
+    if (min >= NO_KEY)
+        return false;
+    const uint32_t best = min & (TK_MANY_BYTES - 1);
+    const uint32_t after = l->alive & ~((2u << best) - 1), before = l->alive & ((1u << best) - 1);
+    const uint32_t gone = (uint32_t)__builtin_ctz(after), rest = after & (after - 1);
+    const uint32_t next = rest ? (uint32_t)__builtin_ctz(rest) : best;
+    const uint32_t prev = before ? 31 - (uint32_t)__builtin_clz(before) : best;
+    l->alive &= ~(1u << gone);
+    l->key[gone] = UINT32_MAX;
+    l->id[best] = g->v[min >> PLACE].id;
+    ASK(l, 0, g, best, next, rest != 0);
+    ASK(l, 1, g, prev, before ? best : next, before || rest); /* without one before, the same again */
+    return true;
+}
+
+TARGET static void MANY(const struct tk_model *m, const struct tk_job *job, size_t n)
+{
+    struct LANE lane[LANES];
+    size_t active = 0, next = 0;
+    for (;;) {
+        for (; active < LANES && next < n; next++) {
+            if (BEGIN(&lane[active], m, &job[next]))
+                active++;
+            else
+                job[next].to[0] = 0;
+        }
+        if (!active)
+            return;
+        /* All the keys first: a vector of them that is read just after it was written waits. */
+        for (size_t i = 0; i < active; i++) {
+            ANSWER(&lane[i], 1, &m->merges);
+            ANSWER(&lane[i], 0, &m->merges);
+        }
+        for (size_t i = 0; i < active;) {
+            if (STEP(&lane[i], &m->merges)) {
+                i++;
+            } else {
+                END(&lane[i]);
+                lane[i] = lane[--active];
+            }
+        }
+    }
+}
+#endif
