@@ -1,6 +1,6 @@
 """The tools around the tokenizer beside the library alone: CPU time a text, as a ratio.
 
-    python tokenize.py BIN LIBRARY DATA [--models A,B] [--texts en,chat,ko] [--mb N] [--rounds N]
+    python tool_rate.py BIN LIBRARY DATA [--models A,B] [--texts en,chat,ko] [--mb N] [--rounds N]
 
 BIN is the folder of the tools, LIBRARY the built tests/bench/tokenizer, DATA the folder with tokenizers/
 and datasets/. `library`: the texts encoded in place, the first pass of a new state, and a later one (warm).
