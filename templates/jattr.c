@@ -15,21 +15,31 @@ static const struct {
 #undef X
 };
 
-int ft_jattr_id(const char *p, size_t n)
+/* Numbers by hash, open addressing; made once, by ft_jtext_init. */
+enum { ATTR_SLOTS = 1024 };
+_Static_assert(A_COUNT * 2 < ATTR_SLOTS, "the table of attributes is too full");
+static uint16_t attr_slot[ATTR_SLOTS];
+
+void ft_jattr_init(void)
 {
-    int lo = 1, hi = A_COUNT;
-    while (lo < hi) {
-        const int mid = (lo + hi) / 2;
-        const int c = ft_str_cmp(ft_strz(attrs[mid].name), (struct ft_str){p, n});
-        if (c == 0)
-            return mid;
-        if (c < 0)
-            lo = mid + 1;
-        else
-            hi = mid;
+    for (int i = 1; i < A_COUNT; i++) {
+        uint32_t at = ft_jhash_bytes(attrs[i].name, strlen(attrs[i].name)) % ATTR_SLOTS;
+        while (attr_slot[at])
+            at = (at + 1) % ATTR_SLOTS;
+        attr_slot[at] = (uint16_t)i;
     }
+}
+
+int ft_jattr_id(const struct jstr *s)
+{
+    const uint32_t hash = s->hash ? s->hash : ft_jhash_bytes(s->p, s->n);
+    for (uint32_t at = hash % ATTR_SLOTS; attr_slot[at]; at = (at + 1) % ATTR_SLOTS)
+        if (ft_jstr_is(s, attrs[attr_slot[at]].name))
+            return attr_slot[at];
     return 0;
 }
+
+bool ft_jchar_has(int attr) { return attrs[attr].types & T_STR; }
 
 static uint32_t type_bit(struct jval v)
 {
@@ -242,7 +252,7 @@ struct jval ft_jgetitem(struct jrt *rt, struct jval obj, struct jval arg, int at
     }
     if (arg.tag == J_STR) {
         struct jval v;
-        if (ft_jattribute(rt, obj, arg.s, attr >= 0 ? attr : ft_jattr_id(arg.s->p, arg.s->n), &v))
+        if (ft_jattribute(rt, obj, arg.s, attr >= 0 ? attr : ft_jattr_id(arg.s), &v))
             return v;
     }
     arg.aux = 0;

@@ -20,41 +20,52 @@ static bool reversed(struct jrt *rt, struct jval v)
 /* ---- attribute getters ---- */
 
 /* make_attrgetter: a dotted path, or an integer; J_NONE or J_MISSING: the item itself. */
+struct jpart {
+    struct jval name;
+    int attr; /* its number in jattrs.h */
+};
 struct jpath {
-    struct jval *part;
+    struct jpart *part;
     uint32_t n;
 };
+
+static struct jpart part_of(struct jrt *rt, struct jval name)
+{
+    if (name.tag != J_STR)
+        return (struct jpart){name, 0};
+    const struct jstr *s = name.s;
+    bool digits = s->n > 0;
+    for (uint32_t k = 0; k < s->n && digits; k++)
+        digits = s->p[k] >= '0' && s->p[k] <= '9';
+    struct jval v;
+    if (digits && ft_jparse_int(rt, name.s, 10, &v))
+        return (struct jpart){v, 0};
+    return (struct jpart){name, ft_jattr_id(s)};
+}
 
 static struct jpath path_of(struct jrt *rt, struct jval attribute)
 {
     struct jpath p = {0};
     if (!set(attribute))
         return p;
-    if (attribute.tag != J_STR) {
-        p.part = J_NEW(rt, struct jval);
-        p.part[0] = attribute;
+    if (attribute.tag != J_STR || !memchr(attribute.s->p, '.', attribute.s->n)) {
+        p.part = J_NEW(rt, struct jpart);
+        p.part[0] = part_of(rt, attribute);
         p.n = 1;
         return p;
     }
     const struct jval parts = ft_jstr_split(rt, attribute.s, ft_jstr_ref(rt, ".", 1), -1, false);
-    p.part = parts.q->v;
     p.n = parts.q->n;
-    for (uint32_t i = 0; i < p.n; i++) {
-        struct jstr *s = p.part[i].s;
-        bool digits = s->n > 0;
-        for (uint32_t k = 0; k < s->n; k++)
-            digits &= s->p[k] >= '0' && s->p[k] <= '9';
-        struct jval v;
-        if (digits && ft_jparse_int(rt, s, 10, &v))
-            p.part[i] = v;
-    }
+    p.part = J_NEWS(rt, struct jpart, p.n);
+    for (uint32_t i = 0; i < p.n; i++)
+        p.part[i] = part_of(rt, parts.q->v[i]);
     return p;
 }
 
 static struct jval path_get(struct jrt *rt, const struct jpath *p, struct jval item, struct jval dflt)
 {
     for (uint32_t i = 0; i < p->n; i++) {
-        item = ft_jgetitem(rt, item, p->part[i], -1);
+        item = ft_jgetitem(rt, item, p->part[i].name, p->part[i].attr);
         if (item.tag == J_UNDEF && set(dflt))
             item = dflt;
     }
@@ -394,31 +405,55 @@ static bool next_map(struct jrt *rt, struct jiter *it, struct jval *out)
 }
 J_FILTER(map) { return generator(rt, v, next_map, gen_new(rt, a)); }
 
+/* The test of a selection. */
+static struct jval ask(struct jrt *rt, struct gen *g, struct jval x)
+{
+    const uint32_t off = g->attr;
+    if (!g->test)
+        return x;
+    if (!g->call)
+        g->call = named(rt, g->args.v[off], true);
+    const struct jargs rest = {g->args.v + off + 1, g->args.n - off - 1, g->args.kw, g->args.nkw};
+    return g->call->call(rt, x, &rest);
+}
+
+/* Templates select parts of a content that may be a string: no character has the attribute,
+ * so that one answer holds for all. True when the answer is to take none. */
+static bool no_character(struct jrt *rt, struct gen *g, struct jval src)
+{
+    if (src.tag != J_STR || !src.s->n || !g->attr || g->path.n != 1 || g->path.part[0].name.tag != J_STR ||
+        ft_jchar_has(g->path.part[0].attr))
+        return false;
+    if (g->test && !g->call)
+        g->call = named(rt, g->args.v[1], true);
+    if (g->test && !g->call->plain)
+        return false;
+    const struct jval x = ft_jundef_attr(rt, ft_jstrv(src.s), g->path.part[0].name);
+    ft_jstep(rt, src.s->n / 64);
+    return ft_jtrue(rt, ask(rt, g, x)) == g->negate;
+}
+
 static bool next_select(struct jrt *rt, struct jiter *it, struct jval *out)
 {
     struct gen *g = it->state;
     if (!start(rt, it, true))
         return false;
-    const uint32_t off = g->attr;
     if (!it->inner) {
         if (g->attr) {
             if (!g->args.n)
                 ft_jraise(rt, J_FILTERARG, "Missing parameter for attribute name");
             g->path = path_of(rt, g->args.v[0]);
         }
-        g->test = g->args.n > off;
+        g->test = g->args.n > g->attr;
         it->inner = ft_jiter(rt, it->src);
+        if (no_character(rt, g, it->src)) {
+            it->done = true;
+            return false;
+        }
     }
     struct jval item;
     while (ft_jnext(rt, it->inner, &item)) {
-        struct jval x = path_get(rt, &g->path, item, (struct jval){0});
-        if (g->test) {
-            if (!g->call)
-                g->call = named(rt, g->args.v[off], true);
-            const struct jargs rest = {g->args.v + off + 1, g->args.n - off - 1, g->args.kw, g->args.nkw};
-            x = g->call->call(rt, x, &rest);
-        }
-        if (ft_jtrue(rt, x) != g->negate) {
+        if (ft_jtrue(rt, ask(rt, g, path_get(rt, &g->path, item, (struct jval){0}))) != g->negate) {
             *out = item;
             return true;
         }

@@ -126,7 +126,7 @@ static bool guarded(struct jrt *rt, struct node *n, struct jval *out)
     const int64_t steps = rt->steps;
     const size_t limit = rt->mem_limit, mem = rt->mem;
     volatile bool done = false;
-    n->attr = n->kind == N_GETATTR ? ft_jattr_id(n->name->p, n->name->n) : -1;
+    n->attr = n->kind == N_GETATTR ? ft_jattr_id(n->name) : -1;
     rt->catch = &here;
     rt->folding = true;
     rt->steps = 100000; /* a constant that costs more is left to the render and its limits */

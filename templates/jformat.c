@@ -427,7 +427,7 @@ static struct jval get_field(struct formatter *f, struct jstr *name)
             if (i == from)
                 ft_jraise(rt, J_VALUE, "Empty attribute in format string");
             struct jstr *a = ft_jstr_cut(rt, name, from, i - from, false);
-            v = ft_jgetattr(rt, v, a, ft_jattr_id(a->p, a->n));
+            v = ft_jgetattr(rt, v, a, ft_jattr_id(a));
         } else if (c == '[') {
             while (i < name->n && name->p[i] != ']')
                 i++;

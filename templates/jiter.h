@@ -89,7 +89,11 @@ struct jval ft_jgetattr(struct jrt *rt, struct jval obj, struct jstr *name, int 
 struct jval ft_jgetitem(struct jrt *rt, struct jval obj, struct jval arg, int attr);
 /* obj[a:b:c] past the sandbox, as Jinja compiles it. */
 struct jval ft_jgetslice(struct jrt *rt, struct jval obj, const struct jslice *s);
-int ft_jattr_id(const char *p, size_t n);
+/* The number of a name in jattrs.h, or 0. */
+int ft_jattr_id(const struct jstr *name);
+void ft_jattr_init(void);
+/* Does a str have it? */
+bool ft_jchar_has(int attr);
 /* The attribute itself, sandboxed; false where Python raises AttributeError. */
 bool ft_jattribute(struct jrt *rt, struct jval obj, struct jstr *name, int attr, struct jval *out);
 /* Calls a bound method. */
@@ -105,6 +109,7 @@ struct jfilter {
     const char *name;
     struct jval (*call)(struct jrt *rt, struct jval v, const struct jargs *args);
     bool context; /* takes the context: never folded */
+    bool plain;   /* a test that answers the same for every Undefined */
 };
 const struct jfilter *ft_jfilter_find(struct ft_str name);
 const struct jfilter *ft_jtest_find(struct ft_str name);

@@ -585,9 +585,9 @@ static void visit_expr(struct resolver *r, struct node **np, struct scope *s)
     }
     case N_FILTER:
     case N_TEST: visit_filter(r, n, s); return;
-    case N_GETATTR: n->attr = ft_jattr_id(n->name->p, n->name->n); break;
+    case N_GETATTR: n->attr = ft_jattr_id(n->name); break;
     case N_GETITEM:
-        n->attr = n->b->kind == N_CONST && n->b->value.tag == J_STR ? ft_jattr_id(n->b->value.s->p, n->b->value.s->n) : 0;
+        n->attr = n->b->kind == N_CONST && n->b->value.tag == J_STR ? ft_jattr_id(n->b->value.s) : 0;
         break;
     default: break;
     }

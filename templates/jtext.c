@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "templates/jiter.h"
+
 uint32_t ft_jchars_count(struct jstr *s)
 {
     return s->chars = (uint32_t)ft_utf8_count(s->p, s->n);
@@ -45,8 +47,9 @@ struct jstr *ft_jstr_ref(struct jrt *rt, const char *p, size_t n)
 struct jstr ft_jchar[128];
 static char ascii_bytes[128];
 
-static void ascii_init(void)
+static void init(void)
 {
+    ft_jattr_init();
     for (int i = 0; i < 128; i++) {
         ascii_bytes[i] = (char)i;
         ft_jchar[i] = (struct jstr){.p = &ascii_bytes[i], .n = 1, .chars = 1, .hash = ft_jhash_bytes(&ascii_bytes[i], 1)};
@@ -56,7 +59,7 @@ static void ascii_init(void)
 void ft_jtext_init(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, ascii_init);
+    pthread_once(&once, init);
 }
 
 struct jstr *ft_jstr_copy(struct jrt *rt, const char *p, size_t n)
