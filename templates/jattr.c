@@ -40,6 +40,7 @@ int ft_jattr_id(const struct jstr *s)
 }
 
 bool ft_jchar_has(int attr) { return attrs[attr].types & T_STR; }
+bool ft_jdict_has(int attr) { return attrs[attr].types & T_DICT; }
 
 static uint32_t type_bit(struct jval v)
 {
@@ -87,6 +88,12 @@ static bool unsafe(struct jval obj, int attr)
     if (obj.tag == J_FUNC)
         return attr == A_mro;
     return false;
+}
+
+bool ft_jhas_method(struct jval v, int attr)
+{
+    return attr && (v.tag == J_STR || v.tag == J_DICT || v.tag == J_LIST) && (attrs[attr].types & type_bit(v)) &&
+           !unsafe(v, attr);
 }
 
 /* Attributes that are values, not methods. */

@@ -18,11 +18,59 @@ static __attribute__((noinline)) struct jval eval_seq(struct jrt *rt, const stru
     return n->kind == N_LIST ? ft_jlist(rt, v, n->list.n) : ft_jtuple(rt, v, n->list.n);
 }
 
+/* ---- where only the truth, the type or equality of a value counts ---- */
+
+/* The Undefined of a look-up whose name nobody will ask for. */
+static struct jundef nameless = {.obj = {.tag = J_SLICE}, .name = {.p = "a value is undefined"}};
+static const struct jval undefined = {.tag = J_UNDEF, .u = &nameless};
+
+/* The value of n; what is not there is `undefined`, made without memory. */
+static struct jval glance(struct jrt *rt, const struct node *n, struct jframe *f)
+{
+    struct jval v;
+    const struct jval *at;
+    switch (n->kind) {
+    case N_CONST: return n->value;
+    case N_NAME:
+        v = slot_of(n, f);
+        return v.tag == J_MISSING && n->maybe ? undefined : v;
+    case N_GETATTR:
+        v = ft_jeval(rt, n->a, f);
+        if (v.tag != J_DICT || ft_jdict_has(n->attr))
+            return ft_jgetattr(rt, v, n->name, n->attr);
+        at = ft_jdict_get_str(v.d, n->name);
+        return at ? *at : undefined;
+    case N_GETITEM:
+        if (n->b->kind != N_CONST || n->b->value.tag != J_STR)
+            break;
+        v = ft_jeval(rt, n->a, f);
+        if (v.tag == J_DICT) {
+            at = ft_jdict_get_str(v.d, n->b->value.s);
+            if (at)
+                return *at;
+            if (!ft_jdict_has(n->attr))
+                return undefined;
+        } else if (v.tag == J_STR && !v.s->markup && !ft_jchar_has(n->attr)) {
+            return undefined;
+        }
+        return ft_jgetitem(rt, v, n->b->value, n->attr);
+    default: break;
+    }
+    return ft_jeval(rt, n, f);
+}
+
+static inline bool equal(struct jrt *rt, struct jval a, struct jval b)
+{
+    if (a.tag == J_STR && b.tag == J_STR)
+        return ft_jstr_same(a.s, b.s);
+    return ft_jeq(rt, a, b);
+}
+
 static bool compare(struct jrt *rt, unsigned op, struct jval a, struct jval b)
 {
     switch (op) {
-    case CMP_EQ: return ft_jeq(rt, a, b);
-    case CMP_NE: return !ft_jeq(rt, a, b);
+    case CMP_EQ: return equal(rt, a, b);
+    case CMP_NE: return !equal(rt, a, b);
     case CMP_LT: return ft_jcompare(rt, a, b, J_LT);
     case CMP_LE: return ft_jcompare(rt, a, b, J_LE);
     case CMP_GT: return ft_jcompare(rt, a, b, J_GT);
@@ -31,6 +79,42 @@ static bool compare(struct jrt *rt, unsigned op, struct jval a, struct jval b)
     default: return !ft_jin(rt, a, b);
     }
 }
+
+static bool compare_all(struct jrt *rt, const struct node *n, struct jframe *f)
+{
+    if (n->list.n == 1 && n->ops[0] <= CMP_NE) {
+        const struct jval v = glance(rt, n->a, f);
+        return compare(rt, n->ops[0], v, glance(rt, n->list.v[0], f));
+    }
+    struct jval v = ft_jeval(rt, n->a, f);
+    for (uint32_t i = 0; i < n->list.n; i++) {
+        const struct jval b = ft_jeval(rt, n->list.v[i], f);
+        if (!compare(rt, n->ops[i], v, b))
+            return false;
+        v = b;
+    }
+    return true;
+}
+
+static inline bool is_type(struct jrt *rt, const struct node *n, struct jframe *f)
+{
+    return n->tags >> glance(rt, n->a, f).tag & 1;
+}
+
+bool ft_jeval_true(struct jrt *rt, const struct node *n, struct jframe *f)
+{
+    ft_jstep(rt, 1);
+    switch (n->kind) {
+    case N_NOT: ft_jstack(rt); return !ft_jeval_true(rt, n->a, f);
+    case N_AND: ft_jstack(rt); return ft_jeval_true(rt, n->a, f) && ft_jeval_true(rt, n->b, f);
+    case N_OR: ft_jstack(rt); return ft_jeval_true(rt, n->a, f) || ft_jeval_true(rt, n->b, f);
+    case N_COMPARE: ft_jstack(rt); return compare_all(rt, n, f);
+    case N_ISTYPE: ft_jstack(rt); return is_type(rt, n, f);
+    default: ft_jstack(rt); return ft_jtrue(rt, glance(rt, n, f));
+    }
+}
+
+/* ---- operators ---- */
 
 static __attribute__((noinline)) struct jval eval_concat(struct jrt *rt, const struct node *n, struct jframe *f)
 {
@@ -75,17 +159,6 @@ static __attribute__((noinline)) struct jval eval_dict(struct jrt *rt, const str
     return ft_jdictv(d);
 }
 
-static struct jval eval_compare(struct jrt *rt, const struct node *n, struct jframe *f)
-{
-    struct jval v = ft_jeval(rt, n->a, f);
-    for (uint32_t i = 0; i < n->list.n; i++) {
-        const struct jval b = ft_jeval(rt, n->list.v[i], f);
-        if (!compare(rt, n->ops[i], v, b))
-            return ft_jbool(false);
-        v = b;
-    }
-    return ft_jbool(true);
-}
 
 /* v[expression] and v[a:b:c] */
 static __attribute__((noinline)) struct jval eval_item(struct jrt *rt, const struct node *n, struct jframe *f, struct jval v)
@@ -167,7 +240,19 @@ static __attribute__((noinline)) struct jval eval_call(struct jrt *rt, const str
     struct jval v[FEW];
     struct jkw kw[FEW];
     struct jargs args;
-    const struct jval callee = ft_jeval(rt, n->a, f);
+    const struct node *c = n->a;
+    if (c->kind == N_GETATTR) { /* a method: no need to make it a value */
+        const struct jval self = ft_jeval(rt, c->a, f);
+        if (ft_jhas_method(self, c->attr)) {
+            const struct jbound m = {c->attr, self};
+            eval_args(rt, n->call, f, &args, v, kw);
+            return ft_jmethod(rt, &m, &args);
+        }
+        const struct jval callee = ft_jgetattr(rt, self, c->name, c->attr);
+        eval_args(rt, n->call, f, &args, v, kw);
+        return ft_jcall(rt, callee, &args);
+    }
+    const struct jval callee = ft_jeval(rt, c, f);
     eval_args(rt, n->call, f, &args, v, kw);
     return ft_jcall(rt, callee, &args);
 }
@@ -210,11 +295,11 @@ struct jval ft_jeval_any(struct jrt *rt, const struct node *n, struct jframe *f)
     }
     case N_AND: ft_jstack(rt); v = ft_jeval(rt, n->a, f); return ft_jtrue(rt, v) ? ft_jeval(rt, n->b, f) : v;
     case N_OR: ft_jstack(rt); v = ft_jeval(rt, n->a, f); return ft_jtrue(rt, v) ? v : ft_jeval(rt, n->b, f);
-    case N_NOT: ft_jstack(rt); return ft_jbool(!ft_jtrue(rt, ft_jeval(rt, n->a, f)));
+    case N_NOT: ft_jstack(rt); return ft_jbool(!ft_jeval_true(rt, n->a, f));
     case N_NEG: ft_jstack(rt); return ft_jneg(rt, ft_jeval(rt, n->a, f));
     case N_POS: ft_jstack(rt); return ft_jpos(rt, ft_jeval(rt, n->a, f));
     case N_CONCAT: ft_jstack(rt); return eval_concat(rt, n, f);
-    case N_COMPARE: ft_jstack(rt); return eval_compare(rt, n, f);
+    case N_COMPARE: ft_jstack(rt); return ft_jbool(compare_all(rt, n, f));
     case N_GETATTR: ft_jstack(rt); return ft_jgetattr(rt, ft_jeval(rt, n->a, f), n->name, n->attr);
     case N_GETITEM:
         ft_jstack(rt);
@@ -225,10 +310,11 @@ struct jval ft_jeval_any(struct jrt *rt, const struct node *n, struct jframe *f)
     case N_SLICE: return eval_slice(rt, n, f);
     case N_FILTER:
     case N_TEST: ft_jstack(rt); v = ft_jeval(rt, n->a, f); return ft_jeval_filter(rt, n, f, v);
+    case N_ISTYPE: ft_jstack(rt); return ft_jbool(is_type(rt, n, f));
     case N_CALL: ft_jstack(rt); return eval_call(rt, n, f);
     case N_COND:
         ft_jstack(rt);
-        if (ft_jtrue(rt, ft_jeval(rt, n->b, f)))
+        if (ft_jeval_true(rt, n->b, f))
             return ft_jeval(rt, n->a, f);
         if (n->c)
             return ft_jeval(rt, n->c, f);

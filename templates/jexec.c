@@ -111,7 +111,7 @@ static bool next_filtered(struct jrt *rt, struct jiter *it, struct jval *out)
     struct jval v;
     while (ft_jnext(rt, it->inner, &v)) {
         assign(rt, l->test_target, x->f, v);
-        if (ft_jtrue(rt, ft_jeval(rt, l->test, x->f))) {
+        if (ft_jeval_true(rt, l->test, x->f)) {
             *out = target_value(rt, l->test_target, x->f);
             return true;
         }
@@ -419,12 +419,12 @@ static enum flow run(struct jrt *rt, const struct node *n, struct jframe *f)
         }
         return GO;
     case N_IF:
-        if (ft_jtrue(rt, ft_jeval(rt, n->a, f)))
+        if (ft_jeval_true(rt, n->a, f))
             return body(rt, &n->body, f);
         for (uint32_t i = 0; i < n->list.n; i++) {
             const struct node *e = n->list.v[i];
             rt->line = e->line;
-            if (ft_jtrue(rt, ft_jeval(rt, e->a, f)))
+            if (ft_jeval_true(rt, e->a, f))
                 return body(rt, &e->body, f);
         }
         return body(rt, &n->other, f);

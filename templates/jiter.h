@@ -92,8 +92,11 @@ struct jval ft_jgetslice(struct jrt *rt, struct jval obj, const struct jslice *s
 /* The number of a name in jattrs.h, or 0. */
 int ft_jattr_id(const struct jstr *name);
 void ft_jattr_init(void);
-/* Does a str have it? */
+/* Does a str, a dict have it? */
 bool ft_jchar_has(int attr);
+bool ft_jdict_has(int attr);
+/* Is it a method of v that the sandbox lets pass, and v a str, list or dict? */
+bool ft_jhas_method(struct jval v, int attr);
 /* The attribute itself, sandboxed; false where Python raises AttributeError. */
 bool ft_jattribute(struct jrt *rt, struct jval obj, struct jstr *name, int attr, struct jval *out);
 /* Calls a bound method. */
@@ -109,7 +112,8 @@ struct jfilter {
     const char *name;
     struct jval (*call)(struct jrt *rt, struct jval v, const struct jargs *args);
     bool context; /* takes the context: never folded */
-    bool plain;   /* a test that answers the same for every Undefined */
+    bool plain;    /* a test that answers the same for every Undefined */
+    uint32_t tags; /* a test without arguments that holds for these types (bits by enum jtag); 0: any other */
 };
 const struct jfilter *ft_jfilter_find(struct ft_str name);
 const struct jfilter *ft_jtest_find(struct ft_str name);

@@ -31,6 +31,7 @@ enum node_kind {
     N_SLICE,   /* a, b, c: parts that may be NULL */
     N_FILTER,  /* a (NULL in filter blocks), name, call, filter */
     N_TEST,
+    N_ISTYPE, /* a, tags: a test of the type alone */
     N_CALL, /* a, call */
     N_COND, /* a if b else c */
     /* statements */
@@ -99,6 +100,7 @@ struct node {
     struct node *c;
     struct jstr *name;
     uint32_t slot, up; /* N_NAME, N_NSREF */
+    uint32_t tags;     /* N_ISTYPE: bits by enum jtag */
     int32_t attr;      /* number of name, or of a constant subscript, in jattrs.h */
     int32_t export;    /* N_NAME as a top-level target: the context variable to set, or -1 */
     struct node_list list;
@@ -223,6 +225,8 @@ static inline struct jval ft_jeval(struct jrt *rt, const struct node *n, struct 
     }
     return ft_jeval_any(rt, n, f);
 }
+/* bool(n) */
+bool ft_jeval_true(struct jrt *rt, const struct node *n, struct jframe *f);
 /* Applies the filter or test n to v. */
 struct jval ft_jeval_filter(struct jrt *rt, const struct node *n, struct jframe *f, struct jval v);
 void ft_jrun_root(struct jrt *rt, const struct ft_template *t);

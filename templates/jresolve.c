@@ -537,6 +537,11 @@ static void visit_filter(struct resolver *r, struct node *n, struct scope *s)
     if (n->a)
         visit_expr(r, &n->a, s);
     visit_call(r, n->call, s);
+    const struct call *c = n->call;
+    if (n->filter && n->filter->tags && !c->args.n && !c->nkw && !c->dyn_args && !c->dyn_kwargs) {
+        n->kind = N_ISTYPE;
+        n->tags = n->filter->tags;
+    }
 }
 
 static bool nonfinite(struct jval v)

@@ -13,35 +13,37 @@ static struct jval one(struct jrt *rt, const char *func, const struct jargs *a, 
     return v;
 }
 
-T(defined) { NO_ARGS("test_defined"); return ft_jbool(v.tag != J_UNDEF); }
-T(undefined) { NO_ARGS("test_undefined"); return ft_jbool(v.tag == J_UNDEF); }
-T(none) { NO_ARGS("test_none"); return ft_jbool(v.tag == J_NONE); }
-T(boolean) { NO_ARGS("test_boolean"); return ft_jbool(v.tag == J_BOOL); }
+/* The tests of the type alone: of these tags. */
+#define BIT(tag) (1u << (tag))
+#define NUMBER (BIT(J_BOOL) | BIT(J_INT) | BIT(J_BIG) | BIT(J_FLOAT))
+/* len(v) and v.__getitem__ */
+#define SEQUENCE (BIT(J_STR) | BIT(J_LIST) | BIT(J_TUPLE) | BIT(J_DICT) | BIT(J_RANGE) | BIT(J_UNDEF))
+#define ITERABLE (SEQUENCE | BIT(J_VIEW) | BIT(J_LOOP) | BIT(J_ITER))
+#define TYPE_TEST(name, tags) T(name) { NO_ARGS("test_" #name); return ft_jbool(BIT(v.tag) & (tags)); }
+TYPE_TEST(defined, ~BIT(J_UNDEF))
+TYPE_TEST(undefined, BIT(J_UNDEF))
+TYPE_TEST(none, BIT(J_NONE))
+TYPE_TEST(boolean, BIT(J_BOOL))
 T(false) { NO_ARGS("test_false"); return ft_jbool(v.tag == J_BOOL && !v.b); }
 T(true) { NO_ARGS("test_true"); return ft_jbool(v.tag == J_BOOL && v.b); }
-T(integer) { NO_ARGS("test_integer"); return ft_jbool(v.tag == J_INT || v.tag == J_BIG); }
-T(float) { NO_ARGS("test_float"); return ft_jbool(v.tag == J_FLOAT); }
-T(number) { NO_ARGS("test_number"); return ft_jbool(ft_jis_num(v)); }
-T(string) { NO_ARGS("test_string"); return ft_jbool(v.tag == J_STR); }
-T(mapping) { NO_ARGS("test_mapping"); return ft_jbool(v.tag == J_DICT); }
-T(iterable) { NO_ARGS("test_iterable"); return ft_jbool(ft_jiterable(v)); }
+TYPE_TEST(integer, BIT(J_INT) | BIT(J_BIG))
+TYPE_TEST(float, BIT(J_FLOAT))
+TYPE_TEST(number, NUMBER)
+TYPE_TEST(string, BIT(J_STR))
+TYPE_TEST(mapping, BIT(J_DICT))
+TYPE_TEST(iterable, ITERABLE)
+TYPE_TEST(sequence, SEQUENCE)
 T(callable)
 {
     if (a->nkw)
         ft_jraise(rt, J_TYPE, "callable() takes no keyword arguments");
     if (a->n)
         ft_jraise(rt, J_TYPE, "callable() takes exactly one argument (%u given)", a->n + 1);
-    return ft_jbool(ft_jcallable(v)); }
+    return ft_jbool(ft_jcallable(v));
+}
 T(escaped) { NO_ARGS("test_escaped"); return ft_jbool(v.tag == J_STR && v.s->markup); }
 T(lower) { NO_ARGS("test_lower"); return ft_jbool(ft_jstr_islower(ft_jstr_of(rt, v))); }
 T(upper) { NO_ARGS("test_upper"); return ft_jbool(ft_jstr_isupper(ft_jstr_of(rt, v))); }
-
-/* len(v) and v.__getitem__ */
-T(sequence)
-{
-    NO_ARGS("test_sequence");
-    return ft_jbool(v.tag == J_STR || v.tag == J_LIST || v.tag == J_TUPLE || v.tag == J_DICT || v.tag == J_RANGE || v.tag == J_UNDEF);
-}
 
 static struct jval modulo(struct jrt *rt, struct jval v, struct jval n, int64_t want)
 {
@@ -82,46 +84,49 @@ T(ge) { return ft_jbool(ft_jcompare(rt, v, second(rt, "ge", a), J_GE)); }
 T(lt) { return ft_jbool(ft_jcompare(rt, v, second(rt, "lt", a), J_LT)); }
 T(le) { return ft_jbool(ft_jcompare(rt, v, second(rt, "le", a), J_LE)); }
 
+#define F(name, call) {name, call, false, false, 0}
+#define PLAIN(name, call) {name, call, false, true, 0}
+#define TYPE(name, call, tags) {name, call, false, true, tags}
 static const struct jfilter tests[] = {
-    {"!=", is_ne, false, true},
-    {"<", is_lt, false, false},
-    {"<=", is_le, false, false},
-    {"==", is_eq, false, true},
-    {">", is_gt, false, false},
-    {">=", is_ge, false, false},
-    {"boolean", is_boolean, false, true},
-    {"callable", is_callable, false, true},
-    {"defined", is_defined, false, true},
-    {"divisibleby", is_divisibleby, false, false},
-    {"eq", is_eq, false, true},
-    {"equalto", is_eq, false, true},
-    {"escaped", is_escaped, false, true},
-    {"even", is_even, false, false},
-    {"false", is_false, false, true},
-    {"filter", is_filter, false, false},
-    {"float", is_float, false, true},
-    {"ge", is_ge, false, false},
-    {"greaterthan", is_gt, false, false},
-    {"gt", is_gt, false, false},
-    {"in", is_in, false, false},
-    {"integer", is_integer, false, true},
-    {"iterable", is_iterable, false, true},
-    {"le", is_le, false, false},
-    {"lessthan", is_lt, false, false},
-    {"lower", is_lower, false, false},
-    {"lt", is_lt, false, false},
-    {"mapping", is_mapping, false, true},
-    {"ne", is_ne, false, true},
-    {"none", is_none, false, true},
-    {"number", is_number, false, true},
-    {"odd", is_odd, false, false},
-    {"sameas", is_sameas, false, false},
-    {"sequence", is_sequence, false, true},
-    {"string", is_string, false, true},
-    {"test", is_test, false, false},
-    {"true", is_true, false, true},
-    {"undefined", is_undefined, false, true},
-    {"upper", is_upper, false, false},
+    PLAIN("!=", is_ne),
+    F("<", is_lt),
+    F("<=", is_le),
+    PLAIN("==", is_eq),
+    F(">", is_gt),
+    F(">=", is_ge),
+    TYPE("boolean", is_boolean, BIT(J_BOOL)),
+    PLAIN("callable", is_callable),
+    TYPE("defined", is_defined, ~BIT(J_UNDEF)),
+    F("divisibleby", is_divisibleby),
+    PLAIN("eq", is_eq),
+    PLAIN("equalto", is_eq),
+    PLAIN("escaped", is_escaped),
+    F("even", is_even),
+    PLAIN("false", is_false),
+    F("filter", is_filter),
+    TYPE("float", is_float, BIT(J_FLOAT)),
+    F("ge", is_ge),
+    F("greaterthan", is_gt),
+    F("gt", is_gt),
+    F("in", is_in),
+    TYPE("integer", is_integer, BIT(J_INT) | BIT(J_BIG)),
+    TYPE("iterable", is_iterable, ITERABLE),
+    F("le", is_le),
+    F("lessthan", is_lt),
+    F("lower", is_lower),
+    F("lt", is_lt),
+    TYPE("mapping", is_mapping, BIT(J_DICT)),
+    PLAIN("ne", is_ne),
+    TYPE("none", is_none, BIT(J_NONE)),
+    TYPE("number", is_number, NUMBER),
+    F("odd", is_odd),
+    F("sameas", is_sameas),
+    TYPE("sequence", is_sequence, SEQUENCE),
+    TYPE("string", is_string, BIT(J_STR)),
+    F("test", is_test),
+    PLAIN("true", is_true),
+    TYPE("undefined", is_undefined, BIT(J_UNDEF)),
+    F("upper", is_upper),
 };
 
 const struct jfilter *ft_jtest_find(struct ft_str name)
