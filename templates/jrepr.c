@@ -227,17 +227,31 @@ struct dump {
     unsigned level;
 };
 
+/* The first byte from i on that JSON escapes, or n. */
+static size_t plain_until(const char *p, size_t i, size_t n, bool ascii)
+{
+    const uint64_t ones = 0x0101010101010101u, high = ones * 0x80;
+    for (; i + 8 <= n; i += 8) {
+        uint64_t x;
+        memcpy(&x, p + i, 8);
+        const uint64_t q = x ^ ones * '"', s = x ^ ones * '\\';
+        if ((((x - ones * 0x20) | (q - ones) | (s - ones)) & ~x & high) || (ascii && ((x | (x + ones)) & high)))
+            break; /* one of these 8, or the byte behind such a one */
+    }
+    for (; i < n; i++) {
+        const unsigned char c = (unsigned char)p[i];
+        if (c < 0x20 || c == '"' || c == '\\' || (ascii && c >= 0x7f))
+            return i;
+    }
+    return n;
+}
+
 static void json_str(struct jsb *b, const struct jstr *s, bool ascii)
 {
     size_t from = 0, i = 0;
     ft_jstep(b->rt, s->n / 64 + 1);
     ft_jsb_putc(b, '"');
-    while (i < s->n) {
-        const unsigned char ch = (unsigned char)s->p[i];
-        if ((ch >= 0x20 && ch != '"' && ch != '\\' && ch < 0x7f) || (ch >= 0x7f && !ascii)) {
-            i++;
-            continue;
-        }
+    while ((i = plain_until(s->p, i, s->n, ascii)) < s->n) {
         int len;
         const uint32_t c = ft_utf8_get(s->p + i, &len);
         ft_jsb_cut(b, s, from, i - from);

@@ -533,8 +533,6 @@ bool ft_jhashable(struct jval v)
 
 /* ---- dicts ---- */
 
-enum { SMALL = 8 }; /* up to this many entries are searched in order, and their keys not hashed */
-
 struct jdict *ft_jdict_new(struct jrt *rt, size_t cap)
 {
     struct jdict *d = J_NEW(rt, struct jdict);
@@ -643,7 +641,7 @@ void ft_jdict_set(struct jrt *rt, struct jdict *d, struct jval k, struct jval v)
     if (d->index)
         index_put(d, d->e[d->n].hash, d->n);
     d->n++;
-    if (!d->index && d->n > SMALL)
+    if (!d->index && d->n > J_SMALL_DICT)
         reindex(rt, d);
 }
 
@@ -653,77 +651,4 @@ void ft_jdict_update(struct jrt *rt, struct jdict *d, const struct jdict *from)
         ft_jstep(rt, 1);
         ft_jdict_set(rt, d, from->e[i].k, from->e[i].v);
     }
-}
-
-/* ---- data ---- */
-
-static uint32_t leaf(struct jrt *rt, const struct ft_json *j, uint32_t parent, uint32_t index, struct ft_str key,
-                     uint8_t kind)
-{
-    if (rt->nleaves == rt->leaves_cap) {
-        rt->leaves_cap = rt->leaves_cap ? rt->leaves_cap * 2 : 64;
-        rt->leaves = ft_reallocs(rt->leaves, rt->leaves_cap, sizeof *rt->leaves);
-    }
-    rt->leaves[rt->nleaves] = (struct jleaf){parent, index, key, j, kind};
-    return rt->nleaves++;
-}
-
-static struct jval number(struct jrt *rt, const struct ft_json *j)
-{
-    if (j->is_float)
-        return ft_jfloat(ft_json_real(j));
-    int64_t i;
-    if (ft_json_int(j, &i) == 0)
-        return ft_jint(i);
-    const bool neg = j->s.n && j->s.p[0] == '-';
-    if (j->s.n - neg > 4300)
-        ft_jraise(rt, J_VALUE, "Exceeds the limit (4300 digits) for integer string conversion: value has %zu digits; "
-                  "use sys.set_int_max_str_digits() to increase the limit", j->s.n - neg);
-    return ft_jbig_parse(rt, j->s.p + neg, j->s.n - neg, 10, neg);
-}
-
-struct jval ft_jfrom_json(struct jrt *rt, const struct ft_json *j, uint32_t parent, uint32_t index, struct ft_str key,
-                          uint8_t kind)
-{
-    switch (j->type) {
-    case FT_JSON_NULL: return ft_jnone();
-    case FT_JSON_FALSE: return ft_jbool(false);
-    case FT_JSON_TRUE: return ft_jbool(true);
-    case FT_JSON_NUMBER: return number(rt, j);
-    case FT_JSON_STRING: {
-        if (j->s.n >= UINT32_MAX)
-            ft_jlimit_memory(rt);
-        struct jstr *s = ft_jstr_ref(rt, j->s.p, j->s.n);
-        if (rt->spans)
-            s->leaf = leaf(rt, j, parent, index, key, kind);
-        return ft_jstrv(s);
-    }
-    case FT_JSON_ARRAY: {
-        ft_jstack(rt);
-        const uint32_t me = rt->spans ? leaf(rt, j, parent, index, key, kind) : 0;
-        struct jval *v = J_NEWS(rt, struct jval, j->n);
-        for (size_t i = 0; i < j->n; i++)
-            v[i] = ft_jfrom_json(rt, &j->items[i], me, (uint32_t)i, (struct ft_str){0}, 0);
-        const struct jval q = ft_jlist(rt, v, j->n);
-        q.q->leaf = me;
-        return q;
-    }
-    case FT_JSON_OBJECT: {
-        ft_jstack(rt);
-        const uint32_t me = rt->spans ? leaf(rt, j, parent, index, key, kind) : 0;
-        struct jdict *d = ft_jdict_new(rt, j->n);
-        d->leaf = me;
-        for (size_t i = 0; i < j->n; i++) {
-            const struct ft_json_member *m = &j->members[i];
-            struct jstr *k = ft_jstr_ref(rt, m->key.p, m->key.n);
-            if (rt->spans) {
-                k->leaf = leaf(rt, &m->value, me, 0, m->key, 2);
-                k->flags = FT_SPAN_KEY;
-            }
-            ft_jdict_set(rt, d, ft_jstrv(k), ft_jfrom_json(rt, &m->value, me, 0, m->key, 1));
-        }
-        return ft_jdictv(d);
-    }
-    }
-    return ft_jnone();
 }

@@ -106,6 +106,7 @@ struct jent {
     struct jval k, v;
     uint32_t hash;
 };
+enum { J_SMALL_DICT = 8 }; /* up to this many entries are searched in order, and their keys not hashed */
 struct jdict {
     struct jent *e; /* in order of insertion */
     uint32_t n, cap;

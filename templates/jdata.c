@@ -1,0 +1,101 @@
+/* jdata.c -- the data of a render: values out of JSON, as Python's json.loads makes them. */
+#include "templates/jbig.h"
+#include "templates/jtext.h"
+
+static uint32_t leaf(struct jrt *rt, const struct ft_json *j, uint32_t parent, uint32_t index, struct ft_str key,
+                     uint8_t kind)
+{
+    if (rt->nleaves == rt->leaves_cap) {
+        rt->leaves_cap = rt->leaves_cap ? rt->leaves_cap * 2 : 64;
+        rt->leaves = ft_reallocs(rt->leaves, rt->leaves_cap, sizeof *rt->leaves);
+    }
+    rt->leaves[rt->nleaves] = (struct jleaf){parent, index, key, j, kind};
+    return rt->nleaves++;
+}
+
+static struct jval number(struct jrt *rt, const struct ft_json *j)
+{
+    if (j->is_float)
+        return ft_jfloat(ft_json_real(j));
+    int64_t i;
+    if (ft_json_int(j, &i) == 0)
+        return ft_jint(i);
+    const bool neg = j->s.n && j->s.p[0] == '-';
+    if (j->s.n - neg > 4300)
+        ft_jraise(rt, J_VALUE, "Exceeds the limit (4300 digits) for integer string conversion: value has %zu digits; "
+                  "use sys.set_int_max_str_digits() to increase the limit", j->s.n - neg);
+    return ft_jbig_parse(rt, j->s.p + neg, j->s.n - neg, 10, neg);
+}
+
+static inline void string(struct jrt *rt, struct jstr *s, struct ft_str from)
+{
+    if (from.n >= UINT32_MAX)
+        ft_jlimit_memory(rt);
+    *s = (struct jstr){.p = from.n ? from.p : "", .n = (uint32_t)from.n, .chars = J_UNCOUNTED};
+}
+
+/* One bit of 64 by length and ends: members of different bits have different names. */
+static inline uint64_t name_bit(struct ft_str s)
+{
+    const unsigned first = s.n ? (unsigned char)s.p[0] : 0, last = s.n ? (unsigned char)s.p[s.n - 1] : 0;
+    return (uint64_t)1 << ((s.n * 7 + first + last * 3) & 63);
+}
+
+static struct jval object(struct jrt *rt, const struct ft_json *j, uint32_t me)
+{
+    struct jdict *d = ft_jdict_new(rt, j->n);
+    struct jstr *keys = J_NEWS(rt, struct jstr, j->n);
+    const bool small = j->n <= J_SMALL_DICT;
+    uint64_t seen = 0;
+    d->leaf = me;
+    for (size_t i = 0; i < j->n; i++) {
+        const struct ft_json_member *m = &j->members[i];
+        struct jstr *k = &keys[i];
+        string(rt, k, m->key);
+        if (rt->spans) {
+            k->leaf = leaf(rt, &m->value, me, 0, m->key, 2);
+            k->flags = FT_SPAN_KEY;
+        }
+        const struct jval v = ft_jfrom_json(rt, &m->value, me, 0, m->key, 1);
+        const uint64_t bit = name_bit(m->key);
+        if (small && !(seen & bit)) {
+            seen |= bit;
+            d->e[d->n++] = (struct jent){.k = ft_jstrv(k), .v = v};
+        } else {
+            ft_jdict_set(rt, d, ft_jstrv(k), v);
+        }
+    }
+    return ft_jdictv(d);
+}
+
+struct jval ft_jfrom_json(struct jrt *rt, const struct ft_json *j, uint32_t parent, uint32_t index, struct ft_str key,
+                          uint8_t kind)
+{
+    switch (j->type) {
+    case FT_JSON_NULL: return ft_jnone();
+    case FT_JSON_FALSE: return ft_jbool(false);
+    case FT_JSON_TRUE: return ft_jbool(true);
+    case FT_JSON_NUMBER: return number(rt, j);
+    case FT_JSON_STRING: {
+        struct jstr *s = J_NEW(rt, struct jstr);
+        string(rt, s, j->s);
+        if (rt->spans)
+            s->leaf = leaf(rt, j, parent, index, key, kind);
+        return ft_jstrv(s);
+    }
+    case FT_JSON_ARRAY: {
+        ft_jstack(rt);
+        const uint32_t me = rt->spans ? leaf(rt, j, parent, index, key, kind) : 0;
+        struct jval *v = J_NEWS(rt, struct jval, j->n);
+        for (size_t i = 0; i < j->n; i++)
+            v[i] = ft_jfrom_json(rt, &j->items[i], me, (uint32_t)i, (struct ft_str){0}, 0);
+        const struct jval q = ft_jlist(rt, v, j->n);
+        q.q->leaf = me;
+        return q;
+    }
+    case FT_JSON_OBJECT:
+        ft_jstack(rt);
+        return object(rt, j, rt->spans ? leaf(rt, j, parent, index, key, kind) : 0);
+    }
+    return ft_jnone();
+}
