@@ -3,6 +3,8 @@
 #include "templates/jnode.h"
 #include "templates/jtext.h"
 
+enum { SUM = 16 }; /* operands of a sum that are joined at once */
+
 static inline struct jval slot_of(const struct node *n, struct jframe *f)
 {
     for (uint32_t i = n->up; i; i--)
@@ -112,6 +114,66 @@ bool ft_jeval_true(struct jrt *rt, const struct node *n, struct jframe *f)
     case N_ISTYPE: ft_jstack(rt); return is_type(rt, n, f);
     default: ft_jstack(rt); return ft_jtrue(rt, glance(rt, n, f));
     }
+}
+
+/* ---- sums ---- */
+
+/* Evaluates operands of a sum for as long as they are plain strings, at most `room` of them, and adds those
+ * after it to *rest. What is added in Python in order of reading is added so here. Returns their number;
+ * *rest is J_MISSING when they are all there is, else it takes their place. */
+static uint32_t sum_parts(struct jrt *rt, const struct node *n, struct jframe *f, struct jstr **part, uint32_t room,
+                          struct jval *rest)
+{
+    const struct node_list *l = &n->list;
+    uint32_t i = 0;
+    *rest = (struct jval){0};
+    for (; i < l->n; i++) {
+        struct jval v = ft_jeval(rt, l->v[i], f);
+        if (i < room && v.tag == J_STR && !v.s->markup) {
+            part[i] = v.s;
+            continue;
+        }
+        if (i)
+            v = ft_jbinary(rt, J_ADD, ft_jstrv(ft_jstr_cat_all(rt, part, i)), v);
+        for (i++; i < l->n; i++)
+            v = ft_jbinary(rt, J_ADD, v, ft_jeval(rt, l->v[i], f));
+        *rest = v;
+        break;
+    }
+    return i;
+}
+
+static __attribute__((noinline)) struct jval eval_sum(struct jrt *rt, const struct node *n, struct jframe *f)
+{
+    struct jval v;
+    if (n->list.n == 2) {
+        v = ft_jeval(rt, n->list.v[0], f);
+        const struct jval b = ft_jeval(rt, n->list.v[1], f);
+        if (v.tag == J_STR && b.tag == J_STR && !v.s->markup && !b.s->markup)
+            return ft_jstrv(ft_jstr_cat(rt, v.s, b.s));
+        return ft_jbinary(rt, J_ADD, v, b);
+    }
+    struct jstr *part[SUM];
+    const uint32_t k = sum_parts(rt, n, f, part, SUM, &v);
+    return v.tag == J_MISSING ? ft_jstrv(ft_jstr_cat_all(rt, part, k)) : v;
+}
+
+void ft_jeval_print(struct jrt *rt, const struct node *n, struct jframe *f)
+{
+    if (n->kind != N_SUM || rt->autoescape) {
+        ft_jout_val(rt, ft_jeval(rt, n, f));
+        return;
+    }
+    struct jval v;
+    struct jstr *part[SUM];
+    ft_jstack(rt);
+    ft_jstep(rt, 1);
+    const uint32_t k = sum_parts(rt, n, f, part, SUM, &v);
+    if (v.tag != J_MISSING)
+        ft_jout_val(rt, v);
+    else
+        for (uint32_t i = 0; i < k; i++)
+            ft_jout_str(rt, part[i]);
 }
 
 /* ---- operators ---- */
@@ -288,11 +350,9 @@ struct jval ft_jeval_any(struct jrt *rt, const struct node *n, struct jframe *f)
     case N_BINARY: {
         ft_jstack(rt);
         v = ft_jeval(rt, n->a, f);
-        const struct jval b = ft_jeval(rt, n->b, f);
-        if (n->op == J_ADD && v.tag == J_STR && b.tag == J_STR && !v.s->markup && !b.s->markup)
-            return ft_jstrv(ft_jstr_cat(rt, v.s, b.s));
-        return ft_jbinary(rt, (enum jop)n->op, v, b);
+        return ft_jbinary(rt, (enum jop)n->op, v, ft_jeval(rt, n->b, f));
     }
+    case N_SUM: ft_jstack(rt); return eval_sum(rt, n, f);
     case N_AND: ft_jstack(rt); v = ft_jeval(rt, n->a, f); return ft_jtrue(rt, v) ? ft_jeval(rt, n->b, f) : v;
     case N_OR: ft_jstack(rt); v = ft_jeval(rt, n->a, f); return ft_jtrue(rt, v) ? v : ft_jeval(rt, n->b, f);
     case N_NOT: ft_jstack(rt); return ft_jbool(!ft_jeval_true(rt, n->a, f));

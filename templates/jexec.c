@@ -415,7 +415,7 @@ static enum flow run(struct jrt *rt, const struct node *n, struct jframe *f)
                 continue;
             }
             rt->line = x->line;
-            ft_jout_val(rt, ft_jeval(rt, x, f));
+            ft_jeval_print(rt, x, f);
         }
         return GO;
     case N_IF:

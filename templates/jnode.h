@@ -18,7 +18,8 @@ enum node_kind {
     N_TUPLE,   /* list */
     N_LIST,    /* list */
     N_DICT,    /* list: key, value, key, value */
-    N_BINARY,  /* op, a, b */
+    N_BINARY,  /* op, a, b; sums only before they are resolved */
+    N_SUM,     /* list: a + b + c */
     N_AND,
     N_OR,
     N_NOT,     /* a */
@@ -225,6 +226,8 @@ static inline struct jval ft_jeval(struct jrt *rt, const struct node *n, struct 
     }
     return ft_jeval_any(rt, n, f);
 }
+/* Writes str(n). */
+void ft_jeval_print(struct jrt *rt, const struct node *n, struct jframe *f);
 /* bool(n) */
 bool ft_jeval_true(struct jrt *rt, const struct node *n, struct jframe *f);
 /* Applies the filter or test n to v. */

@@ -565,6 +565,20 @@ static bool is_nan(struct jval v)
     return v.tag == J_FLOAT && isnan(v.f);
 }
 
+/* a + b, whose operands are resolved, as one list with the sum that a is. */
+static struct node *sum(struct resolver *r, struct node *n)
+{
+    struct node *to = n->a;
+    if (to->kind != N_SUM) {
+        to = J_NEW(r->rt, struct node);
+        *to = (struct node){.kind = N_SUM, .line = n->line, .export = -1};
+        ft_node_add(&r->rt->arena, &to->list, n->a);
+    }
+    ft_node_add(&r->rt->arena, &to->list, n->b);
+    to->line = n->line;
+    return to;
+}
+
 static void visit_expr(struct resolver *r, struct node **np, struct scope *s)
 {
     struct node *n = *np;
@@ -606,6 +620,8 @@ static void visit_expr(struct resolver *r, struct node **np, struct scope *s)
         visit_expr(r, &n->list.v[i], s);
     if (n->call)
         visit_call(r, n->call, s);
+    if (n->kind == N_BINARY && n->op == J_ADD)
+        *np = sum(r, n);
 }
 
 /* A whole expression of a statement: folded, then resolved. */

@@ -226,6 +226,14 @@ struct jstr *ft_jstr_cat(struct jrt *rt, struct jstr *a, struct jstr *b)
     return r;
 }
 
+struct jstr *ft_jstr_cat_all(struct jrt *rt, struct jstr **s, uint32_t n)
+{
+    struct jstr *r = s[0];
+    for (uint32_t i = 1; i < n; i++)
+        r = ft_jstr_cat(rt, r, s[i]);
+    return r;
+}
+
 /* ---- positions ---- */
 
 size_t ft_jstr_at(struct jstr *s, size_t i)

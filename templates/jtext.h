@@ -54,6 +54,8 @@ struct jstr *ft_jstr_fmt(struct jrt *rt, const char *fmt, ...) FT_PRINTF(2, 3);
 /* Bytes [at, at+n) of s; a plain str even of Markup, unless keep. */
 struct jstr *ft_jstr_cut(struct jrt *rt, const struct jstr *s, size_t at, size_t n, bool keep);
 struct jstr *ft_jstr_cat(struct jrt *rt, struct jstr *a, struct jstr *b);
+/* n >= 1 plain strings joined. */
+struct jstr *ft_jstr_cat_all(struct jrt *rt, struct jstr **s, uint32_t n);
 /* The same bytes as Markup, or as a plain str. */
 struct jstr *ft_jstr_as(struct jrt *rt, struct jstr *s, bool markup);
 /* Byte offset of code point i <= chars. */
