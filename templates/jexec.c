@@ -159,6 +159,11 @@ static enum flow run_for(struct jrt *rt, const struct node *n, struct jframe *f)
     const struct jval iterable = filtered(rt, n, f, ft_jeval(rt, n->b, f));
     bool done = false;
     struct jval item;
+    if (n->loop->idle && iterable.tag == J_STR) {
+        ft_jstep(rt, iterable.s->n / 64 + 1);
+        leave(&n->loads, f);
+        return GO;
+    }
     if (n->loop->extended) {
         f->slot[n->loop->loop_slot] = (struct jval){0};
         struct jloop *l = ft_jloop_new(rt, iterable, ft_jiter(rt, iterable));

@@ -118,6 +118,7 @@ struct node {
 
 struct loop_info {
     bool extended, recursive;
+    bool idle; /* does nothing over the characters of a string */
     struct node *test; /* NULL: no filter */
     struct node *test_target;
     struct loads test_loads;
@@ -206,6 +207,8 @@ enum token_type {
 struct jtoken *ft_jlex(struct jrt *rt, const char *text, size_t n, size_t *count);
 void ft_jparse(struct jrt *rt, struct ft_template *t, const struct jtoken *tokens);
 void ft_jresolve(struct jrt *rt, struct ft_template *t);
+/* Does the loop n, resolved, do nothing over the characters of a string? */
+bool ft_jidle(const struct node *n);
 /* Folds constants and finds filters; for expressions of one node. */
 struct node *ft_jfold(struct jrt *rt, struct node *n, bool soft);
 /* The same for what a print statement shows. */

@@ -690,6 +690,7 @@ static void visit_for(struct resolver *r, struct node *n, struct scope *s)
     }
     if (l->recursive)
         l->func.nslots = fn->nslots;
+    l->idle = ft_jidle(n);
 }
 
 static void visit_macro(struct resolver *r, struct node *n, struct scope *s)
