@@ -53,7 +53,7 @@ static uint32_t type_bit(struct jval v)
     case J_FLOAT: return T_FLOAT;
     case J_STR: return v.s->markup ? T_MARKUP : T_STR;
     case J_LIST: return T_LIST;
-    case J_TUPLE: return v.q->group ? T_GROUP : T_TUPLE;
+    case J_TUPLE: return v.q->in.group ? T_GROUP : T_TUPLE;
     case J_DICT: return T_DICT;
     case J_RANGE: return T_RANGE;
     case J_VIEW: return v.aux == J_VALUES ? T_VALUES : T_KEYS;
@@ -120,7 +120,7 @@ static bool data_attr(struct jrt *rt, struct jval obj, int attr, struct jval *ou
         return false;
     case J_TUPLE:
         if (attr == A_grouper || attr == A_list)
-            return *out = obj.q->v[attr == A_list], true;
+            return *out = ft_jq(rt, obj)->v[attr == A_list], true;
         return false;
     case J_MACRO: {
         const struct macro_info *m = obj.mac->node->macro;
@@ -160,7 +160,7 @@ static bool data_attr(struct jrt *rt, struct jval obj, int attr, struct jval *ou
 bool ft_jattribute(struct jrt *rt, struct jval obj, struct jstr *name, int attr, struct jval *out)
 {
     if (obj.tag == J_NS) {
-        const struct jval *v = ft_jdict_get_str(obj.d, name);
+        const struct jval *v = ft_jdict_get_str(ft_jd(rt, obj), name);
         if (v)
             return *out = *v, true;
         if (attr == A___class__ || ft_jstr_is(name, "_Namespace__attrs"))
@@ -190,7 +190,7 @@ struct jval ft_jgetattr(struct jrt *rt, struct jval obj, struct jstr *name, int 
     struct jval v;
     if (obj.tag == J_DICT) {
         if (!attr || !(attrs[attr].types & T_DICT)) {
-            const struct jval *item = ft_jdict_get_str(obj.d, name);
+            const struct jval *item = ft_jdict_get_str(ft_jd(rt, obj), name);
             return item ? *item : ft_jundef_attr(rt, obj, ft_jstrv(name));
         }
     } else if (obj.tag == J_LOOP && attr && ft_jloop_attr(rt, obj.loop, attr, &v)) {
@@ -219,15 +219,15 @@ struct jval ft_jgetitem(struct jrt *rt, struct jval obj, struct jval arg, int at
     switch (obj.tag) {
     case J_DICT:
         if (arg.tag == J_STR) {
-            const struct jval *v = ft_jdict_get_str(obj.d, arg.s);
+            const struct jval *v = ft_jdict_get_str(ft_jd(rt, obj), arg.s);
             if (v)
                 return *v;
         } else if (arg.tag != J_LIST && arg.tag != J_DICT && arg.tag != J_SLICE && arg.tag != J_TUPLE) {
-            const struct jval *v = ft_jdict_get(rt, obj.d, arg);
+            const struct jval *v = ft_jdict_get(rt, ft_jd(rt, obj), arg);
             if (v)
                 return *v;
         } else if (arg.tag == J_TUPLE && ft_jhashable(arg)) {
-            const struct jval *v = ft_jdict_get(rt, obj.d, arg);
+            const struct jval *v = ft_jdict_get(rt, ft_jd(rt, obj), arg);
             if (v)
                 return *v;
         }
@@ -235,9 +235,9 @@ struct jval ft_jgetitem(struct jrt *rt, struct jval obj, struct jval arg, int at
     case J_LIST:
     case J_TUPLE:
         if (ft_jis_int(arg)) {
-            const int64_t i = resolve_index(arg, obj.q->n);
+            const int64_t i = resolve_index(arg, ft_jq(rt, obj)->n);
             if (i >= 0)
-                return obj.q->v[i];
+                return ft_jq(rt, obj)->v[i];
         }
         break;
     case J_STR:
@@ -290,7 +290,7 @@ struct jval ft_jgetslice(struct jrt *rt, struct jval obj, const struct jslice *s
         return ft_jundef_attr(rt, obj, ft_jnone());
     switch (obj.tag) {
     case J_LIST:
-    case J_TUPLE: n = obj.q->n; break;
+    case J_TUPLE: n = ft_jq(rt, obj)->n; break;
     case J_STR: n = ft_jchars(obj.s); break;
     case J_RANGE: n = obj.r->n; break;
     case J_UNDEF: ft_jundef_raise(rt, obj);
@@ -336,14 +336,14 @@ struct jval ft_jgetslice(struct jrt *rt, struct jval obj, const struct jslice *s
     ft_jstep(rt, (size_t)count / 4);
     struct jval *v;
     if (step == 1 && count) {
-        v = obj.q->v + start; /* values are immutable: share */
+        v = ft_jq(rt, obj)->v + start; /* values are immutable: share */
     } else {
         v = J_NEWS(rt, struct jval, (size_t)count);
         for (int64_t i = 0, at = start; i < count; i++, at += step)
-            v[i] = obj.q->v[at];
+            v[i] = ft_jq(rt, obj)->v[at];
     }
     const struct jval r = obj.tag == J_LIST ? ft_jlist(rt, v, (size_t)count) : ft_jtuple(rt, v, (size_t)count);
-    r.q->leaf = obj.q->leaf;
+    r.q->in.leaf = obj.q->in.leaf;
     return r;
 }
 
@@ -408,23 +408,23 @@ static _Noreturn void unsupported(struct jrt *rt, const struct jbound *m)
     ft_jraise(rt, J_LIMIT, "the method '%s' of '%s' objects is not supported", attrs[m->attr].name, ft_jtype(m->self));
 }
 
-static struct jval view(struct jdict *d, enum jview kind)
+static struct jval view(struct jval d, enum jview kind)
 {
-    return (struct jval){.tag = J_VIEW, .aux = kind, .d = d};
+    return (struct jval){.tag = J_VIEW, .aux = kind, .d = d.d};
 }
 
 static struct jval dict_method(struct jrt *rt, const struct jbound *m, const struct jargs *a)
 {
-    struct jdict *d = m->self.d;
+    struct jdict *d = ft_jd(rt, m->self);
     switch (m->attr) {
     case A_get: {
         ft_jarity(rt, "get", a, 1, 2);
         const struct jval *v = ft_jdict_get(rt, d, a->v[0]);
         return v ? *v : a->n > 1 ? a->v[1] : ft_jnone();
     }
-    case A_items: ft_jarity(rt, "dict.items", a, 0, 0); return view(d, J_ITEMS);
-    case A_keys: ft_jarity(rt, "dict.keys", a, 0, 0); return view(d, J_KEYS);
-    case A_values: ft_jarity(rt, "dict.values", a, 0, 0); return view(d, J_VALUES);
+    case A_items: ft_jarity(rt, "dict.items", a, 0, 0); return view(m->self, J_ITEMS);
+    case A_keys: ft_jarity(rt, "dict.keys", a, 0, 0); return view(m->self, J_KEYS);
+    case A_values: ft_jarity(rt, "dict.values", a, 0, 0); return view(m->self, J_VALUES);
     case A_copy: ft_jarity(rt, "dict.copy", a, 0, 0); return m->self;
     case A_fromkeys: return ft_jdict_fromkeys(rt, a);
     default: unsupported(rt, m);
@@ -433,7 +433,7 @@ static struct jval dict_method(struct jrt *rt, const struct jbound *m, const str
 
 static struct jval seq_method(struct jrt *rt, const struct jbound *m, const struct jargs *a)
 {
-    const struct jseq *q = m->self.q;
+    const struct jseq *q = ft_jq(rt, m->self);
     switch (m->attr) {
     case A_copy: ft_jarity(rt, "list.copy", a, 0, 0); return m->self;
     case A_count: {

@@ -41,35 +41,9 @@ static inline uint64_t name_bit(struct ft_str s)
     return (uint64_t)1 << ((s.n * 7 + first + last * 3) & 63);
 }
 
-static struct jval object(struct jrt *rt, const struct ft_json *j, uint32_t me)
-{
-    struct jdict *d = ft_jdict_new(rt, j->n);
-    struct jstr *keys = J_NEWS(rt, struct jstr, j->n);
-    const bool small = j->n <= J_SMALL_DICT;
-    uint64_t seen = 0;
-    d->leaf = me;
-    for (size_t i = 0; i < j->n; i++) {
-        const struct ft_json_member *m = &j->members[i];
-        struct jstr *k = &keys[i];
-        string(rt, k, m->key);
-        if (rt->spans) {
-            k->leaf = leaf(rt, &m->value, me, 0, m->key, 2);
-            k->flags = FT_SPAN_KEY;
-        }
-        const struct jval v = ft_jfrom_json(rt, &m->value, me, 0, m->key, 1);
-        const uint64_t bit = name_bit(m->key);
-        if (small && !(seen & bit)) {
-            seen |= bit;
-            d->e[d->n++] = (struct jent){.k = ft_jstrv(k), .v = v};
-        } else {
-            ft_jdict_set(rt, d, ft_jstrv(k), v);
-        }
-    }
-    return ft_jdictv(d);
-}
-
-struct jval ft_jfrom_json(struct jrt *rt, const struct ft_json *j, uint32_t parent, uint32_t index, struct ft_str key,
-                          uint8_t kind)
+/* Containers come shut. */
+static inline struct jval value(struct jrt *rt, const struct ft_json *j, uint32_t parent, uint32_t index,
+                                struct ft_str key, uint8_t kind)
 {
     switch (j->type) {
     case FT_JSON_NULL: return ft_jnone();
@@ -84,18 +58,63 @@ struct jval ft_jfrom_json(struct jrt *rt, const struct ft_json *j, uint32_t pare
         return ft_jstrv(s);
     }
     case FT_JSON_ARRAY: {
-        ft_jstack(rt);
-        const uint32_t me = rt->spans ? leaf(rt, j, parent, index, key, kind) : 0;
-        struct jval *v = J_NEWS(rt, struct jval, j->n);
-        for (size_t i = 0; i < j->n; i++)
-            v[i] = ft_jfrom_json(rt, &j->items[i], me, (uint32_t)i, (struct ft_str){0}, 0);
-        const struct jval q = ft_jlist(rt, v, j->n);
-        q.q->leaf = me;
-        return q;
+        struct jseq *q = J_NEW(rt, struct jseq);
+        if (j->n > UINT32_MAX)
+            ft_jlimit_memory(rt);
+        *q = (struct jseq){.leaf = rt->spans ? leaf(rt, j, parent, index, key, kind) : 0, .shut = j};
+        return (struct jval){.tag = J_LIST, .q = (struct jseq_shut *)q};
     }
-    case FT_JSON_OBJECT:
-        ft_jstack(rt);
-        return object(rt, j, rt->spans ? leaf(rt, j, parent, index, key, kind) : 0);
+    case FT_JSON_OBJECT: {
+        struct jdict *d = J_NEW(rt, struct jdict);
+        if (j->n > UINT32_MAX)
+            ft_jlimit_memory(rt);
+        *d = (struct jdict){.leaf = rt->spans ? leaf(rt, j, parent, index, key, kind) : 0, .shut = j};
+        return ft_jdictv(d);
+    }
     }
     return ft_jnone();
+}
+
+void ft_jopen_dict(struct jrt *rt, struct jdict *d)
+{
+    const struct ft_json *j = d->shut;
+    struct jstr *keys = J_NEWS(rt, struct jstr, j->n);
+    const bool small = j->n <= J_SMALL_DICT;
+    uint64_t seen = 0;
+    d->e = J_NEWS(rt, struct jent, j->n);
+    d->cap = (uint32_t)j->n;
+    d->shut = NULL;
+    for (size_t i = 0; i < j->n; i++) {
+        const struct ft_json_member *m = &j->members[i];
+        struct jstr *k = &keys[i];
+        string(rt, k, m->key);
+        if (rt->spans) {
+            k->leaf = leaf(rt, &m->value, d->leaf, 0, m->key, 2);
+            k->flags = FT_SPAN_KEY;
+        }
+        const struct jval v = value(rt, &m->value, d->leaf, 0, m->key, 1);
+        const uint64_t bit = name_bit(m->key);
+        if (small && !(seen & bit)) {
+            seen |= bit;
+            d->e[d->n++] = (struct jent){.k = ft_jstrv(k), .v = v};
+        } else {
+            ft_jdict_set(rt, d, ft_jstrv(k), v);
+        }
+    }
+}
+
+void ft_jopen_seq(struct jrt *rt, struct jseq *q)
+{
+    const struct ft_json *j = q->shut;
+    q->v = J_NEWS(rt, struct jval, j->n);
+    q->shut = NULL;
+    for (size_t i = 0; i < j->n; i++)
+        q->v[i] = value(rt, &j->items[i], q->leaf, (uint32_t)i, (struct ft_str){0}, 0);
+    q->n = (uint32_t)j->n;
+}
+
+struct jval ft_jfrom_json(struct jrt *rt, const struct ft_json *j, uint32_t parent, uint32_t index, struct ft_str key,
+                          uint8_t kind)
+{
+    return value(rt, j, parent, index, key, kind);
 }

@@ -40,14 +40,14 @@ static struct jval glance(struct jrt *rt, const struct node *n, struct jframe *f
         v = ft_jeval(rt, n->a, f);
         if (v.tag != J_DICT || ft_jdict_has(n->attr))
             return ft_jgetattr(rt, v, n->name, n->attr);
-        at = ft_jdict_get_str(v.d, n->name);
+        at = ft_jdict_get_str(ft_jd(rt, v), n->name);
         return at ? *at : undefined;
     case N_GETITEM:
         if (n->b->kind != N_CONST || n->b->value.tag != J_STR)
             break;
         v = ft_jeval(rt, n->a, f);
         if (v.tag == J_DICT) {
-            at = ft_jdict_get_str(v.d, n->b->value.s);
+            at = ft_jdict_get_str(ft_jd(rt, v), n->b->value.s);
             if (at)
                 return *at;
             if (!ft_jdict_has(n->attr))
@@ -281,19 +281,19 @@ static void eval_args(struct jrt *rt, const struct call *c, struct jframe *f, st
             ft_jundef_raise(rt, d);
         if (d.tag != J_DICT)
             ft_jraise(rt, J_TYPE, "argument after ** must be a mapping, not %s", ft_jtype(d));
-        struct jkw *k = J_NEWS(rt, struct jkw, nkw + d.d->n);
+        struct jkw *k = J_NEWS(rt, struct jkw, nkw + ft_jd(rt, d)->n);
         ft_jcopy(k, out->kw, nkw * sizeof *k);
-        for (uint32_t i = 0; i < d.d->n; i++) {
-            const struct jval key = d.d->e[i].k;
+        for (uint32_t i = 0; i < ft_jd(rt, d)->n; i++) {
+            const struct jval key = ft_jd(rt, d)->e[i].k;
             if (key.tag != J_STR)
                 ft_jraise(rt, J_TYPE, "keywords must be strings");
             for (uint32_t j = 0; j < nkw; j++)
                 if (ft_jstr_same(k[j].name, key.s))
                     ft_jraise(rt, J_TYPE, "got multiple values for keyword argument '%.*s'", (int)key.s->n, key.s->p);
-            k[nkw + i] = (struct jkw){key.s, d.d->e[i].v};
+            k[nkw + i] = (struct jkw){key.s, ft_jd(rt, d)->e[i].v};
         }
         out->kw = k;
-        out->nkw = nkw + d.d->n;
+        out->nkw = nkw + ft_jd(rt, d)->n;
     }
 }
 

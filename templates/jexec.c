@@ -61,7 +61,7 @@ static void assign(struct jrt *rt, const struct node *to, struct jframe *f, stru
         if (ns.tag != J_NS)
             ft_jraise(rt, J_RUNTIME, "cannot assign attribute on non-namespace object");
         ft_jns_check(rt, ft_jstrv(to->name2));
-        ft_jdict_set(rt, ns.d, ft_jstrv(to->name2), v);
+        ft_jdict_set(rt, ft_jd(rt, ns), ft_jstrv(to->name2), v);
         break;
     }
     default: {
@@ -323,7 +323,7 @@ struct jval ft_jcall_macro(struct jrt *rt, struct jmacro *mac, const struct jarg
         f->slot[m->varargs_slot] =
             a->n > m->args.n ? ft_jtuple(rt, J_NEWS(rt, struct jval, a->n - m->args.n), a->n - m->args.n) : ft_jtuple(rt, NULL, 0);
     if (m->varargs && a->n > m->args.n)
-        ft_jcopy(f->slot[m->varargs_slot].q->v, a->v + m->args.n, (a->n - m->args.n) * sizeof *a->v);
+        ft_jcopy(ft_jq(rt, f->slot[m->varargs_slot])->v, a->v + m->args.n, (a->n - m->args.n) * sizeof *a->v);
     enter(rt, &m->loads, f);
     const uint32_t required = m->args.n - m->defaults.n;
     for (uint32_t i = 0; i < m->args.n; i++) {

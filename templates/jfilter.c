@@ -165,8 +165,8 @@ static struct jval do_indent(struct jrt *rt, struct jval v, const struct jargs *
     ft_jsb_init(&b, rt, s.s->n + 64);
     /* Markup escapes what is no Markup as it is added */
 #define PUT(x) ft_jsb_str(&b, markup ? ft_jstr_escape(rt, (x)) : (x))
-    for (uint32_t i = 0; i < lines.q->n; i++) {
-        struct jstr *l = lines.q->v[i].s;
+    for (uint32_t i = 0; i < ft_jq(rt, lines)->n; i++) {
+        struct jstr *l = ft_jq(rt, lines)->v[i].s;
         if (i)
             PUT(newline.s);
         if (i ? blank || l->n : first)
@@ -234,7 +234,7 @@ static struct jval do_truncate(struct jrt *rt, struct jval v, const struct jargs
     if (!(given(p[1]) && ft_jtrue(rt, p[1]))) {
         if (s.tag != J_STR)
             ft_jraise(rt, "AttributeError", "'%s' object has no attribute 'rsplit'", ft_jtype(s));
-        s = ft_jstr_split(rt, s.s, ft_jstr_ref(rt, " ", 1), 1, true).q->v[0];
+        s = ft_jq(rt, ft_jstr_split(rt, s.s, ft_jstr_ref(rt, " ", 1), 1, true))->v[0];
     }
     return ft_jbinary(rt, J_ADD, s, end);
 }

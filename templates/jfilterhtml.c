@@ -69,8 +69,8 @@ J_FILTER(xmlattr)
     ft_jsb_init(&b, rt, 64);
     const bool space = !given(p[0]) || ft_jtrue(rt, p[0]);
     bool first = true;
-    for (uint32_t i = 0; i < v.d->n; i++) {
-        const struct jent *e = &v.d->e[i];
+    for (uint32_t i = 0; i < ft_jd(rt, v)->n; i++) {
+        const struct jent *e = &ft_jd(rt, v)->e[i];
         if (e->v.tag == J_NONE || e->v.tag == J_UNDEF)
             continue;
         if (e->k.tag != J_STR)

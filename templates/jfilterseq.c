@@ -55,10 +55,10 @@ static struct jpath path_of(struct jrt *rt, struct jval attribute)
         return p;
     }
     const struct jval parts = ft_jstr_split(rt, attribute.s, ft_jstr_ref(rt, ".", 1), -1, false);
-    p.n = parts.q->n;
+    p.n = ft_jq(rt, parts)->n;
     p.part = J_NEWS(rt, struct jpart, p.n);
     for (uint32_t i = 0; i < p.n; i++)
-        p.part[i] = part_of(rt, parts.q->v[i]);
+        p.part[i] = part_of(rt, ft_jq(rt, parts)->v[i]);
     return p;
 }
 
@@ -91,7 +91,7 @@ J_FILTER(list)
     const struct jvec l = ft_jcollect(rt, v);
     const struct jval r = ft_jlist(rt, l.v, l.n);
     if (v.tag == J_LIST)
-        r.q->leaf = v.q->leaf;
+        r.q->in.leaf = v.q->in.leaf;
     return r;
 }
 
@@ -200,16 +200,16 @@ J_FILTER(dictsort)
     if (v.tag != J_DICT)
         ft_jraise(rt, "AttributeError", "'%s' object has no attribute 'items'", ft_jtype(v));
     const bool sensitive = flag(rt, p[0]), reverse = reversed(rt, p[2]);
-    const uint32_t n = v.d->n;
+    const uint32_t n = ft_jd(rt, v)->n;
     struct jval *keys = J_NEWS(rt, struct jval, n), *out = J_NEWS(rt, struct jval, n);
     for (uint32_t i = 0; i < n; i++) {
-        keys[i] = value ? v.d->e[i].v : v.d->e[i].k;
+        keys[i] = value ? ft_jd(rt, v)->e[i].v : ft_jd(rt, v)->e[i].k;
         if (!sensitive)
             keys[i] = ignore_case(rt, keys[i]);
     }
     const uint32_t *order = ft_jsort(rt, keys, n, reverse);
     for (uint32_t i = 0; i < n; i++)
-        out[i] = ft_jtuple2(rt, v.d->e[order[i]].k, v.d->e[order[i]].v);
+        out[i] = ft_jtuple2(rt, ft_jd(rt, v)->e[order[i]].k, ft_jd(rt, v)->e[order[i]].v);
     return ft_jlist(rt, out, n);
 }
 
@@ -223,10 +223,10 @@ J_FILTER(sort)
     uint32_t npaths = 1;
     if (given(p[2]) && p[2].tag == J_STR) {
         const struct jval parts = ft_jstr_split(rt, p[2].s, ft_jstr_ref(rt, ",", 1), -1, false);
-        npaths = parts.q->n;
+        npaths = ft_jq(rt, parts)->n;
         path = J_NEWS(rt, struct jpath, npaths);
         for (uint32_t i = 0; i < npaths; i++)
-            path[i] = path_of(rt, parts.q->v[i]);
+            path[i] = path_of(rt, ft_jq(rt, parts)->v[i]);
     } else {
         few[0] = path_of(rt, p[2]);
     }
@@ -266,7 +266,7 @@ J_FILTER(groupby)
             ft_jvec_put(rt, &group, l.v[order[i++]]);
         const struct jval shown = sensitive ? key : path_get(rt, &path, group.v[0], p[1]);
         const struct jval t = ft_jtuple2(rt, shown, ft_jlist(rt, group.v, group.n));
-        t.q->group = true;
+        t.q->in.group = true;
         ft_jvec_put(rt, &out, t);
     }
     return ft_jlist(rt, out.v, out.n);
@@ -479,9 +479,9 @@ static bool next_items(struct jrt *rt, struct jiter *it, struct jval *out)
         return false;
     if (it->src.tag != J_DICT)
         ft_jraise(rt, J_TYPE, "Can only get item pairs from a mapping.");
-    if (it->i >= it->src.d->n)
+    if (it->i >= ft_jd(rt, it->src)->n)
         return false;
-    const struct jent *e = &it->src.d->e[it->i++];
+    const struct jent *e = &ft_jd(rt, it->src)->e[it->i++];
     *out = ft_jtuple2(rt, e->k, e->v);
     return true;
 }

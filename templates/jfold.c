@@ -22,13 +22,13 @@ static bool freeze(struct jval v)
         return true;
     case J_LIST:
     case J_TUPLE:
-        for (uint32_t i = 0; i < v.q->n; i++)
-            if (!freeze(v.q->v[i]))
+        for (uint32_t i = 0; i < ft_jq(NULL, v)->n; i++)
+            if (!freeze(ft_jq(NULL, v)->v[i]))
                 return false;
-        return !v.q->group;
+        return !v.q->in.group;
     case J_DICT:
-        for (uint32_t i = 0; i < v.d->n; i++)
-            if (!freeze(v.d->e[i].k) || !freeze(v.d->e[i].v))
+        for (uint32_t i = 0; i < ft_jd(NULL, v)->n; i++)
+            if (!freeze(ft_jd(NULL, v)->e[i].k) || !freeze(ft_jd(NULL, v)->e[i].v))
                 return false;
         return true;
     default: return false;

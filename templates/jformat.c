@@ -404,7 +404,7 @@ static struct jval get_value(struct formatter *f, struct jval key)
                 ft_jraise(rt, J_TYPE, "'%s' object is not subscriptable", ft_jtype(f->mapping));
             return v;
         }
-        const struct jval *v = ft_jdict_get(rt, f->mapping.d, key);
+        const struct jval *v = ft_jdict_get(rt, ft_jd(rt, f->mapping), key);
         if (v)
             return *v;
     }

@@ -76,7 +76,7 @@ static struct jdict *dict(struct jrt *rt, const struct jargs *a)
     if (a->n && a->v[0].tag == J_UNDEF)
         ft_jundef_raise(rt, a->v[0]); /* asked for its keys */
     if (a->n && a->v[0].tag == J_DICT) {
-        ft_jdict_update(rt, d, a->v[0].d);
+        ft_jdict_update(rt, d, ft_jd(rt, a->v[0]));
     } else if (a->n) {
         struct jiter *it = ft_jiter(rt, a->v[0]);
         struct jval item;
@@ -117,7 +117,7 @@ static struct jval namespace(struct jrt *rt, const struct jargs *a)
     struct jdict *d = dict(rt, a);
     for (uint32_t i = 0; i < d->n; i++)
         ft_jns_check(rt, d->e[i].k);
-    return (struct jval){.tag = J_NS, .d = d};
+    return (struct jval){.tag = J_NS, .d = (struct jdict_shut *)d};
 }
 
 static struct jval cycler(struct jrt *rt, const struct jargs *a, bool join)

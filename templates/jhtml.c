@@ -136,5 +136,5 @@ struct jstr *ft_jstriptags(struct jrt *rt, struct jstr *s)
     }
     ft_jsb_cut(&b, s, (size_t)(p - s->p), (size_t)(end - p));
     const struct jval words = ft_jstr_split(rt, ft_jsb_done(&b), NULL, -1, false);
-    return ft_jhtml_unescape(rt, ft_jstr_join(rt, ft_jstr_ref(rt, " ", 1), words.q->v, words.q->n, false));
+    return ft_jhtml_unescape(rt, ft_jstr_join(rt, ft_jstr_ref(rt, " ", 1), ft_jq(rt, words)->v, ft_jq(rt, words)->n, false));
 }

@@ -17,9 +17,9 @@ const char *ft_jiter_type(const struct jiter *it) { return it->type; }
 static bool next_seq(struct jrt *rt, struct jiter *it, struct jval *out)
 {
     (void)rt;
-    if (it->i >= it->src.q->n)
+    if (it->i >= ft_jq(rt, it->src)->n)
         return false;
-    *out = it->src.q->v[it->i++];
+    *out = ft_jq(rt, it->src)->v[it->i++];
     return true;
 }
 static bool next_seq_back(struct jrt *rt, struct jiter *it, struct jval *out)
@@ -27,7 +27,7 @@ static bool next_seq_back(struct jrt *rt, struct jiter *it, struct jval *out)
     (void)rt;
     if (it->i <= 0)
         return false;
-    *out = it->src.q->v[--it->i];
+    *out = ft_jq(rt, it->src)->v[--it->i];
     return true;
 }
 static bool next_str(struct jrt *rt, struct jiter *it, struct jval *out)
@@ -43,14 +43,14 @@ static bool next_str(struct jrt *rt, struct jiter *it, struct jval *out)
 }
 static struct jval view_at(struct jrt *rt, struct jval v, int64_t i)
 {
-    const struct jent *e = &v.d->e[i];
+    const struct jent *e = &ft_jd(rt, v)->e[i];
     if (v.tag == J_DICT || v.aux == J_KEYS)
         return e->k;
     return v.aux == J_VALUES ? e->v : ft_jtuple2(rt, e->k, e->v);
 }
 static bool next_dict(struct jrt *rt, struct jiter *it, struct jval *out)
 {
-    if (it->i >= it->src.d->n)
+    if (it->i >= ft_jd(rt, it->src)->n)
         return false;
     *out = view_at(rt, it->src, it->i++);
     return true;
@@ -131,12 +131,12 @@ struct jiter *ft_jreversed(struct jrt *rt, struct jval v)
     case J_LIST:
     case J_TUPLE:
         it = ft_jiter_new(rt, next_seq_back, v.tag == J_LIST ? "list_reverseiterator" : "reversed", v);
-        it->i = v.q->n;
+        it->i = ft_jq(rt, v)->n;
         return it;
     case J_DICT:
     case J_VIEW:
         it = ft_jiter_new(rt, next_dict_back, "dict_reversekeyiterator", v);
-        it->i = v.d->n;
+        it->i = ft_jd(rt, v)->n;
         return it;
     case J_RANGE:
         it = ft_jiter_new(rt, next_range_back, "range_iterator", v);
@@ -155,10 +155,10 @@ struct jvec ft_jcollect(struct jrt *rt, struct jval v)
 {
     struct jvec a = {0};
     if (v.tag == J_LIST || v.tag == J_TUPLE) {
-        ft_jstep(rt, v.q->n / 4);
-        a.v = J_NEWS(rt, struct jval, v.q->n);
-        ft_jcopy(a.v, v.q->v, v.q->n * sizeof *a.v);
-        a.n = a.cap = v.q->n;
+        ft_jstep(rt, ft_jq(rt, v)->n / 4);
+        a.v = J_NEWS(rt, struct jval, ft_jq(rt, v)->n);
+        ft_jcopy(a.v, ft_jq(rt, v)->v, ft_jq(rt, v)->n * sizeof *a.v);
+        a.n = a.cap = ft_jq(rt, v)->n;
         return a;
     }
     struct jiter *it = ft_jiter(rt, v);
@@ -171,13 +171,13 @@ struct jvec ft_jcollect(struct jrt *rt, struct jval v)
 void ft_junpack(struct jrt *rt, struct jval v, struct jval *out, uint32_t n)
 {
     if (v.tag == J_TUPLE || v.tag == J_LIST) {
-        if (v.q->n == n) {
-            ft_jcopy(out, v.q->v, n * sizeof *out);
+        if (ft_jq(rt, v)->n == n) {
+            ft_jcopy(out, ft_jq(rt, v)->v, n * sizeof *out);
             return;
         }
-        if (v.q->n > n)
+        if (ft_jq(rt, v)->n > n)
             ft_jraise(rt, J_VALUE, "too many values to unpack (expected %u)", n);
-        ft_jraise(rt, J_VALUE, "not enough values to unpack (expected %u, got %u)", n, v.q->n);
+        ft_jraise(rt, J_VALUE, "not enough values to unpack (expected %u, got %u)", n, ft_jq(rt, v)->n);
     }
     if (!ft_jiterable(v))
         ft_jraise(rt, J_TYPE, "cannot unpack non-iterable %s object", ft_jtype(v));

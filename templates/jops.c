@@ -147,14 +147,14 @@ static struct jval repeat(struct jrt *rt, struct jval s, struct jval times)
             }
         return ft_jstrv(ft_jstr_as(rt, ft_jsb_done(&b), s.s->markup));
     }
-    if (s.q->n && n > INT32_MAX / s.q->n)
+    if (ft_jq(rt, s)->n && n > INT32_MAX / ft_jq(rt, s)->n)
         ft_jlimit_memory(rt);
-    struct jval *v = J_NEWS(rt, struct jval, s.q->n * (size_t)n);
-    for (int64_t i = 0; i < n && s.q->n; i++) {
-        ft_jstep(rt, s.q->n / 4 + 1);
-        ft_jcopy(v + i * s.q->n, s.q->v, s.q->n * sizeof *v);
+    struct jval *v = J_NEWS(rt, struct jval, ft_jq(rt, s)->n * (size_t)n);
+    for (int64_t i = 0; i < n && ft_jq(rt, s)->n; i++) {
+        ft_jstep(rt, ft_jq(rt, s)->n / 4 + 1);
+        ft_jcopy(v + i * ft_jq(rt, s)->n, ft_jq(rt, s)->v, ft_jq(rt, s)->n * sizeof *v);
     }
-    return s.tag == J_LIST ? ft_jlist(rt, v, s.q->n * (size_t)n) : ft_jtuple(rt, v, s.q->n * (size_t)n);
+    return s.tag == J_LIST ? ft_jlist(rt, v, ft_jq(rt, s)->n * (size_t)n) : ft_jtuple(rt, v, ft_jq(rt, s)->n * (size_t)n);
 }
 
 static struct jval add(struct jrt *rt, struct jval a, struct jval b)
@@ -167,11 +167,11 @@ static struct jval add(struct jrt *rt, struct jval a, struct jval b)
         return ft_jstrv(ft_jstr_cat(rt, a.s, b.s));
     }
     if (a.tag == b.tag && (a.tag == J_LIST || a.tag == J_TUPLE)) {
-        const size_t n = (size_t)a.q->n + b.q->n;
+        const size_t n = (size_t)ft_jq(rt, a)->n + ft_jq(rt, b)->n;
         struct jval *v = J_NEWS(rt, struct jval, n);
         ft_jstep(rt, n / 4);
-        ft_jcopy(v, a.q->v, a.q->n * sizeof *v);
-        ft_jcopy(v + a.q->n, b.q->v, b.q->n * sizeof *v);
+        ft_jcopy(v, ft_jq(rt, a)->v, ft_jq(rt, a)->n * sizeof *v);
+        ft_jcopy(v + ft_jq(rt, a)->n, ft_jq(rt, b)->v, ft_jq(rt, b)->n * sizeof *v);
         return a.tag == J_LIST ? ft_jlist(rt, v, n) : ft_jtuple(rt, v, n);
     }
     if (a.tag != J_UNDEF && b.tag == J_UNDEF)

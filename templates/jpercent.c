@@ -19,7 +19,7 @@ static struct jval next_arg(struct fmt *f)
     if (f->at >= f->n)
         ft_jraise(f->rt, J_TYPE, "not enough arguments for format string");
     f->at++;
-    return f->n < 0 ? f->cur : f->cur.q->v[f->at - 1];
+    return f->n < 0 ? f->cur : ft_jq(f->rt, f->cur)->v[f->at - 1];
 }
 
 static bool is_mapping(struct jval v)
@@ -204,7 +204,7 @@ struct jval ft_jpercent(struct jrt *rt, struct jstr *s, struct jval args)
     const bool mapping = is_mapping(args);
     struct jsb b;
     if (args.tag == J_TUPLE) {
-        f.n = args.q->n;
+        f.n = ft_jq(rt, args)->n;
         f.at = 0;
     }
     ft_jsb_init(&b, rt, s->n + 32);
@@ -238,7 +238,7 @@ struct jval ft_jpercent(struct jrt *rt, struct jstr *s, struct jval args)
                 ft_jundef_raise(rt, args);
             if (args.tag != J_DICT)
                 ft_jraise(rt, J_TYPE, "%s indices must be integers or slices, not str", ft_jtype(args));
-            const struct jval *v = ft_jdict_get(rt, args.d, key);
+            const struct jval *v = ft_jdict_get(rt, ft_jd(rt, args), key);
             if (!v)
                 ft_jraise(rt, J_KEY, "%s", ft_jrepr_z(rt, key));
             f.cur = *v;

@@ -123,27 +123,27 @@ void ft_jsb_repr(struct jsb *b, struct jval v)
     case J_TUPLE:
         ft_jstack(b->rt);
         ft_jsb_putc(b, v.tag == J_LIST ? '[' : '(');
-        for (uint32_t i = 0; i < v.q->n; i++) {
+        for (uint32_t i = 0; i < ft_jq(b->rt, v)->n; i++) {
             if (i)
                 ft_jsb_putz(b, ", ");
-            from = repr_member(b, v.q->v[i], from, v.q->leaf);
+            from = repr_member(b, ft_jq(b->rt, v)->v[i], from, v.q->in.leaf);
         }
-        if (v.tag == J_TUPLE && v.q->n == 1)
+        if (v.tag == J_TUPLE && ft_jq(b->rt, v)->n == 1)
             ft_jsb_putc(b, ',');
         ft_jsb_putc(b, v.tag == J_LIST ? ']' : ')');
-        ft_jsb_under(b, from, v.q->leaf, FT_SPAN_STRUCT);
+        ft_jsb_under(b, from, v.q->in.leaf, FT_SPAN_STRUCT);
         break;
     case J_DICT:
         ft_jstack(b->rt);
         ft_jsb_putc(b, '{');
-        from = repr_dict(b, v.d, -1, from, v.d->leaf);
+        from = repr_dict(b, ft_jd(b->rt, v), -1, from, v.d->in.leaf);
         ft_jsb_putc(b, '}');
-        ft_jsb_under(b, from, v.d->leaf, FT_SPAN_STRUCT);
+        ft_jsb_under(b, from, v.d->in.leaf, FT_SPAN_STRUCT);
         break;
     case J_VIEW:
         ft_jstack(b->rt);
         ft_jsb_printf(b, "%s([", ft_jtype(v));
-        repr_dict(b, v.d, (int)v.aux, 0, 0);
+        repr_dict(b, ft_jd(b->rt, v), (int)v.aux, 0, 0);
         ft_jsb_putz(b, "])");
         break;
     case J_RANGE:
@@ -156,7 +156,7 @@ void ft_jsb_repr(struct jsb *b, struct jval v)
         /* Namespace.__repr__: <Namespace {...}> with the attributes */
         ft_jstack(b->rt);
         ft_jsb_putz(b, "<Namespace {");
-        repr_dict(b, v.d, -1, 0, 0);
+        repr_dict(b, ft_jd(b->rt, v), -1, 0, 0);
         ft_jsb_putz(b, "}>");
         break;
     case J_MACRO: {
@@ -377,23 +377,23 @@ static void dump(struct dump *d, struct jval v)
         ft_jstack(b->rt);
         ft_jsb_putc(b, '[');
         d->level++;
-        for (uint32_t i = 0; i < v.q->n; i++) {
+        for (uint32_t i = 0; i < ft_jq(b->rt, v)->n; i++) {
             if (i)
                 ft_jsb_str(b, d->item);
             if (d->indent)
                 newline(d);
-            from = dump_member(d, v.q->v[i], from, v.q->leaf);
+            from = dump_member(d, ft_jq(b->rt, v)->v[i], from, v.q->in.leaf);
         }
         d->level--;
-        if (d->indent && v.q->n)
+        if (d->indent && ft_jq(b->rt, v)->n)
             newline(d);
         ft_jsb_putc(b, ']');
-        ft_jsb_under(b, from, v.q->leaf, FT_SPAN_STRUCT);
+        ft_jsb_under(b, from, v.q->in.leaf, FT_SPAN_STRUCT);
         return;
     }
     case J_DICT:
         ft_jstack(b->rt);
-        dump_dict(d, v.d);
+        dump_dict(d, ft_jd(b->rt, v));
         return;
     default: ft_jraise(b->rt, J_TYPE, "Object of type %s is not JSON serializable", ft_jtype(v));
     }

@@ -547,21 +547,21 @@ static void visit_filter(struct resolver *r, struct node *n, struct scope *s)
 static bool nonfinite(struct jval v)
 {
     bool yes = v.tag == J_FLOAT && !isfinite(v.f);
-    for (uint32_t i = 0; (v.tag == J_LIST || v.tag == J_TUPLE) && i < v.q->n; i++)
-        yes |= nonfinite(v.q->v[i]);
-    for (uint32_t i = 0; v.tag == J_DICT && i < v.d->n; i++)
-        yes |= nonfinite(v.d->e[i].k) || nonfinite(v.d->e[i].v);
+    for (uint32_t i = 0; (v.tag == J_LIST || v.tag == J_TUPLE) && i < ft_jq(NULL, v)->n; i++)
+        yes |= nonfinite(ft_jq(NULL, v)->v[i]);
+    for (uint32_t i = 0; v.tag == J_DICT && i < ft_jd(NULL, v)->n; i++)
+        yes |= nonfinite(ft_jd(NULL, v)->e[i].k) || nonfinite(ft_jd(NULL, v)->e[i].v);
     return yes;
 }
 /* Whether the first of them is nan. */
 static bool is_nan(struct jval v)
 {
-    for (uint32_t i = 0; (v.tag == J_LIST || v.tag == J_TUPLE) && i < v.q->n; i++)
-        if (nonfinite(v.q->v[i]))
-            return is_nan(v.q->v[i]);
-    for (uint32_t i = 0; v.tag == J_DICT && i < v.d->n; i++)
-        if (nonfinite(v.d->e[i].k) || nonfinite(v.d->e[i].v))
-            return is_nan(nonfinite(v.d->e[i].k) ? v.d->e[i].k : v.d->e[i].v);
+    for (uint32_t i = 0; (v.tag == J_LIST || v.tag == J_TUPLE) && i < ft_jq(NULL, v)->n; i++)
+        if (nonfinite(ft_jq(NULL, v)->v[i]))
+            return is_nan(ft_jq(NULL, v)->v[i]);
+    for (uint32_t i = 0; v.tag == J_DICT && i < ft_jd(NULL, v)->n; i++)
+        if (nonfinite(ft_jd(NULL, v)->e[i].k) || nonfinite(ft_jd(NULL, v)->e[i].v))
+            return is_nan(nonfinite(ft_jd(NULL, v)->e[i].k) ? ft_jd(NULL, v)->e[i].k : ft_jd(NULL, v)->e[i].v);
     return v.tag == J_FLOAT && isnan(v.f);
 }
 

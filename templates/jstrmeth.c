@@ -374,8 +374,9 @@ static struct jval affix_method(struct jrt *rt, struct jstr *s, bool prefix, con
     const struct jval *v = &a->v[0];
     uint32_t n = 1;
     if (v->tag == J_TUPLE) {
-        n = v->q->n;
-        v = v->q->v;
+        const struct jseq *q = ft_jq(rt, *v);
+        n = q->n;
+        v = q->v;
     } else if (v->tag != J_STR) {
         ft_jraise(rt, J_TYPE, "%s first arg must be str or a tuple of str, not %s", name, ft_jtype(*v));
     }
@@ -618,8 +619,8 @@ static struct jval markup(struct jrt *rt, struct jval v)
     if (v.tag == J_STR)
         return ft_jstrv(ft_jstr_as(rt, v.s, true));
     if (v.tag == J_LIST || v.tag == J_TUPLE)
-        for (uint32_t i = 0; i < v.q->n; i++)
-            v.q->v[i] = markup(rt, v.q->v[i]);
+        for (uint32_t i = 0; i < ft_jq(rt, v)->n; i++)
+            ft_jq(rt, v)->v[i] = markup(rt, ft_jq(rt, v)->v[i]);
     return v;
 }
 

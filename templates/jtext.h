@@ -106,7 +106,7 @@ void ft_jsb_under(struct jsb *b, size_t from, uint32_t leaf, uint32_t flags);
 /* The container of the data that v is, or 0. */
 static inline uint32_t ft_jval_leaf(struct jval v)
 {
-    return v.tag == J_DICT ? v.d->leaf : v.tag == J_LIST || v.tag == J_TUPLE ? v.q->leaf : 0;
+    return v.tag == J_DICT ? v.d->in.leaf : v.tag == J_LIST || v.tag == J_TUPLE ? v.q->in.leaf : 0;
 }
 struct jstr *ft_jsb_done(struct jsb *b);
 

@@ -129,7 +129,7 @@ static struct jval seq(struct jrt *rt, enum jtag tag, struct jval *v, size_t n)
     if (n > UINT32_MAX)
         ft_jlimit_memory(rt);
     *q = (struct jseq){.v = v, .n = (uint32_t)n};
-    return (struct jval){.tag = tag, .q = q};
+    return (struct jval){.tag = tag, .q = (struct jseq_shut *)q};
 }
 struct jval ft_jlist(struct jrt *rt, struct jval *v, size_t n) { return seq(rt, J_LIST, v, n); }
 struct jval ft_jtuple(struct jrt *rt, struct jval *v, size_t n) { return seq(rt, J_TUPLE, v, n); }
@@ -164,7 +164,7 @@ const char *ft_jtype(struct jval v)
     case J_FLOAT: return "float";
     case J_STR: return v.s->markup ? "Markup" : "str";
     case J_LIST: return "list";
-    case J_TUPLE: return v.q->group ? "_GroupTuple" : "tuple";
+    case J_TUPLE: return v.q->in.group ? "_GroupTuple" : "tuple";
     case J_DICT: return "dict";
     case J_RANGE: return "range";
     case J_VIEW: return v.aux == J_KEYS ? "dict_keys" : v.aux == J_VALUES ? "dict_values" : "dict_items";
@@ -191,7 +191,7 @@ void ft_jobject(struct jval v, struct ft_buf *b)
     const char *module = "";
     switch (v.tag) {
     case J_STR: module = v.s->markup ? "markupsafe." : ""; break;
-    case J_TUPLE: module = v.q->group ? "jinja2.filters." : ""; break;
+    case J_TUPLE: module = v.q->in.group ? "jinja2.filters." : ""; break;
     case J_UNDEF:
     case J_MACRO:
     case J_SELF:
@@ -221,9 +221,9 @@ bool ft_jtrue(struct jrt *rt, struct jval v)
     case J_FLOAT: return v.f != 0;
     case J_STR: return v.s->n != 0;
     case J_LIST:
-    case J_TUPLE: return v.q->n != 0;
+    case J_TUPLE: return ft_jq(rt, v)->n != 0;
     case J_DICT:
-    case J_VIEW: return v.d->n != 0;
+    case J_VIEW: return ft_jd(rt, v)->n != 0;
     case J_RANGE: return v.r->n != 0;
     case J_LOOP: return ft_jlen(rt, v) != 0;
     default: return true;
@@ -251,9 +251,9 @@ int64_t ft_jlen(struct jrt *rt, struct jval v)
     case J_UNDEF: return 0;
     case J_STR: return ft_jchars(v.s);
     case J_LIST:
-    case J_TUPLE: return v.q->n;
+    case J_TUPLE: return ft_jq(rt, v)->n;
     case J_DICT:
-    case J_VIEW: return v.d->n;
+    case J_VIEW: return ft_jd(rt, v)->n;
     case J_RANGE: return v.r->n;
     case J_LOOP: return ft_jloop_length(rt, v.loop);
     default: ft_jraise(rt, J_TYPE, "object of type '%s' has no len()", ft_jtype(v));
@@ -286,7 +286,7 @@ bool ft_jsame(struct jval a, struct jval b)
     case J_STR: return a.s == b.s || (a.s->n <= 1 && a.s->n == b.s->n && a.s->markup == b.s->markup && ft_jstr_same(a.s, b.s));
     case J_FUNC: return a.aux == b.aux;
     case J_VIEW: return false;
-    case J_TUPLE: return a.q == b.q || (a.q->n == 0 && b.q->n == 0);
+    case J_TUPLE: return a.q == b.q || (a.q->in.n == 0 && b.q->in.n == 0);
     default: return a.p == b.p;
     }
 }
@@ -319,13 +319,13 @@ static int num_cmp(struct jrt *rt, struct jval a, struct jval b, bool *nan)
 
 static bool view_eq(struct jrt *rt, struct jval a, struct jval b)
 {
-    if (a.aux == J_VALUES || b.aux == J_VALUES || a.d->n != b.d->n)
+    if (a.aux == J_VALUES || b.aux == J_VALUES || ft_jd(rt, a)->n != ft_jd(rt, b)->n)
         return false;
     if (a.aux != b.aux)
-        return a.d->n == 0;
-    for (uint32_t i = 0; i < a.d->n; i++) {
-        struct jval *v = ft_jdict_get(rt, b.d, a.d->e[i].k);
-        if (!v || (a.aux == J_ITEMS && !ft_jeq(rt, a.d->e[i].v, *v)))
+        return ft_jd(rt, a)->n == 0;
+    for (uint32_t i = 0; i < ft_jd(rt, a)->n; i++) {
+        struct jval *v = ft_jdict_get(rt, ft_jd(rt, b), ft_jd(rt, a)->e[i].k);
+        if (!v || (a.aux == J_ITEMS && !ft_jeq(rt, ft_jd(rt, a)->e[i].v, *v)))
             return false;
     }
     return true;
@@ -346,11 +346,11 @@ bool ft_jeq(struct jrt *rt, struct jval a, struct jval b)
     case J_LIST:
     case J_TUPLE:
         ft_jstack(rt);
-        if (a.q->n != b.q->n)
+        if (ft_jq(rt, a)->n != ft_jq(rt, b)->n)
             return false;
-        for (uint32_t i = 0; i < a.q->n; i++) {
+        for (uint32_t i = 0; i < ft_jq(rt, a)->n; i++) {
             ft_jstep(rt, 1);
-            if (!ft_jsame(a.q->v[i], b.q->v[i]) && !ft_jeq(rt, a.q->v[i], b.q->v[i]))
+            if (!ft_jsame(ft_jq(rt, a)->v[i], ft_jq(rt, b)->v[i]) && !ft_jeq(rt, ft_jq(rt, a)->v[i], ft_jq(rt, b)->v[i]))
                 return false;
         }
         return true;
@@ -358,12 +358,12 @@ bool ft_jeq(struct jrt *rt, struct jval a, struct jval b)
         ft_jstack(rt);
         if (a.d == b.d)
             return true;
-        if (a.d->n != b.d->n)
+        if (ft_jd(rt, a)->n != ft_jd(rt, b)->n)
             return false;
-        for (uint32_t i = 0; i < a.d->n; i++) {
+        for (uint32_t i = 0; i < ft_jd(rt, a)->n; i++) {
             ft_jstep(rt, 1);
-            const struct jval *v = ft_jdict_get(rt, b.d, a.d->e[i].k);
-            if (!v || (!ft_jsame(a.d->e[i].v, *v) && !ft_jeq(rt, a.d->e[i].v, *v)))
+            const struct jval *v = ft_jdict_get(rt, ft_jd(rt, b), ft_jd(rt, a)->e[i].k);
+            if (!v || (!ft_jsame(ft_jd(rt, a)->e[i].v, *v) && !ft_jeq(rt, ft_jd(rt, a)->e[i].v, *v)))
                 return false;
         }
         return true;
@@ -389,13 +389,13 @@ bool ft_jcompare(struct jrt *rt, struct jval a, struct jval b, enum jorder op)
     } else if (a.tag == b.tag && (a.tag == J_LIST || a.tag == J_TUPLE)) {
         ft_jstack(rt);
         uint32_t i = 0;
-        const uint32_t n = a.q->n < b.q->n ? a.q->n : b.q->n;
+        const uint32_t n = ft_jq(rt, a)->n < ft_jq(rt, b)->n ? ft_jq(rt, a)->n : ft_jq(rt, b)->n;
         for (; i < n; i++) {
             ft_jstep(rt, 1);
-            if (!ft_jsame(a.q->v[i], b.q->v[i]) && !ft_jeq(rt, a.q->v[i], b.q->v[i]))
-                return ft_jcompare(rt, a.q->v[i], b.q->v[i], op);
+            if (!ft_jsame(ft_jq(rt, a)->v[i], ft_jq(rt, b)->v[i]) && !ft_jeq(rt, ft_jq(rt, a)->v[i], ft_jq(rt, b)->v[i]))
+                return ft_jcompare(rt, ft_jq(rt, a)->v[i], ft_jq(rt, b)->v[i], op);
         }
-        c = a.q->n < b.q->n ? -1 : a.q->n > b.q->n;
+        c = ft_jq(rt, a)->n < ft_jq(rt, b)->n ? -1 : ft_jq(rt, a)->n > ft_jq(rt, b)->n;
     } else if (a.tag == J_UNDEF) {
         ft_jundef_raise(rt, a);
     } else if (b.tag == J_UNDEF) {
@@ -403,12 +403,12 @@ bool ft_jcompare(struct jrt *rt, struct jval a, struct jval b, enum jorder op)
     } else if (a.tag == J_VIEW && b.tag == J_VIEW && a.aux != J_VALUES && b.aux != J_VALUES) {
         /* as sets: a < b is a proper subset */
         const struct jval lo = op == J_LT || op == J_LE ? a : b, hi = op == J_LT || op == J_LE ? b : a;
-        for (uint32_t i = 0; i < lo.d->n; i++) {
-            const struct jval item = lo.aux == J_KEYS ? lo.d->e[i].k : ft_jtuple2(rt, lo.d->e[i].k, lo.d->e[i].v);
+        for (uint32_t i = 0; i < ft_jd(rt, lo)->n; i++) {
+            const struct jval item = lo.aux == J_KEYS ? ft_jd(rt, lo)->e[i].k : ft_jtuple2(rt, ft_jd(rt, lo)->e[i].k, ft_jd(rt, lo)->e[i].v);
             if (!ft_jin(rt, item, hi))
                 return false;
         }
-        return op == J_LE || op == J_GE || lo.d->n < hi.d->n;
+        return op == J_LE || op == J_GE || ft_jd(rt, lo)->n < ft_jd(rt, hi)->n;
     } else {
         ft_jraise(rt, J_TYPE, "'%s' not supported between instances of '%s' and '%s'", names[op], ft_jtype(a),
                   ft_jtype(b));
@@ -431,21 +431,21 @@ bool ft_jin(struct jrt *rt, struct jval x, struct jval s)
         return x.s->n == 0 || memmem(s.s->p, s.s->n, x.s->p, x.s->n) != NULL;
     case J_LIST:
     case J_TUPLE:
-        for (uint32_t i = 0; i < s.q->n; i++) {
+        for (uint32_t i = 0; i < ft_jq(rt, s)->n; i++) {
             ft_jstep(rt, 1);
-            if (ft_jsame(s.q->v[i], x) || ft_jeq(rt, s.q->v[i], x))
+            if (ft_jsame(ft_jq(rt, s)->v[i], x) || ft_jeq(rt, ft_jq(rt, s)->v[i], x))
                 return true;
         }
         return false;
-    case J_DICT: return ft_jdict_get(rt, s.d, x) != NULL;
+    case J_DICT: return ft_jdict_get(rt, ft_jd(rt, s), x) != NULL;
     case J_VIEW:
         if (s.aux == J_KEYS)
-            return ft_jdict_get(rt, s.d, x) != NULL;
+            return ft_jdict_get(rt, ft_jd(rt, s), x) != NULL;
         if (s.aux == J_ITEMS) {
-            if (x.tag != J_TUPLE || x.q->n != 2)
+            if (x.tag != J_TUPLE || ft_jq(rt, x)->n != 2)
                 return false;
-            const struct jval *v = ft_jdict_get(rt, s.d, x.q->v[0]);
-            return v && (ft_jsame(*v, x.q->v[1]) || ft_jeq(rt, *v, x.q->v[1]));
+            const struct jval *v = ft_jdict_get(rt, ft_jd(rt, s), ft_jq(rt, x)->v[0]);
+            return v && (ft_jsame(*v, ft_jq(rt, x)->v[1]) || ft_jeq(rt, *v, ft_jq(rt, x)->v[1]));
         }
         break;
     case J_RANGE:
@@ -495,8 +495,8 @@ static uint32_t hash_of(struct jrt *rt, struct jval v)
     case J_TUPLE: {
         uint32_t h = 0x345678;
         ft_jstack(rt);
-        for (uint32_t i = 0; i < v.q->n; i++)
-            h = mix(((uint64_t)h << 32) + hash_of(rt, v.q->v[i]));
+        for (uint32_t i = 0; i < ft_jq(rt, v)->n; i++)
+            h = mix(((uint64_t)h << 32) + hash_of(rt, ft_jq(rt, v)->v[i]));
         return h;
     }
     case J_LIST:
@@ -523,8 +523,8 @@ void ft_jneed_hash(struct jrt *rt, struct jval v) { hash_of(rt, v); }
 bool ft_jhashable(struct jval v)
 {
     if (v.tag == J_TUPLE) {
-        for (uint32_t i = 0; i < v.q->n; i++)
-            if (!ft_jhashable(v.q->v[i]))
+        for (uint32_t i = 0; i < v.q->in.n; i++)
+            if (!ft_jhashable(v.q->in.v[i]))
                 return false;
         return true;
     }

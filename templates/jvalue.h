@@ -81,8 +81,8 @@ struct jval {
         double f;
         struct jstr *s;
         struct jbig *big;
-        struct jseq *q;
-        struct jdict *d;
+        struct jseq_shut *q; /* ft_jq gives what is in it */
+        struct jdict_shut *d; /* ft_jd */
         struct jrange *r;
         struct jiter *it;
         struct jundef *u;
@@ -100,6 +100,7 @@ struct jseq {
     uint32_t n;
     uint32_t leaf; /* the container of the data that this is, or 0 */
     bool group;    /* a tuple of groupby: has .grouper and .list */
+    const struct ft_json *shut;
 };
 
 struct jent {
@@ -113,6 +114,16 @@ struct jdict {
     uint32_t *index; /* 1 + entry by hash, open addressing; NULL while small */
     uint32_t mask;
     uint32_t leaf;
+    const struct ft_json *shut;
+};
+
+/* A container as values hold it. One of the data is shut until something looks into it: most schemas
+ * of tools are only printed, which their JSON does as well. */
+struct jseq_shut {
+    struct jseq in;
+};
+struct jdict_shut {
+    struct jdict in;
 };
 
 struct jrange {
@@ -329,10 +340,26 @@ struct jdict *ft_jdict_new(struct jrt *rt, size_t cap);
 void ft_jdict_set(struct jrt *rt, struct jdict *d, struct jval k, struct jval v);
 struct jval *ft_jdict_get(struct jrt *rt, const struct jdict *d, struct jval k); /* NULL: not there */
 struct jval *ft_jdict_get_str(const struct jdict *d, const struct jstr *k);
-static inline struct jval ft_jdictv(struct jdict *d) { return (struct jval){.tag = J_DICT, .d = d}; }
+static inline struct jval ft_jdictv(struct jdict *d) { return (struct jval){.tag = J_DICT, .d = (struct jdict_shut *)d}; }
 void ft_jdict_update(struct jrt *rt, struct jdict *d, const struct jdict *from);
 
 /* ---- data ---- */
+
+/* What is in a list, tuple or dict (or namespace, or the dict of a view). */
+void ft_jopen_seq(struct jrt *rt, struct jseq *q);
+void ft_jopen_dict(struct jrt *rt, struct jdict *d);
+static inline struct jseq *ft_jq(struct jrt *rt, struct jval v)
+{
+    if (v.q->in.shut)
+        ft_jopen_seq(rt, &v.q->in);
+    return &v.q->in;
+}
+static inline struct jdict *ft_jd(struct jrt *rt, struct jval v)
+{
+    if (v.d->in.shut)
+        ft_jopen_dict(rt, &v.d->in);
+    return &v.d->in;
+}
 
 /* JSON as Python's json.loads reads it; leaves are numbered when rt->spans. */
 struct jval ft_jfrom_json(struct jrt *rt, const struct ft_json *j, uint32_t parent, uint32_t index, struct ft_str key,

@@ -157,14 +157,14 @@ J_FILTER(wordwrap)
         ft_jraise(rt, "AttributeError", "'%s' object has no attribute 'splitlines'", ft_jtype(v));
     const struct jval paras = ft_jstr_lines(rt, v.s, false);
     struct jvec out = {0};
-    for (uint32_t i = 0; i < paras.q->n; i++) {
+    for (uint32_t i = 0; i < ft_jq(rt, paras)->n; i++) {
         struct jvec lines = {0};
         if (!ft_jis_num(width) || ft_jcompare(rt, width, ft_jint(0), J_LE)) {
             if (!ft_jis_num(width))
                 ft_jcompare(rt, width, ft_jint(0), J_LE);
             ft_jraise(rt, J_VALUE, "invalid width %s (must be > 0)", ft_jrepr_z(rt, width));
         }
-        wrap(rt, paras.q->v[i].s, width.tag == J_FLOAT ? (int64_t)width.f : ft_jindex(rt, width), break_long, hyphens, &lines);
+        wrap(rt, ft_jq(rt, paras)->v[i].s, width.tag == J_FLOAT ? (int64_t)width.f : ft_jindex(rt, width), break_long, hyphens, &lines);
         ft_jvec_put(rt, &out, ft_jstrv(ft_jstr_join(rt, sep.s, lines.v, lines.n, false)));
     }
     return ft_jstrv(ft_jstr_join(rt, sep.s, out.v, out.n, false));
@@ -207,28 +207,28 @@ static void safe_repr(struct jsb *b, struct jval v)
     const uint32_t leaf = ft_jval_leaf(v);
     ft_jstack(b->rt);
     if (v.tag == J_DICT) {
-        const uint32_t *order = sorted_keys(b->rt, v.d);
+        const uint32_t *order = sorted_keys(b->rt, ft_jd(b->rt, v));
         ft_jsb_putc(b, '{');
-        for (uint32_t i = 0; i < v.d->n; i++) {
+        for (uint32_t i = 0; i < ft_jd(b->rt, v)->n; i++) {
             if (i)
                 ft_jsb_putz(b, ", ");
-            safe_repr(b, v.d->e[order[i]].k);
+            safe_repr(b, ft_jd(b->rt, v)->e[order[i]].k);
             ft_jsb_putz(b, ": ");
-            from = safe_member(b, v.d->e[order[i]].v, from, leaf);
+            from = safe_member(b, ft_jd(b->rt, v)->e[order[i]].v, from, leaf);
         }
         ft_jsb_putc(b, '}');
-        ft_jsb_under(b, from, v.d->leaf, FT_SPAN_STRUCT);
-    } else if (v.tag == J_LIST || (v.tag == J_TUPLE && !v.q->group)) {
+        ft_jsb_under(b, from, v.d->in.leaf, FT_SPAN_STRUCT);
+    } else if (v.tag == J_LIST || (v.tag == J_TUPLE && !v.q->in.group)) {
         ft_jsb_putc(b, v.tag == J_LIST ? '[' : '(');
-        for (uint32_t i = 0; i < v.q->n; i++) {
+        for (uint32_t i = 0; i < ft_jq(b->rt, v)->n; i++) {
             if (i)
                 ft_jsb_putz(b, ", ");
-            from = safe_member(b, v.q->v[i], from, leaf);
+            from = safe_member(b, ft_jq(b->rt, v)->v[i], from, leaf);
         }
-        if (v.tag == J_TUPLE && v.q->n == 1)
+        if (v.tag == J_TUPLE && ft_jq(b->rt, v)->n == 1)
             ft_jsb_putc(b, ',');
         ft_jsb_putc(b, v.tag == J_LIST ? ']' : ')');
-        ft_jsb_under(b, from, v.q->leaf, FT_SPAN_STRUCT);
+        ft_jsb_under(b, from, v.q->in.leaf, FT_SPAN_STRUCT);
     } else {
         ft_jsb_repr(b, v);
     }
@@ -266,10 +266,10 @@ static void long_str(struct pretty *p, struct jstr *s, int64_t indent, int64_t a
     const int64_t max0 = 80 - indent;
     int64_t max = max0;
     struct jstr *rep = NULL;
-    for (uint32_t i = 0; i < lines.q->n; i++) {
-        struct jstr *line = lines.q->v[i].s;
+    for (uint32_t i = 0; i < ft_jq(p->rt, lines)->n; i++) {
+        struct jstr *line = ft_jq(p->rt, lines)->v[i].s;
         rep = ft_jrepr(p->rt, ft_jstrv(line));
-        const bool last_line = i + 1 == lines.q->n;
+        const bool last_line = i + 1 == ft_jq(p->rt, lines)->n;
         if (last_line)
             max -= allowance;
         if (ft_jchars(rep) <= max) {
@@ -337,10 +337,10 @@ static void format(struct pretty *p, struct jval v, int64_t indent, int64_t allo
     }
     level++;
     if (v.tag == J_DICT) {
-        const uint32_t *order = sorted_keys(p->rt, v.d);
+        const uint32_t *order = sorted_keys(p->rt, ft_jd(p->rt, v));
         ft_jsb_putc(&p->b, '{');
-        for (uint32_t i = 0; i < v.d->n; i++) {
-            const struct jent *e = &v.d->e[order[i]];
+        for (uint32_t i = 0; i < ft_jd(p->rt, v)->n; i++) {
+            const struct jent *e = &ft_jd(p->rt, v)->e[order[i]];
             if (i) {
                 ft_jsb_putz(&p->b, ",\n");
                 spaces(p, indent + 1);
@@ -351,13 +351,13 @@ static void format(struct pretty *p, struct jval v, int64_t indent, int64_t allo
             struct jstr *key = ft_jsb_done(&k);
             ft_jsb_str(&p->b, key);
             ft_jsb_putz(&p->b, ": ");
-            format(p, e->v, indent + 1 + ft_jchars(key) + 2, i + 1 == v.d->n ? allowance + 1 : 1, level);
+            format(p, e->v, indent + 1 + ft_jchars(key) + 2, i + 1 == ft_jd(p->rt, v)->n ? allowance + 1 : 1, level);
         }
         ft_jsb_putc(&p->b, '}');
-    } else if (v.tag == J_LIST || (v.tag == J_TUPLE && !v.q->group)) {
-        const bool one = v.tag == J_TUPLE && v.q->n == 1;
+    } else if (v.tag == J_LIST || (v.tag == J_TUPLE && !v.q->in.group)) {
+        const bool one = v.tag == J_TUPLE && ft_jq(p->rt, v)->n == 1;
         ft_jsb_putc(&p->b, v.tag == J_LIST ? '[' : '(');
-        items(p, v.q->v, v.q->n, indent, allowance + 1 + one, level);
+        items(p, ft_jq(p->rt, v)->v, ft_jq(p->rt, v)->n, indent, allowance + 1 + one, level);
         ft_jsb_putz(&p->b, v.tag == J_LIST ? "]" : one ? ",)" : ")");
     } else if (v.tag == J_STR && !v.s->markup && v.s->n) {
         long_str(p, v.s, indent, allowance, level);
