@@ -2,8 +2,8 @@
 #include "templates/jbig.h"
 #include "templates/jtext.h"
 
-static uint32_t leaf(struct jrt *rt, const struct ft_json *j, uint32_t parent, uint32_t index, struct ft_str key,
-                     uint8_t kind)
+uint32_t ft_jleaf_new(struct jrt *rt, const struct ft_json *j, uint32_t parent, uint32_t index, struct ft_str key,
+                      uint8_t kind)
 {
     if (rt->nleaves == rt->leaves_cap) {
         rt->leaves_cap = rt->leaves_cap ? rt->leaves_cap * 2 : 64;
@@ -34,13 +34,6 @@ static inline void string(struct jrt *rt, struct jstr *s, struct ft_str from)
     *s = (struct jstr){.p = from.n ? from.p : "", .n = (uint32_t)from.n, .chars = J_UNCOUNTED};
 }
 
-/* One bit of 64 by length and ends: members of different bits have different names. */
-static inline uint64_t name_bit(struct ft_str s)
-{
-    const unsigned first = s.n ? (unsigned char)s.p[0] : 0, last = s.n ? (unsigned char)s.p[s.n - 1] : 0;
-    return (uint64_t)1 << ((s.n * 7 + first + last * 3) & 63);
-}
-
 /* Containers come shut. */
 static inline struct jval value(struct jrt *rt, const struct ft_json *j, uint32_t parent, uint32_t index,
                                 struct ft_str key, uint8_t kind)
@@ -54,21 +47,21 @@ static inline struct jval value(struct jrt *rt, const struct ft_json *j, uint32_
         struct jstr *s = J_NEW(rt, struct jstr);
         string(rt, s, j->s);
         if (rt->spans)
-            s->leaf = leaf(rt, j, parent, index, key, kind);
+            s->leaf = ft_jleaf_new(rt, j, parent, index, key, kind);
         return ft_jstrv(s);
     }
     case FT_JSON_ARRAY: {
         struct jseq *q = J_NEW(rt, struct jseq);
         if (j->n > UINT32_MAX)
             ft_jlimit_memory(rt);
-        *q = (struct jseq){.leaf = rt->spans ? leaf(rt, j, parent, index, key, kind) : 0, .shut = j};
+        *q = (struct jseq){.leaf = rt->spans ? ft_jleaf_new(rt, j, parent, index, key, kind) : 0, .shut = j};
         return (struct jval){.tag = J_LIST, .q = (struct jseq_shut *)q};
     }
     case FT_JSON_OBJECT: {
         struct jdict *d = J_NEW(rt, struct jdict);
         if (j->n > UINT32_MAX)
             ft_jlimit_memory(rt);
-        *d = (struct jdict){.leaf = rt->spans ? leaf(rt, j, parent, index, key, kind) : 0, .shut = j};
+        *d = (struct jdict){.leaf = rt->spans ? ft_jleaf_new(rt, j, parent, index, key, kind) : 0, .shut = j};
         return ft_jdictv(d);
     }
     }
@@ -89,11 +82,11 @@ void ft_jopen_dict(struct jrt *rt, struct jdict *d)
         struct jstr *k = &keys[i];
         string(rt, k, m->key);
         if (rt->spans) {
-            k->leaf = leaf(rt, &m->value, d->leaf, 0, m->key, 2);
+            k->leaf = ft_jleaf_new(rt, &m->value, d->leaf, 0, m->key, 2);
             k->flags = FT_SPAN_KEY;
         }
         const struct jval v = value(rt, &m->value, d->leaf, 0, m->key, 1);
-        const uint64_t bit = name_bit(m->key);
+        const uint64_t bit = ft_jname_bit(m->key);
         if (small && !(seen & bit)) {
             seen |= bit;
             d->e[d->n++] = (struct jent){.k = ft_jstrv(k), .v = v};

@@ -361,7 +361,17 @@ static inline struct jdict *ft_jd(struct jrt *rt, struct jval v)
     return &v.d->in;
 }
 
-/* JSON as Python's json.loads reads it; leaves are numbered when rt->spans. */
+/* A number for a leaf; only when rt->spans. */
+uint32_t ft_jleaf_new(struct jrt *rt, const struct ft_json *j, uint32_t parent, uint32_t index, struct ft_str key,
+                      uint8_t kind);
+/* One bit of 64 by length and ends: members of different bits have different names. */
+static inline uint64_t ft_jname_bit(struct ft_str s)
+{
+    const unsigned first = s.n ? (unsigned char)s.p[0] : 0, last = s.n ? (unsigned char)s.p[s.n - 1] : 0;
+    return (uint64_t)1 << ((s.n * 7 + first + last * 3) & 63);
+}
+
+/* JSON as Python's json.loads reads it; leaves are numbered when rt->spans. Containers come shut. */
 struct jval ft_jfrom_json(struct jrt *rt, const struct ft_json *j, uint32_t parent, uint32_t index, struct ft_str key,
                           uint8_t kind);
 
