@@ -176,6 +176,29 @@ static bool names_differ(const struct ft_json *j)
     return true;
 }
 
+/* Is the number as Python writes it? Decimals of up to 15 digits are: they read back, and none shorter does.
+ * False only costs time. */
+static bool as_written(const struct ft_json *j)
+{
+    const char *p = j->s.p, *end = p + j->s.n;
+    p += p < end && *p == '-';
+    if (!j->is_float)
+        return end - p <= 18 && (*p != '0' || p == j->s.p); /* -0 is 0 */
+    if (end - p > 16)
+        return false;
+    const char *dot = memchr(p, '.', (size_t)(end - p));
+    if (!dot || (end[-1] == '0' && end - dot != 2))
+        return false;
+    size_t zeros = 0;
+    if (*p == '0')
+        while (dot + 1 + zeros < end && dot[1 + zeros] == '0')
+            zeros++;
+    for (const char *q = dot + 1; q < end; q++)
+        if (*q < '0' || *q > '9') /* an exponent */
+            return false;
+    return zeros < 4;
+}
+
 static void dump_text(struct dump *d, struct ft_str text, bool plain, uint32_t leaf, uint8_t flags)
 {
     struct jstr s = {.p = text.p, .n = (uint32_t)text.n, .chars = J_UNCOUNTED, .leaf = leaf, .flags = flags};
@@ -209,7 +232,7 @@ static void dump_value(struct dump *d, const struct ft_json *j, uint32_t leaf, s
         dump_text(d, j->s, plain, leaf ? ft_jleaf_new(rt, j, leaf, index, key, kind) : 0, 0);
         return;
     case FT_JSON_NUMBER:
-        if (!j->is_float && j->s.n <= 18 && !(j->s.n == 2 && j->s.p[0] == '-' && j->s.p[1] == '0'))
+        if (as_written(j))
             ft_jsb_put(b, j->s.p, j->s.n);
         else
             dump(d, ft_jfrom_json(rt, j, leaf, index, key, kind));

@@ -139,6 +139,7 @@ struct macro_info {
 
 struct ft_template {
     struct ft_arena arena;
+    uint64_t serial; /* of all that were compiled, from 1 on */
     struct ft_str source;
     struct node_list body;
     struct func root;

@@ -9,9 +9,19 @@
 
 enum { STACK = 5 << 20 }; /* of the usual 8 MiB */
 
+/* Records of a stream bring the same variables in the same order: where they went the last time. */
+enum { KNOWN = 32 };
+struct known {
+    int32_t at;
+    uint8_t n;
+    char name[27];
+};
+
 struct ft_render {
     struct jrt rt;
     size_t ctx_cap;
+    uint64_t serial; /* of the template that the known variables are of */
+    struct known known[KNOWN];
 };
 
 static void release(struct jrt *rt)
@@ -76,6 +86,8 @@ struct ft_template *ft_template_compile(const char *text, size_t n, struct ft_er
     ft_jparse(&rt, t, tokens);
     ft_jresolve(&rt, t);
     t->arena = rt.arena;
+    static _Atomic uint64_t serial;
+    t->serial = ++serial;
     rt.arena = (struct ft_arena){0};
     release(&rt);
     return t;
@@ -102,6 +114,21 @@ static int64_t find_name(const struct ft_template *t, struct ft_str name)
             return t->name_index[i] - 1;
     }
     return -1;
+}
+
+/* The same for the i-th variable of a render. */
+static int64_t place_of(struct ft_render *r, const struct ft_template *t, size_t i, struct ft_str name)
+{
+    struct known *k = &r->known[i % KNOWN];
+    if (k->n == name.n && k->n && ft_jbytes_same(k->name, name.p, name.n))
+        return k->at;
+    const int64_t at = find_name(t, name);
+    if (name.n <= sizeof k->name && at <= INT32_MAX) {
+        k->at = (int32_t)at;
+        k->n = (uint8_t)name.n;
+        memcpy(k->name, name.p, name.n);
+    }
+    return at;
 }
 
 void ft_template_literals(const struct ft_template *t, void (*each)(void *ctx, struct ft_str s), void *ctx)
@@ -136,6 +163,11 @@ static void prepare(struct ft_render *r, const struct ft_template *t, const stru
     if (r->ctx_cap < t->nnames) {
         r->ctx_cap = t->nnames;
         rt->ctx = ft_reallocs(rt->ctx, r->ctx_cap, sizeof *rt->ctx);
+    }
+    if (r->serial != t->serial) {
+        for (int i = 0; i < KNOWN; i++)
+            r->known[i].n = 0;
+        r->serial = t->serial;
     }
     rt->t = t;
     rt->mem = 0;
@@ -203,7 +235,7 @@ int ft_render(struct ft_render *r, const struct ft_template *t, const struct ft_
     }
     ft_jcopy(rt->ctx, t->globals, t->nnames * sizeof *rt->ctx);
     for (size_t i = 0; i < a->nvars; i++) {
-        const int64_t at = find_name(t, a->vars[i].name);
+        const int64_t at = place_of(r, t, i, a->vars[i].name);
         if (at < 0)
             continue;
         rt->ctx[at] = ft_jfrom_json(rt, a->vars[i].value, 0, 0, a->vars[i].name, 3);
