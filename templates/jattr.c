@@ -39,8 +39,8 @@ int ft_jattr_id(const struct jstr *s)
     return 0;
 }
 
-bool ft_jchar_has(int attr) { return attrs[attr].types & T_STR; }
-bool ft_jdict_has(int attr) { return attrs[attr].types & T_DICT; }
+bool ft_jchar_has(int attr) { return attr < 0 || attrs[attr].types & T_STR; }
+bool ft_jdict_has(int attr) { return attr < 0 || attrs[attr].types & T_DICT; }
 
 static uint32_t type_bit(struct jval v)
 {

@@ -92,7 +92,7 @@ struct jval ft_jgetslice(struct jrt *rt, struct jval obj, const struct jslice *s
 /* The number of a name in jattrs.h, or 0. */
 int ft_jattr_id(const struct jstr *name);
 void ft_jattr_init(void);
-/* Does a str, a dict have it? */
+/* May a str, a dict have it? -1: the name is not known. */
 bool ft_jchar_has(int attr);
 bool ft_jdict_has(int attr);
 /* Is it a method of v that the sandbox lets pass, and v a str, list or dict? */
