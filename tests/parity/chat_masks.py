@@ -1,9 +1,11 @@
-"""Two comparisons, over chats of many kinds:
+"""Four comparisons, over chats of many kinds:
 
   blocks  {% generation %} blocks through chat-template against upstream's spans of the same template: must be equal.
   turns   what chat-template finds by provenance, without the blocks (--learn-from=turns), against the blocks.
   plain   the same on the plain templates that TRL patches, against the blocks of the patched one, where both print the
           same text.
+  tokens  the labels of plain templates, through tokenize and mask-completion, against the masks that the patched ones give
+          with the same tokenizer.
 
 A template whose turns differ must be named below with the reason. VERBOSE=1 shows every difference.
 """
@@ -11,7 +13,8 @@ import collections, glob, json, os, re, subprocess, sys, tempfile
 import trl
 from transformers.utils.chat_template_utils import render_jinja_template
 
-tool, data = sys.argv[1:3]
+tools_at, test_data = sys.argv[1:3]
+tool, data = tools_at + "/chat-template", test_data + "/templates"
 verbose = os.environ.get("VERBOSE")
 fn = lambda n, **k: {"type": "function", "function": {"name": n, "arguments": k}}
 tools = [{"type": "function", "function": {"name": "f", "description": "d", "parameters": {"type": "object", "properties": {"x": {"type": "string", "description": "e"}}, "required": ["x"]}}}]
@@ -128,7 +131,26 @@ for name, template in plain.items():
         if u is None or chat not in b: continue
         if b[chat]["text"] != u[0]: patches["other text"] += 1; continue
         judge(patches, "plain", name, chat, u[0], u[1], b[chat]["learn"])
-print("blocks", dict(blocks)); print("turns ", dict(turns)); print("plain ", dict(patches))
+from transformers import PreTrainedTokenizerFast
+tokens = collections.Counter()
+for model, end in ("qwen3-rebuilt", "<|endoftext|>"), ("phi-3-mini", "<|endoftext|>"), ("mistral-7b-v0.3", "</s>"):
+    at = f"{test_data}/tokenizers/{model}"
+    if not os.path.exists(at): continue
+    tok = PreTrainedTokenizerFast(tokenizer_file=at + "/tokenizer.json", bos_token=end, eos_token=end)
+    for name in ("qwen3", "qwen2_5", "qwen3_instruct_2507", "gemma", "llama3", "phi3", "deepseek_r1_distill", "lfm2", "gptoss"):
+        rows = [{"row": n, "messages": c, **({"tools": tools_of(n)} if tools_of(n) else {}), "chat_template_kwargs": {"bos_token": end, "eos_token": end}} for n, c in chats.items()]
+        p = subprocess.run(f"{tools_at}/chat-template -q --keep --bad /dev/null --template {shipped}/{name}.jinja | {tools_at}/tokenize -q -m {at} | {tools_at}/mask-completion -q --allow-unlearnt",
+                           shell=True, input="".join(json.dumps(r) + "\n" for r in rows), capture_output=True, text=True)
+        if p.returncode: sys.exit(p.stderr)
+        for r in map(json.loads, p.stdout.rstrip("\n").split("\n")):
+            call = dict(conversation=json.loads(json.dumps(r["messages"])), tools=tools_of(r["row"]), chat_template=patched[name])
+            try: text = tok.apply_chat_template(**call, tokenize=False); u = tok.apply_chat_template(**call, return_dict=True, return_assistant_tokens_mask=True)
+            except Exception: continue
+            if text != r["text"]: tokens["other text"] += 1; continue
+            same = u["input_ids"] == r["input_ids"] and list(u["assistant_masks"]) == [int(x != -100) for x in r["labels"]]
+            tokens["equal" if same else "NOT EXPLAINED"] += 1
+            if not same: unknown[f"tokens {model} {name} {r['row']}"] += 1
+print("blocks", dict(blocks)); print("turns ", dict(turns)); print("plain ", dict(patches)); print("tokens", dict(tokens))
 for k, v in known.items(): print("explained:", k, v[0] + ":", v[1])
 for k, v in unknown.items(): print("NOT EXPLAINED", k, v)
 sys.exit(bool(unknown))
