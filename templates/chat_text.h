@@ -24,7 +24,7 @@ static inline size_t ft_common(struct ft_str x, struct ft_str y)
 /* NULL where it is not, or nothing is sought. */
 static inline const char *ft_find(struct ft_str s, struct ft_str what)
 {
-    return what.n ? memmem(s.p, s.n, what.p, what.n) : NULL;
+    return what.n && s.n >= what.n ? memmem(s.p, s.n, what.p, what.n) : NULL;
 }
 
 static inline bool ft_is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }

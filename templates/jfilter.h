@@ -29,8 +29,9 @@ J_FILTER(unique);
 /* jfilterhtml.c: markup and urls */
 J_FILTER(striptags);
 J_FILTER(urlencode);
-J_FILTER(urlize);
 J_FILTER(xmlattr);
+/* jurlize.c */
+J_FILTER(urlize);
 /* jwrap.c */
 J_FILTER(pprint);
 J_FILTER(wordwrap);

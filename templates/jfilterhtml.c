@@ -11,11 +11,6 @@ J_FILTER(striptags)
     ft_jbind(rt, "do_striptags", "", 1, a, NULL);
     return ft_jstrv(ft_jstriptags(rt, ft_jstr_of(rt, v)));
 }
-J_FILTER(urlize)
-{
-    (void)v, (void)a;
-    ft_jraise(rt, J_LIMIT, "the filter 'urlize' is not supported: a chat has no links to make");
-}
 /* urllib.parse.quote: letters, digits and _.-~ stay, and "/" where safe. */
 static void quote(struct jsb *b, const struct jstr *s, bool qs)
 {

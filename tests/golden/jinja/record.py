@@ -173,6 +173,15 @@ range(1, 12345678901234567890, 0)
 {(1, l): 4}
 "{:10000000000000000000000}".format(1)
 "{:.10000000000}".format("abc")
+"see http://a.b/c?d=e&f#g, (www.x.org) <https://q.io>."|urlize
+"a@b.co mailto:c@d.ef, @x e@ f@g ftp.net x.com:80/y n:1 WWW.A.COM HTTP://q.de"|urlize
+"(http://x.com/a_(b)) &lt;http://y.org&gt; http://1.2.3.4:8/ http://[::1] http://[1:2:3:4] http://localhost xn--a.b"|urlize
+"http://long.example.com/path"|urlize(12), "http://x.com"|urlize(-2, true, target="_top", rel="me a me")
+"tel:1 ftp://x y:z"|urlize(extra_schemes=["tel:", "ftp://"])
+"x"|urlize(extra_schemes=["tel"])
+"<b> http://x.com?<"|safe|urlize, u|urlize, 5|urlize, undefd|urlize, "http://日本.com 日本.jp"|urlize
+"x"|urlize(rel=5)
+"http://x.com"|urlize("a")
 '''
 TEMPLATES = r'''
 {% for m in messages %}{{ loop.index }}/{{ loop.length }}:{{ m.role }}{{ ", " if not loop.last }}{% endfor %}
