@@ -1,6 +1,7 @@
 #include "pipeline/doc_read.h"
 
 #include "pipeline/hash.h"
+#include "pipeline/spans.h"
 
 static uint32_t role_of(struct ft_str s)
 {
@@ -10,47 +11,30 @@ static uint32_t role_of(struct ft_str s)
     return s.n ? FT_ROLES - 1 : 0;
 }
 
-/* An entry's range of tokens. */
-static int range(const struct ft_json *v, size_t n, const char *member, size_t i, uint32_t *b, uint32_t *e,
-                 struct ft_err *err)
+static int outside(const char *member, size_t i, size_t n, struct ft_err *e)
 {
-    int64_t x, y;
-    if (v->type != FT_JSON_ARRAY || v->n < 2 || ft_json_int(&v->items[0], &x) || ft_json_int(&v->items[1], &y) ||
-        x < 0 || y < x || (uint64_t)y > n)
-        return ft_fail(err, FT_DATA, "\"%s\": entry %zu is not a range of the %zu tokens", member, i, n);
-    *b = (uint32_t)x;
-    *e = (uint32_t)y;
-    return 0;
-}
-
-static int list(struct ft_rec *r, const char *key, struct ft_json *out, struct ft_err *e)
-{
-    const int k = ft_rec_value(r, key, out, e);
-    if (k > 0 && out->type != FT_JSON_ARRAY)
-        return ft_fail(e, FT_DATA, "member \"%s\" is not an array", key);
-    return k;
+    return ft_fail(e, FT_DATA, "\"%s\": entry %zu is not a range of the %zu tokens", member, i, n);
 }
 
 /* Flags of every token, then runs of equal flags. */
 static int flags_of(struct ft_rec *r, const int32_t *ids, size_t n, uint32_t *flags, bool *masked, struct ft_err *e)
 {
-    struct ft_json v;
+    struct ft_range *v;
     int32_t *labels;
-    size_t n_labels;
-    int k = list(r, "spans", &v, e);
+    size_t n_labels, n_v;
+    int k = ft_rec_ranges(r, "spans", &v, &n_v, e);
     if (k < 0)
         return -1;
-    for (size_t i = 0; k && i < v.n; i++) {
-        uint32_t b = 0, end = 0;
-        int64_t message = -1;
-        const struct ft_json *s = &v.items[i];
-        if (range(s, n, "spans", i, &b, &end, e))
-            return -1;
-        if (s->n < 5 || ft_json_int(&s->items[2], &message) || s->items[4].type != FT_JSON_STRING)
+    for (size_t i = 0; i < n_v; i++) {
+        struct ft_str role;
+        int64_t message;
+        if (v[i].begin < 0 || (uint64_t)v[i].end > n)
+            return outside("spans", i, n, e);
+        if (ft_range_int(v[i].item[FT_RANGE_MESSAGE], &message) || ft_range_string(r, v[i].item[FT_RANGE_ROLE], &role))
             return ft_fail(e, FT_DATA, "\"spans\": entry %zu is not [begin, end, message, field, role, flags]", i);
-        const uint32_t f = role_of(s->items[4].s) << FT_RUN_ROLE_SHIFT |
+        const uint32_t f = role_of(role) << FT_RUN_ROLE_SHIFT |
                            (uint32_t)(message < 0 || message > 65534 ? 0 : message + 1) << FT_RUN_MESSAGE_SHIFT;
-        for (; b < end; b++)
+        for (int64_t b = v[i].begin; b < v[i].end; b++)
             flags[b] |= f;
     }
     k = ft_rec_ids(r, "labels", &labels, &n_labels, e);
@@ -69,18 +53,17 @@ static int flags_of(struct ft_rec *r, const int32_t *ids, size_t n, uint32_t *fl
         *masked = true;
         return 0;
     }
-    k = list(r, "learn", &v, e);
+    k = ft_rec_ranges(r, "learn", &v, &n_v, e);
     if (k < 0)
         return -1;
     *masked = k > 0;
     if (!k)
         for (size_t i = 0; i < n; i++)
             flags[i] |= FT_RUN_LEARN;
-    for (size_t i = 0; k && i < v.n; i++) {
-        uint32_t b = 0, end = 0;
-        if (range(&v.items[i], n, "learn", i, &b, &end, e))
-            return -1;
-        for (; b < end; b++)
+    for (size_t i = 0; i < n_v; i++) {
+        if (v[i].begin < 0 || (uint64_t)v[i].end > n)
+            return outside("learn", i, n, e);
+        for (int64_t b = v[i].begin; b < v[i].end; b++)
             flags[b] |= FT_RUN_LEARN;
     }
     return 0;

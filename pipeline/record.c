@@ -4,7 +4,6 @@
 #include <stdio.h>
 
 #include "pipeline/bytes.h"
-#include "pipeline/hash.h"
 #include "pipeline/json_scan.h"
 
 /* What becomes of one member. There are a handful at most, so a list is
@@ -358,80 +357,6 @@ int ft_rec_rename(struct ft_rec *r, const char *from, const char *to, struct ft_
                           to);
     struct ft_edit *d = f.edit ? f.edit : edit_new(r, f.field);
     d->key = (struct ft_str){ft_arena_dup(r->mem, to, strlen(to)), strlen(to)};
-    return 0;
-}
-
-/* ---- the stamp ---- */
-
-int ft_rec_get_stamp(struct ft_rec *r, struct ft_stamp *out, struct ft_err *e)
-{
-    struct ft_json v;
-    *out = (struct ft_stamp){0};
-    const int k = ft_rec_value(r, "_ft", &v, e);
-    if (k <= 0)
-        return k;
-    if (v.type != FT_JSON_OBJECT)
-        return ft_fail(e, FT_DATA, "member \"_ft\" is not an object");
-    if (ft_json_get_string(&v, "tok", &out->tok, e) || ft_json_get_string(&v, "tpl", &out->tpl, e) ||
-        ft_json_get_string(&v, "src", &out->src, e) || ft_json_get_string(&v, "uid", &out->uid, e) ||
-        ft_json_get_int(&v, "bytes", &out->bytes, e))
-        return ft_fail_in(e, "\"_ft\": ");
-    const struct ft_json *org = ft_json_get(&v, "org");
-    if (org) {
-        if (org->type != FT_JSON_ARRAY || org->n != 2 || org->items[0].type != FT_JSON_STRING ||
-            ft_json_int(&org->items[1], &out->org_line))
-            return ft_fail(e, FT_DATA, "\"_ft\": \"org\" is not [file, line]");
-        out->org_file = org->items[0].s;
-    }
-    return 1;
-}
-
-int ft_rec_stamp(struct ft_rec *r, const char *what, const char *value, struct ft_err *e)
-{
-    struct ft_json v = {.type = FT_JSON_OBJECT};
-    struct ft_buf b = {0};
-    bool done = false;
-    const int k = ft_rec_value(r, "_ft", &v, e);
-    if (k < 0)
-        return -1;
-    if (v.type != FT_JSON_OBJECT)
-        return ft_fail(e, FT_DATA, "member \"_ft\" is not an object");
-    ft_buf_putc(&b, '{');
-    if (!ft_json_get(&v, "org")) {
-        ft_buf_putz(&b, "\"org\":[");
-        ft_json_put_strz(&b, r->file ? r->file : "");
-        ft_buf_putc(&b, ',');
-        ft_buf_put_u64(&b, r->lineno);
-        ft_buf_put(&b, "],", 2);
-    }
-    if (!ft_json_get(&v, "uid")) {
-        char hex[33];
-        ft_digest_hex(ft_hash128(r->line.p, r->line.n), hex);
-        ft_buf_putz(&b, "\"uid\":\"");
-        ft_buf_put(&b, hex, 32);
-        ft_buf_put(&b, "\",", 2);
-    }
-    for (size_t i = 0; i < v.n; i++) {
-        const struct ft_json_member *m = &v.members[i];
-        ft_json_put_str(&b, m->key);
-        ft_buf_putc(&b, ':');
-        if (ft_str_is(m->key, what)) {
-            ft_json_put_strz(&b, value);
-            done = true;
-        } else {
-            ft_buf_puts(&b, m->value.raw);
-        }
-        ft_buf_putc(&b, ',');
-    }
-    if (!done) {
-        ft_json_put_strz(&b, what);
-        ft_buf_putc(&b, ':');
-        ft_json_put_strz(&b, value);
-        ft_buf_putc(&b, ',');
-    }
-    b.p[b.n - 1] = '}';
-    ft_rec_set(r, "_ft", (struct ft_str){ft_arena_dup(r->mem, b.p, b.n), b.n});
-    ft_buf_release(&b);
     return 0;
 }
 

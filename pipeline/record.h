@@ -66,6 +66,9 @@ int ft_rec_rename(struct ft_rec *r, const char *from, const char *to, struct ft_
  * first stage that stamps also sets `org`, and `uid`: the XXH3-128 of the
  * record as it was read. */
 int ft_rec_stamp(struct ft_rec *r, const char *what, const char *value, struct ft_err *e);
+/* "tok", and "bytes" where it is not 0: of the text that the tokens stand for and
+ * that the record does not have any more. */
+int ft_rec_stamp_tokens(struct ft_rec *r, const char *tok, uint64_t bytes, struct ft_err *e);
 /* The parsed `_ft`, all fields empty when there is none. */
 struct ft_stamp {
     struct ft_str tok, tpl, src, uid, org_file;

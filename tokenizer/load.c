@@ -74,6 +74,27 @@ static void fingerprint(struct ft_tokenizer *t, const struct ft_json *j)
     ft_buf_release(&room);
 }
 
+/* By string, as the library sees it: of a vocabulary that is a list several ids may have the same. */
+static void find_specials(struct ft_tokenizer *t)
+{
+    const struct tk_vocab *names = &t->added.specials;
+    bool first[256] = {false};
+    t->special = ft_calloc(t->size / 64 + 1, sizeof *t->special);
+    for (size_t i = 0; i < t->added.n; i++) {
+        const struct tk_added_token *a = &t->added.v[i];
+        first[(unsigned char)*a->content.p] = true;
+        const int64_t ids[2] = {a->id, tk_vocab_find(&t->model.vocab, a->content.p, a->content.n)};
+        for (int k = 0; k < 2 && tk_vocab_find(names, a->content.p, a->content.n) >= 0; k++)
+            if (ids[k] >= 0 && ft_str_eq(ft_token_str(t, ids[k]), a->content))
+                t->special[ids[k] / 64] |= 1ull << ids[k] % 64;
+    }
+    for (size_t id = 0; t->model.type == TK_UNIGRAM && names->count && id < t->model.vocab.n_ids; id++) {
+        const struct ft_str s = ft_token_str(t, (int64_t)id);
+        if (s.p && first[(unsigned char)*s.p] && id < t->size && tk_vocab_find(names, s.p, s.n) >= 0)
+            t->special[id / 64] |= 1ull << id % 64;
+    }
+}
+
 static void asks(struct ft_tokenizer *t, const struct ft_json *j)
 {
     const struct ft_json *cut = ft_json_get(j, "truncation"), *pad = ft_json_get(j, "padding");
@@ -123,6 +144,7 @@ static int load(struct ft_tokenizer *t, const char *path, const char *split, str
         t->size = t->added.n_ids;
     /* A normalizer may take away what text begins with, as a cut does. */
     t->origins = tk_pretok_asks_origin(t->pretok, t->normalizer != NULL, t->normalizer || t->added.any_normalized);
+    find_specials(t);
     asks(t, &j);
     const struct ft_json *own = ft_json_get(&j, "ft:specials"); /* ids that a file of another format names */
     if (own && !json && (ft_json_get_int(own, "bos", &t->specials.bos, e) || ft_json_get_int(own, "eos", &t->specials.eos, e) ||

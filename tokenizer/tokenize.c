@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "pipeline/bytes.h"
+#include "pipeline/spans.h"
 #include "pipeline/stream.h"
 #include "tokenizer/ranges.h"
 #include "tokenizer/verify.h"
@@ -15,6 +16,7 @@ enum { OFFSETS_NONE = -1, OFFSETS_BYTE, OFFSETS_CHAR };
 struct config {
     const char *model, *split, *pair, *verify;
     struct ft_list fields;
+    const char **read; /* fields and pair, ended by NULL */
     int special, eos, boundary, offsets;
     int side, strategy, too_long;
     uint64_t max_length; /* 0: no limit */
@@ -41,33 +43,46 @@ static struct ft_span to_tokens(const struct config *c, const struct ft_encoding
     return (struct ft_span){(uint32_t)from, (uint32_t)(to - from)};
 }
 
-static int range_of(const struct ft_json *v, size_t text_n, uint32_t *b, uint32_t *e)
+static int not_a_range(const char *key, size_t i, struct ft_err *e)
 {
-    int64_t x, y;
-    if (v->type != FT_JSON_ARRAY || v->n < 2 || ft_json_int(&v->items[0], &x) || ft_json_int(&v->items[1], &y) ||
-        x < 0 || y < x || (uint64_t)y > text_n)
-        return -1;
-    *b = (uint32_t)x;
-    *e = (uint32_t)y;
-    return 0;
+    return ft_fail(e, FT_DATA, "\"%s\": entry %zu is not a range of bytes of \"text\"", key, i);
+}
+
+/* A member of ranges, each within the text. 1, 0 there is none, -1. */
+static int ranges_of(struct ft_rec *r, const char *key, size_t text_n, struct ft_range **v, size_t *n, struct ft_err *e)
+{
+    const int k = ft_rec_ranges(r, key, v, n, e);
+    for (size_t i = 0; i < *n; i++)
+        if ((*v)[i].begin < 0 || (uint64_t)(*v)[i].end > text_n)
+            return not_a_range(key, i, e);
+    return k;
+}
+
+static char *put_u32(char *w, uint32_t v)
+{
+    char tmp[10];
+    int k = 10;
+    do
+        tmp[--k] = (char)('0' + v % 10);
+    while (v /= 10);
+    memcpy(w, tmp + k, (size_t)(10 - k));
+    return w + 10 - k;
 }
 
 /* Rewrites a member of ranges from bytes to tokens; what else an entry holds
  * stays as written. */
-static int convert(const struct config *c, struct ft_rec *r, const char *key, const struct ft_json *v,
-                   const struct ft_encoding *x, size_t text_n, struct ft_err *e)
+static void convert(const struct config *c, struct ft_rec *r, const char *key, const struct ft_range *v, size_t n,
+                    const struct ft_encoding *x)
 {
     const bool learn = !strcmp(key, "learn");
-    struct ft_buf out = {0};
     uint32_t behind = 0; /* of the last one learnt: ranges stay disjoint */
-    ft_buf_putc(&out, '[');
-    for (size_t i = 0; i < v->n; i++) {
-        uint32_t b, end;
-        const struct ft_json *entry = &v->items[i];
-        if (range_of(entry, text_n, &b, &end)) {
-            ft_buf_release(&out);
-            return ft_fail(e, FT_DATA, "\"%s\": entry %zu is not a range of bytes of \"text\"", key, i);
-        }
+    size_t room = 2;
+    for (size_t i = 0; i < n; i++)
+        room += 24 + v[i].more.n;
+    char *const p = ft_arena_alloc(r->mem, room), *w = p;
+    *w++ = '[';
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t b = (uint32_t)v[i].begin, end = (uint32_t)v[i].end;
         struct ft_span t = b < end ? to_tokens(c, x, b, end, learn) : (struct ft_span){0};
         if (learn && t.n && t.at < behind) {
             const uint32_t shared = behind - t.at;
@@ -77,17 +92,18 @@ static int convert(const struct config *c, struct ft_rec *r, const char *key, co
         if (!t.n)
             continue;
         behind = t.at + t.n;
-        ft_buf_printf(&out, "%s[%u,%u", out.n > 1 ? "," : "", t.at, t.at + t.n);
-        for (size_t k = 2; k < entry->n; k++) {
-            ft_buf_putc(&out, ',');
-            ft_buf_puts(&out, entry->items[k].raw);
-        }
-        ft_buf_putc(&out, ']');
+        if (w > p + 1)
+            *w++ = ',';
+        *w++ = '[';
+        w = put_u32(w, t.at);
+        *w++ = ',';
+        w = put_u32(w, t.at + t.n);
+        memcpy(w, v[i].more.p, v[i].more.n);
+        w += v[i].more.n;
+        *w++ = ']';
     }
-    ft_buf_putc(&out, ']');
-    ft_rec_set(r, key, (struct ft_str){ft_arena_dup(r->mem, out.p, out.n), out.n});
-    ft_buf_release(&out);
-    return 0;
+    *w++ = ']';
+    ft_rec_set(r, key, (struct ft_str){p, (size_t)(w - p)});
 }
 
 static void set_types(struct ft_rec *r, const char *name, const struct ft_encoding *x, bool eos)
@@ -144,12 +160,14 @@ static void put_frame(struct ft_rec *r, struct ft_buf *out)
     const uint32_t n = (uint32_t)(out->n - at - 8);
     const char size[4] = {(char)n, (char)(n >> 8), (char)(n >> 16), (char)(n >> 24)};
     memcpy(out->p + at, size, 4);
-    const int32_t *ids = (const int32_t *)(const void *)r->ids;
-    unsigned char *to = (unsigned char *)ft_buf_room(out, 4 * r->n_ids);
-    for (size_t i = 0; r->has_ids && i < r->n_ids; i++)
-        for (int k = 0; k < 4; k++)
-            to[4 * i + (size_t)k] = (unsigned char)((uint32_t)ids[i] >> (8 * k));
-    out->n += r->has_ids ? 4 * r->n_ids : 0;
+    if (!r->has_ids)
+        return;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    ft_buf_put(out, r->ids, 4 * r->n_ids);
+#else
+    for (size_t i = 0; i < r->n_ids; i++)
+        ft_put_u32(out, (uint32_t)((const int32_t *)(const void *)r->ids)[i]);
+#endif
 }
 
 /* ---- what is too long ---- */
@@ -203,30 +221,26 @@ static bool wants_eos(const struct config *c, bool rendered, struct ft_str text)
     return c->eos == YES || !ends_with(text, c->eos_text);
 }
 
-static int32_t *copy(struct ft_rec *r, const struct ft_encoding *x, size_t from, bool eos, const struct config *c,
-                     size_t *n)
+static int32_t *copy(struct ft_rec *r, const struct ft_encoding *x, bool eos, const struct config *c, size_t *n)
 {
-    int32_t *v = ft_arena_alloc(r->mem, (x->n - from + 1) * sizeof *v);
-    *n = x->n - from;
+    int32_t *v = ft_arena_alloc(r->mem, (x->n + 1) * sizeof *v);
+    *n = x->n;
     if (*n)
-        memcpy(v, x->ids + from, *n * sizeof *v);
+        memcpy(v, x->ids, *n * sizeof *v);
     if (eos)
         v[(*n)++] = (int32_t)c->ids.eos;
     return v;
 }
 
-/* Untrusted ranges of the text, and how many special tokens it spells there. */
-static size_t untrusted(struct ft_rec *r, const struct ft_json *spans, size_t text_n, struct ft_tok_range **out)
+/* Untrusted ranges of the text. */
+static size_t untrusted(struct ft_rec *r, const struct ft_range *spans, size_t n_spans, struct ft_tok_range **out)
 {
-    struct ft_tok_range *v = FT_NEWS(r->mem, struct ft_tok_range, spans->n + 1);
+    struct ft_tok_range *v = FT_NEWS(r->mem, struct ft_tok_range, n_spans + 1);
     size_t n = 0;
-    for (size_t i = 0; i < spans->n; i++) {
-        int64_t flags = 0;
-        uint32_t b, e;
-        const struct ft_json *s = &spans->items[i];
-        if (range_of(s, text_n, &b, &e) || s->n < 6 || ft_json_int(&s->items[5], &flags) || !(flags & 1))
-            continue;
-        v[n++] = (struct ft_tok_range){b, e};
+    for (size_t i = 0; i < n_spans; i++) {
+        int64_t flags;
+        if (!ft_range_int(spans[i].item[FT_RANGE_FLAGS], &flags) && flags & 1)
+            v[n++] = (struct ft_tok_range){(uint32_t)spans[i].begin, (uint32_t)spans[i].end};
     }
     *out = v;
     return n;
@@ -251,20 +265,19 @@ struct part {
  * are used up. 1, 0: no such member, -1. */
 static int read_part(const struct config *c, struct ft_rec *r, const char *name, bool rendered, struct part *p, struct ft_err *e)
 {
-    struct ft_json spans;
+    struct ft_range *spans;
+    size_t n_spans;
     char key[128];
     *p = (struct part){.text = {"", 0}};
     const int k = ft_rec_string(r, name, &p->text, e);
     if (k <= 0)
         return k;
     snprintf(key, sizeof key, "%s_spans", name);
-    const int has = ft_rec_value(r, key, &spans, e);
+    const int has = ranges_of(r, key, p->text.n, &spans, &n_spans, e);
     if (has < 0)
         return -1;
-    if (has && spans.type != FT_JSON_ARRAY)
-        return ft_fail(e, FT_DATA, "member \"%s\" is not an array", key);
     if (has)
-        p->n_plain = untrusted(r, &spans, p->text.n, &p->plain);
+        p->n_plain = untrusted(r, spans, n_spans, &p->plain);
     else if (!rendered)
         p->n_plain = all_of(r, p->text, &p->plain);
     else if (c->plain_content)
@@ -290,19 +303,17 @@ static uint64_t specials_inside(const struct config *c, const struct ft_encoding
 static int plain_text(struct config *c, struct ft_tok_state *st, struct ft_rec *r, const struct part *marked, struct ft_str text,
                       bool rendered, struct ft_err *e)
 {
-    struct ft_json spans = {0}, learn = {0};
-    const int has_spans = ft_rec_value(r, "spans", &spans, e);
-    const int has_learn = has_spans < 0 ? -1 : ft_rec_value(r, "learn", &learn, e);
+    struct ft_range *spans, *learn;
+    size_t n_spans, n_learn;
+    const int has_spans = ranges_of(r, "spans", text.n, &spans, &n_spans, e);
+    const int has_learn = has_spans < 0 ? -1 : ranges_of(r, "learn", text.n, &learn, &n_learn, e);
     if (has_learn < 0)
         return -1;
-    if ((has_spans && spans.type != FT_JSON_ARRAY) || (has_learn && learn.type != FT_JSON_ARRAY))
-        return ft_fail(e, FT_DATA, "member \"%s\" is not an array",
-                       has_spans && spans.type != FT_JSON_ARRAY ? "spans" : "learn");
     struct ft_encode_opts o = {.special = c->special == YES || (c->special == AUTO && !has_spans && !rendered),
                                .types = c->types,
                                .offsets = c->offsets >= 0 || has_spans || has_learn || (marked && rendered)};
     struct ft_tok_range *plain = NULL;
-    size_t n_plain = has_spans ? untrusted(r, &spans, text.n, &plain) : 0;
+    size_t n_plain = has_spans ? untrusted(r, spans, n_spans, &plain) : 0;
     if (marked && !has_spans) {
         plain = marked->plain;
         n_plain = marked->n_plain;
@@ -323,12 +334,13 @@ static int plain_text(struct config *c, struct ft_tok_state *st, struct ft_rec *
     const uint64_t inside = has_spans || rendered ? specials_inside(c, &x, plain, n_plain) : 0;
     if (inside)
         ft_rec_count(r, "special_tokens_in_content", inside);
-    if ((has_spans && convert(c, r, "spans", &spans, &x, text.n, e)) ||
-        (has_learn && convert(c, r, "learn", &learn, &x, text.n, e)))
-        return -1;
-    size_t n;
-    const int32_t *ids = copy(r, &x, 0, eos, c, &n);
-    set_ids(c, r, "input_ids", ids, n);
+    if (has_spans)
+        convert(c, r, "spans", spans, n_spans, &x);
+    if (has_learn)
+        convert(c, r, "learn", learn, n_learn, &x);
+    if (eos)
+        x.ids[x.n] = (int32_t)c->ids.eos;
+    set_ids(c, r, "input_ids", x.ids, x.n + eos);
     if (c->types)
         set_types(r, "token_type_ids", &x, eos);
     if (c->offsets >= 0)
@@ -375,9 +387,9 @@ static int fields(struct config *c, struct ft_tok_state *st, struct ft_rec *r, s
         const int m = encode(c, st, r, text, &o, &x, &eos, e);
         if (m)
             return m < 0 ? -1 : 0;
-        size_t n;
-        const int32_t *ids = copy(r, &x, 0, eos, c, &n);
-        set_ids(c, r, key[0], ids, n);
+        if (eos)
+            x.ids[x.n] = (int32_t)c->ids.eos;
+        set_ids(c, r, key[0], x.ids, x.n + eos);
         if (c->types)
             set_types(r, key[2], &x, eos);
         if (c->offsets >= 0 && c->pair) {
@@ -416,7 +428,7 @@ static int joint(struct config *c, struct ft_tok_state *st, struct ft_rec *r, co
     if (c->boundary == PREFIX) { /* the longest common prefix with the first part's own tokens */
         if (ft_encode(c->tok, st, a->text, &o, &x, e))
             return -1;
-        first = copy(r, &x, 0, false, c, &n_first);
+        first = copy(r, &x, false, c, &n_first);
     }
     if (c->plain_content)
         o.n_plain = n_plain;
@@ -433,7 +445,7 @@ static int joint(struct config *c, struct ft_tok_state *st, struct ft_rec *r, co
         *split = to_tokens(c, &x, (uint32_t)a->text.n, (uint32_t)n_text, true).at;
     }
     *eos = wants_eos(c, rendered, b->text);
-    *ids = copy(r, &x, 0, *eos, c, n);
+    *ids = copy(r, &x, *eos, c, n);
     return 0;
 }
 
@@ -502,6 +514,10 @@ static int preference(struct config *c, struct ft_tok_state *st, struct ft_rec *
     return 1;
 }
 
+/* By kind of record the members that become ids, ended by NULL. */
+static const char *const is_text[] = {"text", NULL}, *const is_pair[] = {"prompt", "chosen", "rejected", NULL},
+                  *const is_answer[] = {"prompt", "completion", NULL}, *const is_prompt[] = {"prompt", NULL};
+
 static int map(void *ctx, int worker, struct ft_rec *r, struct ft_buf *out, struct ft_err *e)
 {
     struct config *c = ctx;
@@ -509,6 +525,7 @@ static int map(void *ctx, int worker, struct ft_rec *r, struct ft_buf *out, stru
     struct ft_str text;
     struct part prompt, answer, other;
     struct ft_stamp stamp;
+    const char *const *kind = is_text;
     int done = -1;
     if (ft_rec_get_stamp(r, &stamp, e) < 0)
         return -1;
@@ -517,6 +534,7 @@ static int map(void *ctx, int worker, struct ft_rec *r, struct ft_buf *out, stru
     if (has_text < 0)
         return -1;
     if (c->fields.n) {
+        kind = c->read;
         done = fields(c, st, r, e);
     } else if (has_text) {
         done = plain_text(c, st, r, NULL, text, rendered, e);
@@ -526,6 +544,7 @@ static int map(void *ctx, int worker, struct ft_rec *r, struct ft_buf *out, stru
         const int k = read_part(c, r, "rejected", rendered, &other, e);
         if (k <= 0)
             return k < 0 ? -1 : ft_rec_missing(r, "rejected", e);
+        kind = is_pair;
         done = preference(c, st, r, &prompt, &answer, &other, rendered, e);
     } else if (ft_rec_has(r, "completion")) {
         const int k = read_part(c, r, "prompt", rendered, &prompt, e);
@@ -534,6 +553,7 @@ static int map(void *ctx, int worker, struct ft_rec *r, struct ft_buf *out, stru
             return -1;
         if (!k || !m)
             return ft_rec_missing(r, k ? "completion" : "prompt", e);
+        kind = is_answer;
         done = completion(c, st, r, &prompt, &answer, rendered, e);
     } else if (ft_rec_has(r, "messages")) {
         return ft_fail_at(e, FT_DATA, 1, "no member \"text\": \"messages\" must go through chat-template first");
@@ -541,13 +561,18 @@ static int map(void *ctx, int worker, struct ft_rec *r, struct ft_buf *out, stru
         const int k = read_part(c, r, "prompt", rendered, &prompt, e);
         if (k <= 0)
             return k < 0 ? -1 : ft_rec_missing(r, "text", e);
+        kind = is_prompt;
         struct config prompt_only = *c;
         prompt_only.eos = c->eos == YES ? YES : NO; /* something is to follow */
         done = plain_text(&prompt_only, st, r, &prompt, prompt.text, rendered, e);
     }
     if (done <= 0)
         return done;
-    if (ft_rec_stamp(r, "tok", ft_tokenizer_fingerprint(c->tok), e))
+    /* A frame goes without what became ids; ft-pack counts the bytes of "text". */
+    for (size_t i = 0; c->binary && kind[i]; i++)
+        ft_rec_remove(r, kind[i]);
+    const uint64_t bytes = c->binary && kind == is_text ? text.n : 0;
+    if (ft_rec_stamp_tokens(r, ft_tokenizer_fingerprint(c->tok), bytes, e))
         return -1;
     if (c->binary)
         put_frame(r, out);
@@ -644,6 +669,10 @@ int main(int argc, char **argv)
         c.fields = (struct ft_list){text, 1};
     }
     c.types |= c.pair != NULL;
+    c.read = ft_calloc(c.fields.n + 2, sizeof *c.read);
+    for (size_t i = 0; i < c.fields.n; i++)
+        c.read[i] = c.fields.v[i];
+    c.read[c.fields.n] = c.pair;
     if (ft_tokenizer_asks(c.tok) && !c.max_length && !so.quiet)
         ft_warn(&tool, "'%s' asks for %s: not done without '--max-length'", c.model, ft_tokenizer_asks(c.tok));
     if (c.eos == YES && c.ids.eos < 0)
@@ -664,6 +693,7 @@ int main(int argc, char **argv)
     for (int i = 0; i < jobs; i++)
         ft_tok_state_free(c.state[i]);
     free(c.state);
+    free(c.read);
     ft_buf_release(&note);
     ft_tokenizer_free(c.tok);
     return status;

@@ -13,6 +13,7 @@ void ft_tokenizer_free(struct ft_tokenizer *t)
     tk_decoder_free(t->decoder);
     tk_fast_release(&t->fast);
     tk_image_close(&t->image);
+    free(t->special);
     ft_arena_release(&t->mem);
     free(t);
 }
@@ -97,8 +98,7 @@ struct ft_str ft_token_str(const struct ft_tokenizer *t, int64_t id)
 
 bool ft_token_is_special(const struct ft_tokenizer *t, int64_t id)
 {
-    const struct ft_str s = ft_token_str(t, id);
-    return s.p && tk_vocab_find(&t->added.specials, s.p, s.n) >= 0;
+    return id >= 0 && (size_t)id < t->size && t->special[id / 64] >> id % 64 & 1;
 }
 
 size_t ft_tokenizer_size(const struct ft_tokenizer *t) { return t->size; }

@@ -30,7 +30,7 @@ struct ft_tok_state *ft_tok_state_new(const struct ft_tokenizer *t);
 void ft_tok_state_free(struct ft_tok_state *s);
 
 struct ft_encoding { /* lives in the state until its next call */
-    int32_t *ids;
+    int32_t *ids;          /* with room for one more behind them */
     uint32_t *begin, *end; /* where each token stands in its text; NULL unless asked for. (0,0) for tokens put in */
     uint32_t *type;        /* type ids (0 first, 1 second sequence, or as the template says); NULL unless asked for */
     size_t n;

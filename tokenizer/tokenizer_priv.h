@@ -24,6 +24,7 @@ struct ft_tokenizer {
     struct ft_tok_specials specials;
     char fingerprint[FT_TOK_FINGERPRINT + 1];
     size_t size;
+    uint64_t *special; /* a bit an id: its string was given as special */
     char asks[80]; /* padding and truncation of the file */
     bool origins; /* the pre-tokenizer must know where rewritten text came from */
 };

@@ -2,6 +2,7 @@
 #include <jansson.h>
 
 #include "pipeline/record.h"
+#include "pipeline/spans.h"
 #include "tests/unit/random.h"
 #include "tests/unit/test.h"
 
@@ -251,4 +252,68 @@ TEST(the_first_stamp_remembers_where_the_record_came_from)
     CHECK_EQ(ft_rec_get_stamp(&again, &s, &e), 1);
     CHECK(s.org_line == 7 && ft_str_is(s.tok, "t2") && ft_str_is(s.tpl, "p1"));
     ft_arena_release(&arena);
+}
+
+/* Against the tree that the parser makes of the same value. */
+TEST(lists_of_ranges_are_what_the_parser_reads)
+{
+    static const char *const piece[] = {"0", "7", "12", "-1", "1.5", "null", "\"a]\\\",[\"", "{\"x\":[1,2]}", "[]", "[3, 4]", "\"user\"", "true", "1234567890123456789"};
+    struct ft_arena mem = {0};
+    struct ft_buf b = {0};
+    for (int round = 0; round < 20000; round++) {
+        struct ft_err e = {0};
+        b.n = 0;
+        ft_buf_putz(&b, "{\"spans\": [");
+        for (uint64_t n = rnd(4), i = 0; i < n; i++) {
+            ft_buf_putz(&b, i ? rnd(2) ? "," : " ,\t" : "");
+            if (!rnd(8)) {
+                ft_buf_putz(&b, piece[rnd(sizeof piece / sizeof *piece)]);
+                continue;
+            }
+            ft_buf_putz(&b, rnd(2) ? "[" : "[ ");
+            for (uint64_t k = 0, m = rnd(8); k < m; k++) {
+                ft_buf_putz(&b, k ? rnd(2) ? "," : ", " : "");
+                ft_buf_putz(&b, piece[k < 2 && rnd(8) ? rnd(3) : rnd(sizeof piece / sizeof *piece)]);
+            }
+            ft_buf_putz(&b, rnd(2) ? "]" : " ]");
+        }
+        ft_buf_putz(&b, "]}");
+        ft_arena_reset(&mem);
+        struct ft_rec r = {.line = ft_buf_str(&b), .mem = &mem};
+        struct ft_json tree;
+        struct ft_range *v;
+        size_t n;
+        CHECK_EQ(ft_rec_parse(&r, &e), 0);
+        CHECK_EQ(ft_rec_value(&r, "spans", &tree, &e), 1);
+        CHECK_EQ(ft_rec_ranges(&r, "spans", &v, &n, &e), 1);
+        CHECK_EQ(n, tree.n);
+        for (size_t i = 0; i < n && n == tree.n; i++) {
+            const struct ft_json *x = &tree.items[i];
+            int64_t begin, end, k;
+            const bool good = x->type == FT_JSON_ARRAY && x->n >= 2 && !ft_json_int(&x->items[0], &begin) &&
+                              !ft_json_int(&x->items[1], &end) && begin >= 0 && end >= begin && end < 1000;
+            CHECK_EQ(v[i].begin >= 0 && v[i].end < 1000, good);
+            if (!good)
+                continue;
+            CHECK(v[i].begin == begin && v[i].end == end);
+            for (size_t j = 0; j < FT_RANGE_ITEMS; j++) {
+                const struct ft_json *item = j + 2 < x->n ? &x->items[j + 2] : NULL;
+                CHECK(item ? ft_str_eq(v[i].item[j], item->raw) : !v[i].item[j].p);
+                struct ft_str s;
+                if (item && item->type == FT_JSON_STRING)
+                    CHECK(!ft_range_string(&r, v[i].item[j], &s) && ft_str_eq(s, item->s));
+                else
+                    CHECK(ft_range_string(&r, v[i].item[j], &s));
+                int64_t was;
+                if (item && !ft_json_int(item, &was) && was < 1000)
+                    CHECK(!ft_range_int(v[i].item[j], &k) && k == was);
+                else
+                    CHECK(ft_range_int(v[i].item[j], &k) || k >= 1000);
+            }
+            if (x->n > 2)
+                CHECK(v[i].more.p < x->items[2].raw.p && v[i].more.p[v[i].more.n] == ']');
+        }
+    }
+    ft_arena_release(&mem);
+    ft_buf_release(&b);
 }

@@ -1,0 +1,125 @@
+/* `_ft`, the stamp of a record: record.h, RECORD.md. */
+#include "pipeline/hash.h"
+#include "pipeline/record.h"
+
+int ft_rec_get_stamp(struct ft_rec *r, struct ft_stamp *out, struct ft_err *e)
+{
+    struct ft_json v;
+    *out = (struct ft_stamp){0};
+    const int k = ft_rec_value(r, "_ft", &v, e);
+    if (k <= 0)
+        return k;
+    if (v.type != FT_JSON_OBJECT)
+        return ft_fail(e, FT_DATA, "member \"_ft\" is not an object");
+    if (ft_json_get_string(&v, "tok", &out->tok, e) || ft_json_get_string(&v, "tpl", &out->tpl, e) ||
+        ft_json_get_string(&v, "src", &out->src, e) || ft_json_get_string(&v, "uid", &out->uid, e) ||
+        ft_json_get_int(&v, "bytes", &out->bytes, e))
+        return ft_fail_in(e, "\"_ft\": ");
+    const struct ft_json *org = ft_json_get(&v, "org");
+    if (org) {
+        if (org->type != FT_JSON_ARRAY || org->n != 2 || org->items[0].type != FT_JSON_STRING ||
+            ft_json_int(&org->items[1], &out->org_line))
+            return ft_fail(e, FT_DATA, "\"_ft\": \"org\" is not [file, line]");
+        out->org_file = org->items[0].s;
+    }
+    return 1;
+}
+
+/* A member of the stamp to be set, its value as JSON. */
+struct change {
+    const char *name;
+    struct ft_str json;
+};
+
+static char *put(char *w, struct ft_str s)
+{
+    memcpy(w, s.p, s.n);
+    return w + s.n;
+}
+
+static char *put_u64(char *w, uint64_t v)
+{
+    char tmp[20];
+    int k = 20;
+    do
+        tmp[--k] = (char)('0' + v % 10);
+    while (v /= 10);
+    return put(w, (struct ft_str){tmp + k, (size_t)(20 - k)});
+}
+
+static int stamp(struct ft_rec *r, const struct change *set, size_t n, struct ft_err *e)
+{
+    struct ft_json v = {.type = FT_JSON_OBJECT};
+    const struct ft_str file = ft_strz(r->file ? r->file : "");
+    if (ft_rec_value(r, "_ft", &v, e) < 0)
+        return -1;
+    if (v.type != FT_JSON_OBJECT)
+        return ft_fail(e, FT_DATA, "member \"_ft\" is not an object");
+    size_t room = 128 + ft_json_str_room(file); /* org, uid, brackets */
+    for (size_t i = 0; i < v.n; i++)
+        room += ft_json_str_room(v.members[i].key) + v.members[i].value.raw.n + 2;
+    for (size_t i = 0; i < n; i++)
+        room += strlen(set[i].name) + set[i].json.n + 4;
+    char *const p = ft_arena_alloc(r->mem, room), *w = p;
+    *w++ = '{';
+    if (!ft_json_get(&v, "org")) {
+        w = put(w, FT_STR("\"org\":["));
+        w = ft_json_write_str(w, file);
+        *w++ = ',';
+        w = put_u64(w, r->lineno);
+        w = put(w, FT_STR("],"));
+    }
+    if (!ft_json_get(&v, "uid")) {
+        char hex[33];
+        ft_digest_hex(ft_hash128(r->line.p, r->line.n), hex);
+        w = put(w, FT_STR("\"uid\":\""));
+        w = put(w, (struct ft_str){hex, 32});
+        w = put(w, FT_STR("\","));
+    }
+    uint32_t done = 0; /* a bit for each of `set` */
+    for (size_t i = 0; i < v.n; i++) {
+        const struct ft_json_member *m = &v.members[i];
+        struct ft_str json = m->value.raw;
+        for (size_t k = 0; k < n; k++)
+            if (ft_str_is(m->key, set[k].name)) {
+                json = set[k].json;
+                done |= 1u << k;
+            }
+        w = ft_json_write_str(w, m->key);
+        *w++ = ':';
+        w = put(w, json);
+        *w++ = ',';
+    }
+    for (size_t k = 0; k < n; k++) {
+        if (done >> k & 1)
+            continue;
+        *w++ = '"';
+        w = put(w, ft_strz(set[k].name));
+        w = put(w, FT_STR("\":"));
+        w = put(w, set[k].json);
+        *w++ = ',';
+    }
+    w[-1] = '}';
+    ft_rec_set(r, "_ft", (struct ft_str){p, (size_t)(w - p)});
+    return 0;
+}
+
+static struct ft_str quoted(struct ft_rec *r, const char *value)
+{
+    const struct ft_str s = ft_strz(value);
+    char *p = ft_arena_alloc(r->mem, ft_json_str_room(s));
+    return (struct ft_str){p, (size_t)(ft_json_write_str(p, s) - p)};
+}
+
+int ft_rec_stamp(struct ft_rec *r, const char *what, const char *value, struct ft_err *e)
+{
+    const struct change set = {what, quoted(r, value)};
+    return stamp(r, &set, 1, e);
+}
+
+int ft_rec_stamp_tokens(struct ft_rec *r, const char *tok, uint64_t bytes, struct ft_err *e)
+{
+    char n[20];
+    const struct change set[] = {{"tok", quoted(r, tok)}, {"bytes", {n, (size_t)(put_u64(n, bytes) - n)}}};
+    return stamp(r, set, bytes ? 2 : 1, e);
+}
