@@ -6,7 +6,12 @@
 PROGRAM is the built tests/bench/tokenizer; DATA the folder with tokenizers/ and
 datasets/. Peers that are not installed, or refuse a vocabulary, are left out.
 Every round runs all programs in turn on the same texts, and of all rounds the best
-counts: on a shared machine only ratios inside one run mean anything."""
+counts: on a shared machine only ratios inside one run mean anything.
+
+Three rates, loading left out. first: the first pass over the text in a new process, its
+caches empty and their memory never touched (gigatoken has made its cache of the vocabulary
+before, on the text "a"). cold: the first pass of another new state in a process that has its
+memory. warm: the same text again. Peers that keep no words have one rate for first and cold."""
 import argparse, csv, glob, gzip, json, os, subprocess, sys, tempfile, time, zlib
 
 ap = argparse.ArgumentParser()
@@ -81,25 +86,46 @@ def flat(ids):
     return zlib.crc32(array.array("i", ids).tobytes())
 
 
-class Giga:
+class Giga:  # a process each round, as ours
     def __init__(self, m):
         import gigatoken
-        self.lib, self.path = gigatoken, f"{TOK}/{m}/tokenizer.json"
-        self.new()
+        self.path = f"{TOK}/{m}/tokenizer.json"
+        self.t = gigatoken.Tokenizer(self.path)
 
-    def new(self):
-        t0 = clock()
-        self.t = self.lib.Tokenizer(self.path)
-        self.load = clock() - t0
-        t0 = clock()
-        self.t.encode_batch(["a"], parallel=False)
-        self.first = clock() - t0
-
-    def run(self, docs):
-        return self.t.encode_batch(docs, parallel=a.threads > 1)
+    def round(self, file):
+        return json.loads(subprocess.run([sys.executable, "-c", GIGA, self.path, file, str(a.seconds), str(a.threads)],
+                                         stdout=subprocess.PIPE, check=True).stdout)
 
     def ids(self, docs):
         return [i for d in self.t.encode_batch_list(docs, parallel=False) for i in d]
+
+
+GIGA = """
+import gigatoken, json, sys, time
+path, file, seconds, threads = sys.argv[1], sys.argv[2], float(sys.argv[3]), int(sys.argv[4])
+clock = time.process_time if threads == 1 else time.perf_counter
+docs = [d.decode() for d in open(file, "rb").read().split(b"\\0") if d]
+size = sum(len(d.encode()) for d in docs)
+def new():
+    global t
+    t = gigatoken.Tokenizer(path)
+    t.encode_batch(["a"], parallel=False)
+def rate():
+    t0 = clock()
+    t.encode_batch(docs, parallel=threads > 1)
+    return size / (clock() - t0) / 1e6
+t0 = clock()
+new()
+load = clock() - t0
+first, cold, warm = rate(), 0, 0
+for _ in range(3):
+    new()
+    cold = max(cold, rate())
+t0 = clock()
+while not warm or clock() - t0 < seconds:
+    warm = max(warm, rate())
+print(json.dumps({"load_ms": 1e3 * load, "first": first, "cold": cold, "warm": warm}))
+"""
 
 
 class HF:
@@ -109,9 +135,6 @@ class HF:
         self.t = tokenizers.Tokenizer.from_file(f"{TOK}/{m}/tokenizer.json")
         self.t.no_padding()
         self.t.no_truncation()
-
-    def new(self):
-        pass
 
     def run(self, docs):  # the better of a batch and one by one
         t0 = clock()
@@ -148,9 +171,6 @@ class Tik:
             raise ValueError
         self.t = tiktoken.Encoding(m, pat_str=pat, mergeable_ranks=ranks, special_tokens={})
 
-    def new(self):
-        pass
-
     def run(self, docs):
         for d in docs:
             self.t.encode_ordinary(d)
@@ -166,9 +186,6 @@ class Spm:
         if not path:
             raise ValueError
         self.t = sentencepiece.SentencePieceProcessor(model_file=path[0])
-
-    def new(self):
-        pass
 
     def run(self, docs):
         for d in docs:
@@ -186,6 +203,7 @@ def best(old, new):
     return new if old is None or new > old else old
 
 
+RATES = "first", "cold", "warm"
 PEERS = {"hf": HF, "giga": Giga, "tiktoken": Tik, "spm": Spm}
 docs, files, tmp = {}, {}, tempfile.mkdtemp()
 for k in a.texts.split(","):
@@ -196,7 +214,7 @@ for k in a.texts.split(","):
             f.write(d.encode() + b"\0")
 print(f"threads {a.threads}; MB/s; peers best of {a.rounds} rounds; ratio = ours / theirs")
 print("repeat: make bench-tokenizer ARGS='%s'" % " ".join(sys.argv[3:]))
-print(f"{'model':18}{'text':6}{'ours cold':>10}{'warm':>8}   peers: cold (ratio) warm (ratio)")
+print(f"{'model':18}{'text':6}{'ours first':>11}{'cold':>8}{'warm':>8}   peers: first (ratio) cold (ratio) warm (ratio)")
 for m in a.models.split(","):
     peers = {}
     for p in a.peers.split(","):
@@ -213,31 +231,31 @@ for m in a.models.split(","):
             n += len(d.encode())
             if n >= a.hf_limit:
                 break
-        ours = {"cold": None, "warm": None}
-        rate = {p: [None, None] for p in peers}
+        ours, rate = dict.fromkeys(RATES), {p: dict.fromkeys(RATES) for p in peers}
         for _ in range(a.rounds):
             r = json.loads(subprocess.run([a.program, f"{TOK}/{m}", files[k], str(a.seconds), str(a.threads)],
                                           stdout=subprocess.PIPE, check=True).stdout)
-            for x in ours:
+            for x in RATES:
                 ours[x] = best(ours[x], r[x])
             for p, t in peers.items():
-                few = p in ("hf", "tiktoken", "spm")
-                d, s = (small, n) if few else (docs[k], size)
-                t.new()
-                cold = s / timed(t.run, d) / 1e6
-                warm = None
-                t0 = clock()
-                while warm is None or clock() - t0 < a.seconds:
-                    warm = best(warm, s / timed(t.run, d) / 1e6)
-                rate[p][0], rate[p][1] = best(rate[p][0], cold), best(rate[p][1], warm)
+                if p == "giga":
+                    g = t.round(files[k])
+                    load = g["load_ms"]
+                else:
+                    g = {"first": n / timed(t.run, small) / 1e6, "warm": None}
+                    t0 = clock()
+                    while g["warm"] is None or clock() - t0 < a.seconds:
+                        g["warm"] = best(g["warm"], n / timed(t.run, small) / 1e6)
+                    g["cold"] = g["first"]
+                for x in RATES:
+                    rate[p][x] = best(rate[p][x], g[x])
         notes = ""
         for p, t in peers.items():
-            if p in ("giga", "hf") and hasattr(t, "ids") and p == ("giga" if "giga" in peers else "hf"):
+            if hasattr(t, "ids") and p == ("giga" if "giga" in peers else "hf"):
                 if flat(t.ids(docs[k])) != r["crc"]:
                     notes += f"  ids differ from {p}"
-            c, w = rate[p]
-            notes += f"  {p} {c:.1f} ({ours['cold']/c:.2f}) {w:.1f} ({ours['warm']/w:.2f})"
+            shown = [x for x in RATES if p == "giga" or x != "cold"]
+            notes += f"  {p} " + " ".join(f"{rate[p][x]:.1f} ({ours[x] / rate[p][x]:.2f})" for x in shown)
         if "giga" in peers:
-            g = peers["giga"]
-            notes += f"  load {r['load_ms']:.0f} ms, giga {1e3*(g.load+g.first):.0f}"
-        print(f"{m:18}{k:6}{ours['cold']:10.1f}{ours['warm']:8.1f} {notes}", flush=True)
+            notes += f"  load {r['load_ms']:.0f} ms, giga {load:.0f}"
+        print(f"{m:18}{k:6}{ours['first']:11.1f}{ours['cold']:8.1f}{ours['warm']:8.1f} {notes}", flush=True)
