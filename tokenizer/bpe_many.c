@@ -64,6 +64,8 @@ TARGET static inline unsigned match_avx2(const uint64_t *line, uint64_t rest)
 #include "tokenizer/bpe_many_kernel.h"
 #endif
 
+void tk_bpe_many_scalar(const struct tk_model *m, const struct tk_job *job, size_t n) { many(m, job, n); }
+
 void tk_bpe_many(const struct tk_model *m, const struct tk_job *job, size_t n)
 {
 #ifdef __x86_64__
