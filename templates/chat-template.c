@@ -4,6 +4,7 @@
 
 #include "pipeline/stream.h"
 #include "templates/chat_emit.h"
+#include "templates/chat_json.h"
 #include "templates/chat_lint.h"
 #include "tokenizer/tokenizer.h"
 
@@ -38,6 +39,24 @@ static int show(const struct ft_tool *tool, struct ft_chat_setup *c, const char 
 
 static bool has_token(void *tokenizer, struct ft_str s) { return ft_token_id(tokenizer, s) >= 0; }
 
+/* A template without its model: any special tokens will do. */
+static void stand_in(struct ft_chat_setup *c, struct ft_chat_lint *l)
+{
+    static const struct ft_str names[] = {FT_STR("bos_token"), FT_STR("eos_token"), FT_STR("pad_token"), FT_STR("unk_token")},
+                               texts[] = {FT_STR("<s>"), FT_STR("</s>"), FT_STR("<pad>"), FT_STR("<unk>")};
+    struct ft_var *vars = FT_NEWS(&c->mem, struct ft_var, c->nvars + 4);
+    for (int i = 0; i < 4; i++) { /* of one name the later wins */
+        struct ft_json *v = FT_NEW(&c->mem, struct ft_json);
+        *v = ft_json_of_str(texts[i]);
+        vars[i] = (struct ft_var){names[i], v};
+    }
+    if (c->nvars)
+        memcpy(vars + 4, c->vars, c->nvars * sizeof *vars);
+    l->call.vars = vars;
+    l->call.nvars = c->nvars + 4;
+    l->n_trusted += 4;
+}
+
 static int lint(const struct ft_tool *tool, struct ft_chat_setup *c)
 {
     struct ft_chat_lint l = {.call = {.t = c->main.t, .vars = c->vars, .nvars = c->nvars, .now = &c->now, .tools = c->tools.n ? &c->tools : NULL},
@@ -45,9 +64,11 @@ static int lint(const struct ft_tool *tool, struct ft_chat_setup *c)
     struct ft_tokenizer *tok = NULL;
     struct ft_buf out = {0};
     struct ft_err e = {0};
-    for (size_t i = 0; i < c->nvars; i++)
-        if (ft_str_is(c->vars[i].name, "bos_token") && c->vars[i].value->type == FT_JSON_STRING)
-            l.bos = c->vars[i].value->s;
+    if (!c->model)
+        stand_in(c, &l);
+    for (size_t i = 0; i < l.call.nvars; i++)
+        if (ft_str_is(l.call.vars[i].name, "bos_token") && l.call.vars[i].value->type == FT_JSON_STRING)
+            l.bos = l.call.vars[i].value->s;
     if (c->model) {
         if (ft_tokenizer_load(c->model, &tok, &e)) {
             ft_warn(tool, "the vocabulary is not checked: %s", e.msg);
@@ -55,7 +76,7 @@ static int lint(const struct ft_tool *tool, struct ft_chat_setup *c)
             struct ft_tok_state *st = ft_tok_state_new(tok);
             struct ft_encoding x;
             if (!ft_encode(tok, st, FT_STR("a"), &(struct ft_encode_opts){.special = true}, &x, &e) && x.n_prefix)
-                l.tokenizer_adds_bos = ft_str_eq(ft_token_str(tok, x.ids[0]), l.bos);
+                l.tokenizer_adds = ft_token_str(tok, x.ids[0]);
             ft_tok_state_free(st);
             l.has_token = has_token;
             l.ctx = tok;

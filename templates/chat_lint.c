@@ -4,6 +4,8 @@
 #include <stdio.h>
 
 #include "templates/chat_json.h"
+#include "templates/chat_probe.h"
+#include "templates/chat_text.h"
 
 struct lint {
     const struct ft_chat_lint *l;
@@ -113,9 +115,14 @@ static void check_bos(struct lint *x, struct ft_str text)
         return;
     if (ft_str_starts((struct ft_str){text.p + bos.n, text.n - bos.n}, bos))
         say(x, "the text begins with %.*s twice", (int)bos.n, bos.p);
-    if (x->l->tokenizer_adds_bos)
+}
+
+static void check_prefix(struct lint *x, struct ft_str text)
+{
+    const struct ft_str added = x->l->tokenizer_adds;
+    if (added.n && ft_str_starts(text, added))
         say(x, "the template prints %.*s and the tokenizer adds it too: encode rendered text without special tokens, "
-            "as tokenize does (--add-special-tokens=auto)", (int)bos.n, bos.p);
+            "as tokenize does (--add-special-tokens=auto)", (int)added.n, added.p);
 }
 
 static void check_turns(struct lint *x, const struct ft_json *messages, const struct ft_rendered *y)
@@ -145,7 +152,11 @@ static void check_turns(struct lint *x, const struct ft_json *messages, const st
         say(x, "%zu of %zu answers are not printed, or not marked by {%% generation %%}", answers - n, answers);
     if (unprompted)
         say(x, "add_generation_prompt prints nothing that stands before an answer too: its first tokens are taken from where its text begins");
-    if (unstopped)
+    if (unstopped && ft_template_has_generation(call.t) && x->l->rules.from != FT_LEARN_TURNS)
+        say(x, "the {%% generation %%} block of an answer leaves its stop token out, so it is not learnt");
+    else if (unstopped && unstopped < n)
+        say(x, "the last answer of a chat has no stop token: only answers that the chat goes on behind learn to stop");
+    else if (unstopped)
         say(x, "no stop token ends an answer, so none is learnt: name it with --stop, or the model will not stop");
     const struct ft_str own = ft_turn_stop(x->turns, &call, &x->mem);
     bool ends = !x->l->rules.n_stops || !own.n;
@@ -156,16 +167,26 @@ static void check_turns(struct lint *x, const struct ft_json *messages, const st
             (int)own.n, own.p, (int)x->l->rules.stops[0].n, x->l->rules.stops[0].p);
 }
 
-/* Is the chat up to an answer still there, byte for byte, when it goes on? */
-static bool rewrites(struct lint *x, const struct ft_json *messages, size_t so_far)
+/* Is the chat up to an answer still there, byte for byte, when it goes on? Of what the
+ * template prints behind the answer the first token counts (*stop: it is this that
+ * changes); the rest may be an end of the text. */
+static bool rewrites(struct lint *x, const struct ft_json *messages, size_t so_far, bool *stop)
 {
     struct ft_rendered y;
+    struct ft_chat_span *spans;
     struct ft_err e = {0};
     const struct ft_json before = ft_json_slice(messages, 0, so_far);
     if (render(x, &before, false, &y, &e))
         return false;
-    const struct ft_str first = copy(x, y.text);
-    return !render(x, messages, false, &y, &e) && !ft_str_starts(y.text, first);
+    const size_t n = ft_chat_spans(x->render, &y, &before, x->l->call.vars, x->l->n_trusted, &x->mem, &spans);
+    struct ft_str first = copy(x, y.text);
+    const size_t said = n ? spans[n - 1].end : first.n;
+    const struct ft_str token = ft_first_special(&x->l->rules, ft_cut(first, said, first.n));
+    first.n = token.n ? (size_t)(token.p - first.p) + token.n : said;
+    if (render(x, messages, false, &y, &e) || ft_str_starts(y.text, first))
+        return false;
+    *stop = ft_common(y.text, first) >= said;
+    return true;
 }
 
 static void check_history(struct lint *x, const char *const *roles, size_t n)
@@ -173,8 +194,10 @@ static void check_history(struct lint *x, const char *const *roles, size_t n)
     static const char *const what[] = {"the system message moves, or text changes", "reasoning changes", "<think> in an answer changes"};
     for (enum thoughts t = NO_THOUGHTS; t <= IN_CONTENT; t++) {
         const struct ft_json messages = chat(&x->mem, roles, n, t);
-        if (rewrites(x, &messages, n - 2)) {
-            say(x, "history is rewritten when a chat goes on (%s): train with --split-turns", what[t]);
+        bool stop;
+        if (rewrites(x, &messages, n - 2, &stop)) {
+            say(x, "history is rewritten when a chat goes on (%s): train with --split-turns",
+                stop ? "an answer's stop token changes" : what[t]);
             return;
         }
     }
@@ -204,6 +227,7 @@ size_t ft_chat_lint(const struct ft_chat_lint *l, struct ft_buf *out)
         say(&x, "a chat of two questions and answers is refused: %s", e.msg);
     } else {
         check_bos(&x, y.text);
+        check_prefix(&x, y.text);
         check_turns(&x, &messages, &y);
         check_history(&x, with_system + from, 5 - from);
     }

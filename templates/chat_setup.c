@@ -61,6 +61,14 @@ static void add_token(struct ft_chat_setup *c, struct ft_str name, struct ft_str
     add_var(c, name, v);
 }
 
+static bool has_token(const struct ft_chat_setup *c, const char *name)
+{
+    for (size_t i = 0; i < c->folder.n_specials; i++)
+        if (ft_str_is(c->folder.specials[i].name, name))
+            return true;
+    return false;
+}
+
 static void add_stop(struct ft_str **v, size_t *n, struct ft_str s)
 {
     *v = ft_reallocs(*v, *n + 1, sizeof **v);
@@ -97,12 +105,11 @@ static int choose_template(struct ft_chat_setup *c, struct ft_err *e)
         add_stop(&stops, &n_stops, c->folder.stops[i]);
     for (size_t i = 0; i < c->stop_tokens.n; i++)
         add_stop(&stops, &n_stops, ft_strz(c->stop_tokens.v[i]));
-    if (family && !c->model) {
-        if (family->bos)
-            add_token(c, FT_STR("bos_token"), ft_strz(family->bos));
-        if (family->eos)
-            add_token(c, FT_STR("eos_token"), ft_strz(family->eos));
-    }
+    /* A bundled style has its own, where the model does not say. */
+    if (family && family->bos && !has_token(c, "bos_token"))
+        add_token(c, FT_STR("bos_token"), ft_strz(family->bos));
+    if (family && family->eos && !has_token(c, "eos_token"))
+        add_token(c, FT_STR("eos_token"), ft_strz(family->eos));
     c->n_trusted = c->nvars;
     c->learn.stops = stops;
     c->learn.n_stops = n_stops;

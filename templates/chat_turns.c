@@ -146,8 +146,15 @@ static void from_blocks(const struct ft_finder *f, const struct ft_rendered *x, 
             t.end = (uint32_t)f->text.n;
         for (size_t k = ft_span_behind(f->spans, f->n_spans, t.begin); k < f->n_spans && f->spans[k].begin < t.end && t.message < 0; k++)
             t.message = f->spans[k].message;
+        /* in pieces, as it was written (what is said, and then the stop token) */
+        struct ft_turn *last = out->n ? &out->v[out->n - 1] : NULL;
+        if (last && last->end == t.begin && (t.message < 0 || t.message == last->message)) {
+            t.begin = last->begin;
+            t.message = last->message;
+            out->n--;
+        }
         const struct ft_str tail = ft_cut(f->text, t.begin, t.end);
-        t.stopped = ft_first_of(tail, f->rules->stops, f->rules->n_stops).n || ft_find(tail, f->own_stop);
+        t.stopped = ft_first_of(tail, f->rules->stops, f->rules->n_stops).n || ft_find(tail, f->own_stop) || ft_find(tail, f->middle_stop);
         ft_turn_add(f->a, out, t);
     }
 }

@@ -13,3 +13,9 @@ t '{%% for m in messages %%}[{{ m.role }}]{%% if m.role == "assistant" and loop.
 mkdir m && cp M/tokenizer.json m && echo '{"eos_token":"<|im_end|>","bos_token":"<|endoftext|>","chat_template":"{{ bos_token }}{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"}' >m/tokenizer_config.json
 sed -i 's/"post_processor":null/"post_processor":{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"<|endoftext|>","type_id":0}},{"Sequence":{"id":"A","type_id":0}}],"pair":[{"Sequence":{"id":"A","type_id":0}},{"Sequence":{"id":"B","type_id":1}}],"special_tokens":{"<|endoftext|>":{"id":"<|endoftext|>","ids":[396],"tokens":["<|endoftext|>"]}}}/' m/tokenizer.json
 l -m m
+t '{%% for m in messages %%}<|{{ m.role }}|>{{ m.content }}{%% endfor %%}{%% if add_generation_prompt %%}<|assistant|>{%% endif %%}'
+t '{%% for m in messages %%}<|{{ m.role }}|>{%% if m.role == "assistant" %%}{%% generation %%}{{ m.content }}{%% endgeneration %%}{%% else %%}{{ m.content }}{%% endif %%}<|end|>{%% endfor %%}{%% if add_generation_prompt %%}<|assistant|>{%% endif %%}'
+t '{%% for m in messages %%}<|{{ m.role }}|>{%% if m.role == "assistant" %%}{%% generation %%}{{ m.content }}{%% endgeneration %%}{%% generation %%}<|end|>{%% endgeneration %%}{%% else %%}{{ m.content }}<|end|>{%% endif %%}{%% endfor %%}{{ eos_token }}{%% if add_generation_prompt %%}<|assistant|>{%% endif %%}'
+echo '{}' >m/tokenizer_config.json
+l --template chatml -m m
+t '<|endoftext|>{%% for m in messages %%}<|im_start|>{{ m.role }}{{ m.content }}<|im_end|>{%% endfor %%}{%% if add_generation_prompt %%}<|im_start|>assistant{%% endif %%}' -m m
