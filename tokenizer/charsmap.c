@@ -106,6 +106,21 @@ size_t tk_charsmap_longest(const struct tk_charsmap *m, const char *p, size_t n,
     return longest;
 }
 
+bool tk_charsmap_begins(const struct tk_charsmap *m, const char *p, size_t n)
+{
+    size_t node = offset_of(m->unit[0]);
+    for (size_t i = 0; i < n; i++) {
+        const unsigned char c = (unsigned char)p[i];
+        node ^= c;
+        if (!c || node >= m->n_units || (m->unit[node] & (1u << 31 | 0xff)) != c)
+            return false;
+        node ^= offset_of(m->unit[node]);
+        if (node >= m->n_units)
+            return false;
+    }
+    return true;
+}
+
 static void replace(struct tk_work *w, const char *p, size_t n, struct ft_str by)
 {
     const size_t old_n = ft_utf8_count(p, n), new_n = ft_utf8_count(by.p, by.n);

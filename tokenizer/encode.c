@@ -133,14 +133,18 @@ static int in_units(const struct ft_tokenizer *t, struct ft_tok_state *s, struct
     const struct tk_piece all = {.p = text.p, .n = (uint32_t)text.n, .id = -1};
     const struct tk_range *plain = (const struct tk_range *)(const void *)o->plain;
     w->a.n = 0;
-    if (o->no_added)
+    if (t->fast.normalized) {
+        if (sections(t, s, text, o, e))
+            return -1;
+    } else if (o->no_added) {
         tk_push(&w->a, all);
-    else
+    } else {
         tk_added_split(&t->added, false, &all, plain, o->n_plain, &w->a);
+    }
     for (size_t i = 0; i < w->a.n; i++) {
         const struct tk_piece *p = &w->a.v[i];
         if (p->id >= 0 ? tk_fast_id(s->fast, p->id, &s->row.ids, e)
-                       : tk_fast_raw(s->fast, &w->mem, p->p, p->n, p->base == 0, &s->row.ids, e))
+                       : tk_fast_raw(s->fast, w, p->p, p->n, p->base == 0, &s->row.ids, e))
             return -1;
     }
     return tk_fast_flush(s->fast, &s->row.ids, e);

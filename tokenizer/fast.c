@@ -5,6 +5,7 @@
 #include "tokenizer/chars.h"
 #include "tokenizer/scratch.h"
 #include "tokenizer/solo.h"
+#include "tokenizer/sp_normalize.h"
 #include "tokenizer/unicode.h"
 
 struct tk_fast_state {
@@ -256,8 +257,8 @@ static bool is_blanks(const struct ft_json *j)
            string_is(j, "content", low_line);
 }
 
-/* SentencePiece BPE in its three spellings: Metaspace without splitting; Prepend
- * and Replace; Replace alone. Sets how the text begins. */
+/* SentencePiece BPE in its spellings: Metaspace without splitting; Prepend and
+ * Replace; Replace alone; a .model. Sets how the text begins. */
 static bool is_pieces(struct tk_fast *f, const struct ft_json *norm, const struct ft_json *pretok)
 {
     if (absent(norm) && is_type(pretok, "Metaspace")) {
@@ -274,6 +275,11 @@ static bool is_pieces(struct tk_fast *f, const struct ft_json *norm, const struc
     }
     if (!absent(pretok))
         return false;
+    if (is_type(norm, "ft:sentencepiece")) {
+        bool escape = false;
+        struct ft_err e = {0};
+        return !ft_json_get_bool(norm, "escape_whitespaces", &escape, &e) && escape;
+    }
     if (is_blanks(norm))
         return true;
     const struct ft_json *v = is_type(norm, "Sequence") ? ft_json_get(norm, "normalizers") : NULL;
@@ -556,36 +562,73 @@ static bool has_low_line(const char *p, size_t n)
     return false;
 }
 
-int tk_fast_raw(struct tk_fast_state *s, struct ft_arena *mem, const char *p, size_t n, bool first,
+void tk_fast_normalized(struct tk_fast *f)
+{
+    if (f->unit == TK_UNIT_NONE)
+        return;
+    if (f->unit != TK_UNIT_PIECES) { /* it takes raw text */
+        tk_fast_release(f);
+        return;
+    }
+    f->normalized = true;
+    if (f->front == TK_FRONT_EACH) /* that is the normalizer's */
+        f->front = TK_FRONT_NONE;
+}
+
+/* Text as the units of SentencePiece BPE need it: blanks for U+2581, one in front. */
+static struct ft_str with_blanks(const struct tk_fast *f, struct tk_work *w, const char *p, size_t n, bool first)
+{
+    char *own = NULL;
+    bool lines = has_low_line(p, n);
+    const struct tk_sp *sp = f->normalized ? NULL : tk_normalizer_sp(f->normalizer);
+    if (sp) {
+        struct tk_piece x = {.p = p, .n = (uint32_t)n, .id = -1};
+        if (!lines) {
+            tk_sp_blanks(sp, w, &x);
+            lines = has_low_line(x.p, x.n);
+        }
+        if (lines) {
+            x = (struct tk_piece){.p = p, .n = (uint32_t)n, .id = -1};
+            tk_sp_apply(sp, w, &x);
+        }
+        p = x.p;
+        n = x.n;
+    }
+    /* A U+2581 in the text is a blank like the others. */
+    if (lines) {
+        own = ft_arena_alloc(&w->mem, n + 1);
+        size_t k = 1;
+        for (size_t i = 0; i < n; i++) {
+            const bool line = n - i >= low_line.n && !memcmp(p + i, low_line.p, low_line.n);
+            own[k++] = line ? ' ' : p[i];
+            i += line ? low_line.n - 1 : 0;
+        }
+        p = own + 1;
+        n = k - 1;
+    }
+    /* Metaspace puts one in front of text that has none, Prepend of any. */
+    if (n && (f->front == TK_FRONT_EACH || (*p != ' ' && (f->front == TK_FRONT_ALWAYS || (f->front == TK_FRONT_FIRST && first))))) {
+        if (!own) {
+            own = ft_arena_alloc(&w->mem, n + 1);
+            memcpy(own + 1, p, n);
+        }
+        *own = ' ';
+        p = own;
+        n++;
+    }
+    return (struct ft_str){p, n};
+}
+
+int tk_fast_raw(struct tk_fast_state *s, struct tk_work *w, const char *p, size_t n, bool first,
                 struct tk_ids *out, struct ft_err *e)
 {
     const struct tk_fast *f = s->f;
     if (!n)
         return 0;
     if (f->unit == TK_UNIT_PIECES) {
-        char *own = NULL;
-        /* A U+2581 in the text is a blank like the others. */
-        if (has_low_line(p, n)) {
-            own = ft_arena_alloc(mem, n + 1);
-            size_t k = 1;
-            for (size_t i = 0; i < n; i++) {
-                const bool line = n - i >= low_line.n && !memcmp(p + i, low_line.p, low_line.n);
-                own[k++] = line ? ' ' : p[i];
-                i += line ? low_line.n - 1 : 0;
-            }
-            p = own + 1;
-            n = k - 1;
-        }
-        /* Metaspace puts one in front of text that has none, Prepend of any. */
-        if (f->front == TK_FRONT_EACH || (*p != ' ' && (f->front == TK_FRONT_ALWAYS || (f->front == TK_FRONT_FIRST && first)))) {
-            if (!own) {
-                own = ft_arena_alloc(mem, n + 1);
-                memcpy(own + 1, p, n);
-            }
-            *own = ' ';
-            p = own;
-            n++;
-        }
+        const struct ft_str t = with_blanks(f, w, p, n, first);
+        p = t.p;
+        n = t.n;
     }
     for (size_t at = 0; at < n;) {
         f->units(f->unit, s->cache, p, n, &at);

@@ -30,6 +30,7 @@ struct tk_fast { /* immutable */
     uint64_t *flat; /* TK_UNIT_SPACES, _BERT: a bit for each character below U+10000 that no normalizer
                      * changes and no pre-tokenizer cuts at, whatever stands beside it */
     uint64_t *solo; /* TK_UNIT_PIECES: solo.h's sets */
+    bool normalized; /* TK_UNIT_PIECES: takes text that the normalizer is done with, since tokens are sought in it */
     bool low_line;  /* TK_UNIT_SPACES: a word begins with U+2581 */
     enum { TK_FRONT_NONE, TK_FRONT_FIRST, TK_FRONT_ALWAYS, TK_FRONT_EACH } front; /* see fast.c */
     struct tk_seed seed;
@@ -58,9 +59,12 @@ void tk_fast_state_free(struct tk_fast_state *s);
 /* Text and ids in the order of the output; they are written to `out` at the flush
  * at the latest, and the text's bytes must stay until then. */
 int tk_fast_text(struct tk_fast_state *s, const char *p, size_t n, struct tk_ids *out, struct ft_err *e);
-/* Raw text, where f->unit says so; `first`: it begins the original. Memory from `mem`. */
-int tk_fast_raw(struct tk_fast_state *s, struct ft_arena *mem, const char *p, size_t n, bool first,
+/* Raw text, where f->unit says so, or normalized text, where f->normalized does too; `first`: it begins the
+ * original. Memory from `w`, to stay until the flush. */
+int tk_fast_raw(struct tk_fast_state *s, struct tk_work *w, const char *p, size_t n, bool first,
                 struct tk_ids *out, struct ft_err *e);
+/* Tokens are sought in normalized text: what it can do then is left. */
+void tk_fast_normalized(struct tk_fast *f);
 int tk_fast_id(struct tk_fast_state *s, int32_t id, struct tk_ids *out, struct ft_err *e);
 int tk_fast_flush(struct tk_fast_state *s, struct tk_ids *out, struct ft_err *e);
 

@@ -41,7 +41,7 @@ struct header {
     uint64_t n_cells;      /* of the trie */
     struct tk_seed seed;   /* likewise */
     int32_t rule, unit, front;
-    bool has_trie, on, plain, low_line;
+    bool has_trie, on, plain, low_line, normalized;
 };
 
 static const char magic[8] = {'F', 'T', 'T', 'O', 'K', 'I', 'M', '2'};
@@ -181,7 +181,8 @@ bool tk_image_open(struct tk_image *im, const char *source, struct tk_model *m, 
     m->trie = h->has_trie ? tk_trie_map(at(h, TRIE), at(h, TRIE_VALUES), at(h, TRIE_ENDS), h->n_cells) : NULL;
     *f = (struct tk_fast){.on = h->on, .plain = h->plain, .mapped = true, .rule = (enum tk_rule)h->rule,
                           .unit = (enum tk_unit)h->unit, .cut = at(h, CUT), .len = at(h, LENGTHS),
-                          .flat = at(h, FLAT), .solo = at(h, SOLO), .low_line = h->low_line};
+                          .flat = at(h, FLAT), .solo = at(h, SOLO), .low_line = h->low_line,
+                          .normalized = h->normalized};
     f->front = (unsigned)h->front;
     f->seed = h->seed;
     f->seed.slot = at(h, SEED_SLOTS);
@@ -355,6 +356,7 @@ void tk_image_save(const char *source, const struct ft_json *j, const struct tk_
     h->on = f->on;
     h->plain = f->plain;
     h->low_line = f->low_line;
+    h->normalized = f->normalized;
     h->rule = (int32_t)f->rule;
     h->unit = (int32_t)f->unit;
     h->front = (int32_t)f->front;

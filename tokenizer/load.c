@@ -156,8 +156,8 @@ static int load(struct ft_tokenizer *t, const char *path, const char *split, str
     } else {
         fingerprint(t, &j);
         tk_fast_init(&t->fast, &j, &t->model, t->normalizer, t->pretok);
-        if (t->added.seek_norm.any && t->fast.unit != TK_UNIT_NONE)
-            tk_fast_release(&t->fast); /* tokens are sought behind the normalizer: it cannot be left out */
+        if (t->added.seek_norm.any)
+            tk_fast_normalized(&t->fast);
         if (json && !t->model.vocab.n_alias) /* of other files --split is a part */
             tk_image_save(path, &j, &t->model, &t->fast, t->fingerprint);
     }

@@ -277,6 +277,8 @@ static bool by_char(const struct tk_normalizer *n, int *stage, uint64_t pattern[
     return in_order;
 }
 
+const struct tk_sp *tk_normalizer_sp(const struct tk_normalizer *n) { return n && n->kind == SENTENCEPIECE ? n->sp : NULL; }
+
 bool tk_normalizer_by_char(const struct tk_normalizer *n, uint64_t pattern[2])
 {
     int stage = 0;

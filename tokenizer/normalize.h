@@ -6,6 +6,7 @@
 #include "tokenizer/regex.h"
 #include "tokenizer/text.h"
 
+struct tk_sp;
 struct tk_normalizer; /* immutable; NULL does nothing */
 
 /* *out is NULL for null. What is not known is refused by name. */
@@ -18,6 +19,8 @@ bool tk_normalizer_empty_start(const struct tk_normalizer *n);
  * with their neighbours by Unicode's rules (marks, jamo, clusters) and for ASCII that a
  * Replace looks for, whose bits are set in `pattern`? */
 bool tk_normalizer_by_char(const struct tk_normalizer *n, uint64_t pattern[2]);
+/* Is it that of a SentencePiece .model? Else NULL. */
+const struct tk_sp *tk_normalizer_sp(const struct tk_normalizer *n);
 /* Rewrites the piece's text. */
 int tk_normalize(const struct tk_normalizer *n, struct tk_work *w, struct tk_matcher *m,
                  struct tk_piece *p, struct ft_err *e);

@@ -11,7 +11,29 @@ struct tk_sp {
     struct tk_charsmap *map; /* NULL: none */
     struct tk_trie *user;    /* NULL: no user-defined symbols */
     bool prefix, extra, escape, suffix;
+    bool plain[256]; /* a byte that stays as it is where ASCII or nothing follows; not the blank, */
+    bool blank;      /* which has its own rules, but is in no entry either */
 };
+
+/* Bytes that no entry begins with, or none that goes on in ASCII: what follows is
+ * looked at by who asks. */
+static void find_plain(struct tk_sp *s)
+{
+    for (int b = 0; b < 256; b++) {
+        struct ft_str by;
+        bool good = b < 0x80 || (!s->map && !s->user);
+        char t[2] = {(char)b, 0};
+        if (good && s->user)
+            good = tk_trie_step(s->user, 0, (unsigned char)b) < 0;
+        for (int c = 0; good && s->map && c < 0x80; c++) {
+            t[1] = (char)c;
+            good = !tk_charsmap_begins(s->map, t, 2) && !tk_charsmap_longest(s->map, t, 2, &by);
+        }
+        s->plain[b] = good;
+    }
+    s->blank = s->plain[' '];
+    s->plain[' '] = false;
+}
 
 int tk_sp_load(const struct ft_json *j, struct tk_sp **out, struct ft_err *e)
 {
@@ -32,7 +54,10 @@ int tk_sp_load(const struct ft_json *j, struct tk_sp **out, struct ft_err *e)
             s->user = tk_trie_new();
         tk_trie_add(s->user, user->items[i].s.p, user->items[i].s.n, 0);
     }
-    return s->user ? tk_trie_freeze(s->user, NULL, e) : 0;
+    if (s->user && tk_trie_freeze(s->user, NULL, e))
+        return -1;
+    find_plain(s);
+    return 0;
 }
 
 void tk_sp_free(struct tk_sp *s)
@@ -91,9 +116,27 @@ static void put(struct out *o, const char *p, size_t n, struct tk_range r)
     o->n += (uint32_t)n;
 }
 
-void tk_sp_apply(const struct tk_sp *s, struct tk_work *w, struct tk_piece *p)
+/* Bytes from `at` on that stay as they are. Where a blank stays one, single ones that
+ * stand between such bytes are among them. */
+static uint32_t plain_run(const struct tk_sp *s, const struct tk_piece *p, uint32_t at, bool blanks)
 {
-    const struct ft_str space = s->escape ? FT_STR("\xe2\x96\x81") : FT_STR(" ");
+    const unsigned char *u = (const unsigned char *)p->p;
+    uint32_t i = at;
+    if (blanks && !s->extra && !s->map && !s->user)
+        return p->n - at;
+    while (i < p->n && (s->plain[u[i]] || (blanks && u[i] == ' ' && i > at && i + 1 < p->n && s->plain[u[i + 1]])))
+        i++;
+    /* The last one may be the first of a longer entry. */
+    if (i > at && i < p->n && u[i] >= 0x80)
+        i--;
+    if (i > at && u[i - 1] == ' ')
+        i--;
+    return i - at;
+}
+
+static void apply(const struct tk_sp *s, struct tk_work *w, struct tk_piece *p, struct ft_str space)
+{
+    const bool stays = s->blank && (space.n == 1 || !s->escape);
     struct ft_str to;
     uint32_t at = 0;
     while (s->extra && at < p->n) {
@@ -110,6 +153,13 @@ void tk_sp_apply(const struct tk_sp *s, struct tk_work *w, struct tk_piece *p)
             put(&o, space.p, space.n, (struct tk_range){p->base + at, p->base + at});
         bool after_space = s->extra;
         while (at < p->n) {
+            const uint32_t run = o.al ? 0 : plain_run(s, p, at, stays);
+            if (run) {
+                put(&o, p->p + at, run, (struct tk_range){0, 0});
+                after_space = false;
+                at += run;
+                continue;
+            }
             const uint32_t n = prefix(s, p->p + at, p->n - at, &to);
             const struct tk_range r = {p->base + at, p->base + at + n};
             while (after_space && to.n && to.p[0] == ' ') {
@@ -132,3 +182,14 @@ void tk_sp_apply(const struct tk_sp *s, struct tk_work *w, struct tk_piece *p)
     p->n = o.n;
     p->al = o.al;
 }
+
+static const struct ft_str low_line = {"\xe2\x96\x81", 3};
+
+void tk_sp_apply(const struct tk_sp *s, struct tk_work *w, struct tk_piece *p)
+{
+    apply(s, w, p, s->escape ? low_line : FT_STR(" "));
+}
+
+bool tk_sp_escapes(const struct tk_sp *s) { return s->escape; }
+
+void tk_sp_blanks(const struct tk_sp *s, struct tk_work *w, struct tk_piece *p) { apply(s, w, p, FT_STR(" ")); }
