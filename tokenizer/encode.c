@@ -103,7 +103,14 @@ static int quickly(const struct ft_tokenizer *t, struct ft_tok_state *s, bool of
     for (size_t i = 0; i < s->work.a.n; i++) {
         const struct tk_piece *p = &s->work.a.v[i];
         const size_t first = r->ids.n;
-        if (p->id >= 0 ? tk_fast_id(s->fast, p->id, &r->ids, e) : tk_fast_text(s->fast, p->p, p->n, &r->ids, e))
+        struct ft_str text = {p->p, p->n};
+        if (p->id < 0 && t->fast.split && tk_split_prefix(t->fast.split) && p->n && p->p[0] != ' ') {
+            char *own = ft_arena_alloc(&s->work.mem, text.n + 1);
+            *own = ' ';
+            memcpy(own + 1, text.p, text.n);
+            text = (struct ft_str){own, text.n + 1};
+        }
+        if (p->id >= 0 ? tk_fast_id(s->fast, p->id, &r->ids, e) : tk_fast_text(s->fast, text.p, text.n, &r->ids, e))
             return -1;
         if (!offsets)
             continue;
@@ -153,7 +160,8 @@ static int in_units(const struct ft_tokenizer *t, struct ft_tok_state *s, struct
 /* Can it be done quickly? Places are known of text that stands as it was. */
 static bool quick(const struct ft_tokenizer *t, const struct ft_tok_state *s, bool offsets)
 {
-    if (!s->fast || t->fast.unit != TK_UNIT_NONE || (offsets && !t->fast.len))
+    if (!s->fast || t->fast.unit != TK_UNIT_NONE || (offsets && !t->fast.len) ||
+        (offsets && t->fast.split && tk_split_prefix(t->fast.split)))
         return false;
     for (size_t i = 0; offsets && i < s->work.a.n; i++)
         if (s->work.a.v[i].al)

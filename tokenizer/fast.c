@@ -203,7 +203,7 @@ static void init_words(struct tk_fast *f, const struct tk_model *m)
     /* Every byte that UTF-8 can have is a token, so nothing is lost or unknown. */
     bool whole = true;
     for (int b = 0; b < 0xf5; b++)
-        whole = whole && (m->raw_id[b] >= 0 || b == 0xc0 || b == 0xc1);
+        whole = whole && (!f->split || tk_split_chars(f->split)) && (m->raw_id[b] >= 0 || b == 0xc0 || b == 0xc1);
     if (whole) {
         f->cut = ft_calloc(1, sizeof *f->cut);
         f->len = ft_calloc(m->vocab.n_ids + 1, sizeof *f->len);
@@ -213,13 +213,17 @@ static void init_words(struct tk_fast *f, const struct tk_model *m)
     struct ft_buf b = {0};
     struct tk_ids ids = {0};
     f->plain = whole;
+    if (f->split && !tk_split_keeps(f->split)) { /* lengths say nothing of places */
+        free(f->len);
+        f->len = NULL;
+    }
     for (size_t id = 0; id < m->vocab.n_ids; id++) {
         if (!m->vocab.token[id].p || token_bytes(m->vocab.token[id], &b) || !b.n)
             continue;
-        if (whole) {
+        if (whole)
             tk_cut_add(f->cut, b.p, b.n);
+        if (f->len)
             f->len[id] = (uint16_t)(b.n < UINT16_MAX ? b.n : 0);
-        }
         const bool reached = is_reached(m, scratch, ft_buf_str(&b), id, &ids);
         /* A token that merges do not reach is a word's all the same where merges are ignored. */
         if (reached || m->ignore_merges)
@@ -467,9 +471,13 @@ static void init_units(struct tk_fast *f, const struct tk_model *m, const struct
     free(ids.v);
 }
 
-void tk_fast_attach(struct tk_fast *f, const struct tk_model *m, const struct tk_normalizer *normalizer,
-                    const struct tk_pretok *pretok)
+void tk_fast_attach(struct tk_fast *f, const struct ft_json *file, const struct tk_model *m,
+                    const struct tk_normalizer *normalizer, const struct tk_pretok *pretok)
 {
+    if (m->type == TK_BPE && !m->prefix.n && !m->suffix.n && f->unit == TK_UNIT_NONE) {
+        f->rule = tk_fast_rule(ft_json_get(file, "pre_tokenizer"));
+        f->split = f->rule == TK_RULE_NONE ? tk_split_load(ft_json_get(file, "pre_tokenizer")) : NULL;
+    }
     f->model = m;
     f->normalizer = normalizer;
     f->pretok = pretok;
@@ -481,11 +489,11 @@ void tk_fast_init(struct tk_fast *f, const struct ft_json *file, const struct tk
                   const struct tk_normalizer *normalizer, const struct tk_pretok *pretok)
 {
     *f = (struct tk_fast){0};
-    tk_fast_attach(f, m, normalizer, pretok);
+    tk_fast_attach(f, file, m, normalizer, pretok);
     if (m->vocab.n_ids >= 1u << 24 || m->vocab.n_alias) /* a token's text must be known */
         return;
     const struct ft_json *split = ft_json_get(file, "pre_tokenizer");
-    if (m->type == TK_BPE && !m->prefix.n && !m->suffix.n && (f->rule = tk_fast_rule(split)) != TK_RULE_NONE) {
+    if (f->rule != TK_RULE_NONE || f->split) {
         init_words(f, m);
         return;
     }
@@ -497,6 +505,7 @@ void tk_fast_init(struct tk_fast *f, const struct ft_json *file, const struct tk
 void tk_fast_release(struct tk_fast *f)
 {
     tk_seed_release(&f->seed);
+    tk_split_free(f->split);
     if (!f->mapped) {
         free(f->cut);
         free(f->len);
@@ -546,6 +555,8 @@ int tk_fast_flush(struct tk_fast_state *s, struct tk_ids *out, struct ft_err *e)
 
 int tk_fast_text(struct tk_fast_state *s, const char *p, size_t n, struct tk_ids *out, struct ft_err *e)
 {
+    if (s->f->split)
+        return tk_split_text(s->f->split, s->cache, s->f->words, p, n, out, e);
     for (size_t at = 0; at < n || s->cache->left;) {
         s->f->words(s->f->rule, s->cache, p, n, &at);
         if (tk_cache_full(s->cache) && tk_cache_flush(s->cache, out, e))

@@ -15,6 +15,7 @@
 #include "tokenizer/cut.h"
 #include "tokenizer/model.h"
 #include "tokenizer/pretok.h"
+#include "tokenizer/split.h"
 #include "tokenizer/words.h"
 
 struct tk_fast { /* immutable */
@@ -22,6 +23,7 @@ struct tk_fast { /* immutable */
     bool mapped;    /* cut and len are those of an image */
     const struct tk_model *model;
     enum tk_rule rule;
+    struct tk_split *split; /* NONE and units NONE: words by this */
     enum tk_unit unit; /* not NONE: takes raw text, in units */
     tk_words_fn *words;
     tk_units_fn *units;
@@ -47,8 +49,8 @@ enum tk_rule tk_fast_rule(const struct ft_json *pretok);
 void tk_fast_init(struct tk_fast *f, const struct ft_json *file, const struct tk_model *m,
                   const struct tk_normalizer *normalizer, const struct tk_pretok *pretok);
 /* The same for one that was mapped. */
-void tk_fast_attach(struct tk_fast *f, const struct tk_model *m, const struct tk_normalizer *normalizer,
-                    const struct tk_pretok *pretok);
+void tk_fast_attach(struct tk_fast *f, const struct ft_json *file, const struct tk_model *m,
+                    const struct tk_normalizer *normalizer, const struct tk_pretok *pretok);
 void tk_fast_release(struct tk_fast *f);
 
 /* A thread's part. */

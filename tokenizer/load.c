@@ -152,7 +152,7 @@ static int load(struct ft_tokenizer *t, const char *path, const char *split, str
         goto out;
     if (ready) {
         snprintf(t->fingerprint, sizeof t->fingerprint, "%s", t->image.fingerprint.p);
-        tk_fast_attach(&t->fast, &t->model, t->normalizer, t->pretok);
+        tk_fast_attach(&t->fast, &j, &t->model, t->normalizer, t->pretok);
     } else {
         fingerprint(t, &j);
         tk_fast_init(&t->fast, &j, &t->model, t->normalizer, t->pretok);

@@ -585,6 +585,21 @@ static int rewrite(struct rewriter *w)
     return 0;
 }
 
+int tk_regex_plain(struct ft_str pattern, struct ft_buf *out, struct ft_err *e)
+{
+    struct rewriter *w = ft_calloc(1, sizeof *w);
+    w->p = pattern.p;
+    w->end = pattern.p + pattern.n;
+    w->e = e;
+    const int r = rewrite(w);
+    if (!r)
+        ft_buf_puts(out, ft_buf_str(&w->out));
+    ft_buf_release(&w->out);
+    ft_arena_release(&w->mem);
+    free(w);
+    return r;
+}
+
 struct tk_regex *tk_regex_new(struct ft_str pattern, struct ft_err *e)
 {
     struct rewriter *w = ft_calloc(1, sizeof *w);

@@ -16,6 +16,10 @@ struct tk_regex; /* immutable, shared by threads */
 struct tk_regex *tk_regex_new(struct ft_str pattern, struct ft_err *e);
 void tk_regex_free(struct tk_regex *re);
 
+/* The pattern as PCRE2 gets it, appended: characters are \x{1f}, sets [\x{1}-\x{5}...],
+ * names of classes are gone. For other engines (automaton.h). */
+int tk_regex_plain(struct ft_str pattern, struct ft_buf *out, struct ft_err *e);
+
 /* Per-thread matching state. */
 struct tk_matcher;
 struct tk_matcher *tk_matcher_new(void);

@@ -33,6 +33,14 @@ enum tk_rule tk_rule_of(struct ft_str regex)
     return rule;
 }
 
+struct ft_str tk_rule_regex(enum tk_rule rule)
+{
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (known[i].rule == rule)
+            return ft_strz(known[i].regex);
+    return (struct ft_str){0};
+}
+
 /* What the rules distinguish. */
 enum kind { LETTER, NUMBER, SPACE, OTHER, END };
 

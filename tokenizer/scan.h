@@ -18,6 +18,8 @@ enum tk_rule {
 
 /* The scanner for a regex of tokenizer.json. */
 enum tk_rule tk_rule_of(struct ft_str regex);
+/* And back; line ends are escaped. */
+struct ft_str tk_rule_regex(enum tk_rule rule);
 
 /* End of the word at p + at; at < n; p valid UTF-8. */
 size_t tk_scan(enum tk_rule rule, const char *p, size_t n, size_t at);
