@@ -72,15 +72,18 @@ static int flags_of(struct ft_rec *r, const int32_t *ids, size_t n, uint32_t *fl
 static void runs_of(struct ft_rec *r, const uint32_t *flags, size_t n, struct ft_doc *out, uint64_t *learnt)
 {
     size_t count = 0;
-    for (size_t i = 0; i < n; i++)
-        count += i + 1 == n || flags[i] != flags[i + 1];
+    for (size_t i = 0; i + 1 < n; i++)
+        count += flags[i] != flags[i + 1];
+    count += n > 0;
     struct ft_run *runs = ft_arena_alloc(r->mem, (count + 1) * sizeof *runs);
     count = 0;
     *learnt = 0;
-    for (size_t i = 0; i < n; i++) {
-        *learnt += flags[i] & FT_RUN_LEARN;
-        if (i + 1 == n || flags[i] != flags[i + 1])
-            runs[count++] = (struct ft_run){(uint32_t)i + 1, flags[i]};
+    for (size_t i = 0, from = 0; i < n; from = i) {
+        const uint32_t f = flags[i];
+        for (i++; i < n && flags[i] == f;)
+            i++;
+        runs[count++] = (struct ft_run){(uint32_t)i, f};
+        *learnt += f & FT_RUN_LEARN ? i - from : 0;
     }
     out->runs = runs;
     out->n_runs = (uint32_t)count;

@@ -64,8 +64,9 @@ static int check_tok(struct packer *p, struct ft_str tok, struct ft_err *e)
 static void note_tpl(struct packer *p, struct ft_str tpl)
 {
     char hex[40];
-    if (!tpl.n || tpl.n > 32)
-        return;
+    if (!tpl.n || tpl.n > 32 || (p->tpl.n && tpl.n + 1 < p->tpl.n && !memcmp(p->tpl.p + p->tpl.n - 1 - tpl.n, tpl.p, tpl.n) &&
+                                 p->tpl.p[p->tpl.n - 2 - tpl.n] == '"'))
+        return; /* none, or the last one again */
     snprintf(hex, sizeof hex, "\"%.*s\"", (int)tpl.n, tpl.p);
     ft_buf_putc(&p->tpl, 0);
     p->tpl.n--;
@@ -78,7 +79,11 @@ static void note_tpl(struct packer *p, struct ft_str tpl)
 static int check_ids(const struct packer *p, const struct ft_doc *d, struct ft_err *e)
 {
     const int32_t *ids = d->tokens;
+    const uint32_t limit = p->o.vocab_size && p->o.vocab_size <= INT32_MAX ? (uint32_t)p->o.vocab_size : INT32_MAX + 1u;
+    bool wrong = false;
     for (uint32_t i = 0; i < d->n; i++)
+        wrong |= (uint32_t)ids[i] >= limit;
+    for (uint32_t i = 0; wrong && i < d->n; i++)
         if (ids[i] < 0 || (p->o.vocab_size && (uint64_t)ids[i] >= p->o.vocab_size))
             return p->o.vocab_size ? ft_fail(e, FT_DATA, "token %u is id %d, and the vocabulary has %" PRIu64, i,
                                              ids[i], p->o.vocab_size)

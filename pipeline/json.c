@@ -24,13 +24,18 @@ struct builder {
     size_t n, cap;
     struct open_container *open;
     size_t depth, open_cap;
+    struct ft_json_member small[24]; /* enough for most values */
+    struct open_container small_open[8];
 };
 
 static struct ft_json_member *push(struct builder *b, struct ft_str key)
 {
     if (b->n == b->cap) {
-        b->cap = b->cap ? b->cap * 2 : 64;
-        b->stack = ft_reallocs(b->stack, b->cap, sizeof *b->stack);
+        struct ft_json_member *old = b->stack == b->small ? NULL : b->stack;
+        b->cap *= 2;
+        b->stack = ft_reallocs(old, b->cap, sizeof *b->stack);
+        if (!old)
+            memcpy(b->stack, b->small, sizeof b->small);
     }
     struct ft_json_member *m = &b->stack[b->n++];
     memset(m, 0, sizeof *m);
@@ -102,8 +107,11 @@ static int build(struct builder *b)
                 return ft_fail_at(s->e, FT_DATA, (uint64_t)(s->p - s->begin) + 1,
                                   "JSON nested too deeply (limit %d)", FT_JSON_DEPTH);
             if (b->depth == b->open_cap) {
-                b->open_cap = b->open_cap ? b->open_cap * 2 : 16;
-                b->open = ft_reallocs(b->open, b->open_cap, sizeof *b->open);
+                struct open_container *old = b->open == b->small_open ? NULL : b->open;
+                b->open_cap *= 2;
+                b->open = ft_reallocs(old, b->open_cap, sizeof *b->open);
+                if (!old)
+                    memcpy(b->open, b->small_open, sizeof b->small_open);
             }
             b->open[b->depth++] = (struct open_container){object, b->n, s->p, key};
             s->p++;
@@ -149,13 +157,22 @@ static int build(struct builder *b)
 
 int ft_json_parse(const char *p, size_t n, struct ft_arena *a, struct ft_json *out, struct ft_err *e)
 {
-    struct builder b = {.s = {p, p, p + n, ft_utf8_valid(p, n) == n, e}, .a = a};
+    struct builder b;
+    b.s = (struct ft_scan){p, p, p + n, ft_utf8_valid(p, n) == n, e};
+    b.a = a;
+    b.stack = b.small;
+    b.cap = sizeof b.small / sizeof *b.small;
+    b.open = b.small_open;
+    b.open_cap = sizeof b.small_open / sizeof *b.small_open;
+    b.n = b.depth = 0;
     ft_scan_space(&b.s);
     const int r = build(&b);
     if (!r)
         *out = b.stack[0].value;
-    free(b.stack);
-    free(b.open);
+    if (b.stack != b.small)
+        free(b.stack);
+    if (b.open != b.small_open)
+        free(b.open);
     return r;
 }
 

@@ -180,12 +180,15 @@ int ft_rec_ids(struct ft_rec *r, const char *key, int32_t **out, size_t *n, stru
     if (r->has_ids && !strcmp(key, "input_ids")) {
         *n = r->n_ids;
         *out = ft_arena_alloc(r->mem, (r->n_ids + 1) * sizeof **out);
+        int32_t all = 0;
         for (size_t i = 0; i < r->n_ids; i++) {
-            const uint32_t v = ft_load_u32((const unsigned char *)r->ids + 4 * i);
-            if (v > INT32_MAX)
-                return ft_fail(e, FT_DATA, "member \"input_ids\": element %zu is not an integer of 32 bits", i);
-            (*out)[i] = (int32_t)v;
+            const int32_t v = (int32_t)ft_load_u32((const unsigned char *)r->ids + 4 * i);
+            (*out)[i] = v;
+            all |= v;
         }
+        for (size_t i = 0; all < 0 && i < r->n_ids; i++)
+            if ((*out)[i] < 0)
+                return ft_fail(e, FT_DATA, "member \"input_ids\": element %zu is not an integer of 32 bits", i);
         return 1;
     }
     struct ft_str raw;

@@ -24,7 +24,7 @@ enum { BLOCK_TOKENS = 1 << 20, BLOCK_DOCS = 1 << 16 };
 struct names { /* distinct strings in order of appearance */
     struct ft_buf text;
     size_t *at; /* begin of each */
-    size_t n, cap;
+    size_t n, cap, last; /* last: the one asked for last */
     struct ft_seen index; /* digest -> number */
 };
 
@@ -60,6 +60,7 @@ struct ft_writer {
     struct ft_buf index; /* of the present shard's blocks */
     uint64_t n_blocks, shard_first, shard_tokens;
     struct block block;
+    struct ft_buf whole; /* a block on its way out */
     uint64_t block_first;
     struct names names;  /* of the present shard */
     struct names sources;
@@ -162,12 +163,20 @@ static void clear_dir(const char *dir, bool temporary)
 
 /* ---- names ---- */
 
+static struct ft_str name_at(const struct names *t, size_t i)
+{
+    const size_t b = t->at[i], e = i + 1 < t->n ? t->at[i + 1] : t->text.n;
+    return (struct ft_str){t->text.p + b, e - b};
+}
+
 static uint32_t name_index(struct names *t, struct ft_str s)
 {
+    if (t->n && ft_str_eq(name_at(t, t->last), s))
+        return (uint32_t)t->last;
     const struct ft_digest key = ft_hash128(s.p ? s.p : "", s.n);
     uint64_t known;
     if (ft_seen_get(&t->index, key, &known))
-        return (uint32_t)known;
+        return (uint32_t)(t->last = known);
     ft_seen_put(&t->index, key, t->n, NULL); /* no limit: cannot fail */
     if (t->n == t->cap) {
         t->cap = t->cap ? t->cap * 2 : 16;
@@ -176,13 +185,7 @@ static uint32_t name_index(struct names *t, struct ft_str s)
     t->at[t->n] = t->text.n;
     ft_buf_room(&t->text, 1);
     ft_buf_puts(&t->text, s);
-    return (uint32_t)t->n++;
-}
-
-static struct ft_str name_at(const struct names *t, size_t i)
-{
-    const size_t b = t->at[i], e = i + 1 < t->n ? t->at[i + 1] : t->text.n;
-    return (struct ft_str){t->text.p + b, e - b};
+    return (uint32_t)(t->last = t->n++);
 }
 
 static void names_release(struct names *t)
@@ -266,6 +269,7 @@ static void writer_free(struct ft_writer *w)
     out_forget(&w->shard);
     for (int i = 0; i < FT_SEC_KNOWN; i++)
         ft_buf_release(&w->block.col[i]);
+    ft_buf_release(&w->whole);
     ft_buf_release(&w->index);
     names_release(&w->names);
     names_release(&w->sources);
@@ -321,8 +325,9 @@ static int block_flush(struct ft_writer *w, struct ft_err *e)
     ft_put_u32(&b->col[FT_SEC_TOKEN_BEGIN], (uint32_t)b->n_tokens);
     ft_put_u32(&b->col[FT_SEC_RUN_BEGIN], b->n_runs);
     uint64_t at = ft_align64(FT_HEADER + FT_DIR_ENTRY * (FT_SEC_KNOWN - 1));
-    struct ft_buf all = {0};
+    struct ft_buf all = w->whole;
     unsigned char h[FT_HEADER] = {0};
+    all.n = 0;
     ft_buf_put(&all, h, sizeof h);
     for (uint32_t i = 1; i < FT_SEC_KNOWN; i++) {
         ft_put_u32(&all, i);
@@ -352,7 +357,7 @@ static int block_flush(struct ft_writer *w, struct ft_err *e)
     for (int i = 0; i < 7; i++)
         ft_put_u64(&w->index, entry[i]);
     const int r = out_put(&w->shard, all.p, all.n, e);
-    ft_buf_release(&all);
+    w->whole = all;
     w->n_blocks++;
     w->shard_tokens += b->n_tokens;
     w->block_first += b->n_docs;
@@ -403,6 +408,21 @@ static int shard_end(struct ft_writer *w, struct ft_err *e)
 
 /* ---- documents ---- */
 
+static void put_tokens(struct ft_buf *b, const int32_t *ids, size_t n, int width)
+{
+    unsigned char *to = (unsigned char *)ft_buf_room(b, 4 * n);
+    if (width == 2) {
+        for (size_t i = 0; i < n; i++) {
+            to[2 * i] = (unsigned char)ids[i];
+            to[2 * i + 1] = (unsigned char)(ids[i] >> 8);
+        }
+    } else {
+        for (size_t i = 0; i < n; i++)
+            ft_store_u32(to + 4 * i, (uint32_t)ids[i]);
+    }
+    b->n += n * (size_t)width;
+}
+
 int ft_writer_add(struct ft_writer *w, const struct ft_doc *d, struct ft_err *e)
 {
     struct block *b = &w->block;
@@ -410,8 +430,12 @@ int ft_writer_add(struct ft_writer *w, const struct ft_doc *d, struct ft_err *e)
     struct ft_doc numbered = *d;
     if (!d->n)
         return ft_fail(e, FT_DATA, "a document without tokens");
+    const uint32_t limit = w->o.vocab_size && w->o.vocab_size <= INT32_MAX ? (uint32_t)w->o.vocab_size : INT32_MAX + 1u;
+    bool wrong = false;
     for (uint32_t i = 0; i < d->n; i++)
-        if (ids[i] < 0 || (w->o.vocab_size && (uint64_t)ids[i] >= w->o.vocab_size))
+        wrong |= (uint32_t)ids[i] >= limit;
+    for (uint32_t i = 0; wrong && i < d->n; i++)
+        if ((uint32_t)ids[i] >= limit)
             return ft_fail(e, FT_DATA, "token %u is id %d, and the vocabulary has %" PRIu64, i, ids[i],
                            w->o.vocab_size);
     if (b->n_docs && (b->n_tokens + d->n > BLOCK_TOKENS || b->n_docs == BLOCK_DOCS)) {
@@ -422,11 +446,7 @@ int ft_writer_add(struct ft_writer *w, const struct ft_doc *d, struct ft_err *e)
     }
     numbered.id = w->info.docs;
     ft_put_u32(&b->col[FT_SEC_TOKEN_BEGIN], (uint32_t)b->n_tokens);
-    for (uint32_t i = 0; i < d->n; i++) {
-        const unsigned char c[4] = {(unsigned char)ids[i], (unsigned char)(ids[i] >> 8),
-                                    (unsigned char)(ids[i] >> 16), (unsigned char)(ids[i] >> 24)};
-        ft_buf_put(&b->col[FT_SEC_TOKENS], c, (size_t)w->width);
-    }
+    put_tokens(&b->col[FT_SEC_TOKENS], ids, d->n, w->width);
     ft_buf_putc(&b->col[FT_SEC_KIND], (char)d->kind);
     ft_put_u32(&b->col[FT_SEC_PARTS], d->prompt);
     ft_put_u32(&b->col[FT_SEC_PARTS], d->chosen);
