@@ -119,6 +119,27 @@ static int preference(struct ft_rec *r, struct ft_doc *out, uint64_t *learnt, st
     return 0;
 }
 
+/* Where it comes from. */
+static int about(struct ft_rec *r, const struct ft_stamp *stamp, struct ft_doc *out)
+{
+    struct ft_str text;
+    struct ft_err ignore = {0};
+    out->bytes = stamp->bytes > 0 ? (uint64_t)stamp->bytes : 0;
+    if (ft_rec_has(r, "text") && ft_rec_string(r, "text", &text, &ignore) > 0)
+        out->bytes = text.n;
+    out->source = stamp->src;
+    out->file = stamp->org_line ? stamp->org_file : ft_strz(r->file ? r->file : "");
+    out->line = stamp->org_line ? (uint64_t)stamp->org_line : r->lineno;
+    struct ft_digest uid;
+    if (!stamp->uid.n || ft_digest_parse(stamp->uid.p, stamp->uid.n, &uid))
+        uid = ft_hash128(r->line.p, r->line.n);
+    for (int i = 0; i < 8; i++) {
+        out->uid[i] = (unsigned char)(uid.hi >> (56 - 8 * i));
+        out->uid[8 + i] = (unsigned char)(uid.lo >> (56 - 8 * i));
+    }
+    return 0;
+}
+
 int ft_doc_read(struct ft_rec *r, struct ft_doc *out, struct ft_stamp *stamp, uint64_t *learnt, struct ft_err *e)
 {
     int32_t *ids;
@@ -136,6 +157,13 @@ int ft_doc_read(struct ft_rec *r, struct ft_doc *out, struct ft_stamp *stamp, ui
             return k < 0 ? -1 : ft_rec_missing(r, "input_ids", e);
         if (n > INT32_MAX)
             return ft_fail(e, FT_DATA, "%zu tokens in one document", n);
+        if (!ft_rec_has(r, "spans") && !ft_rec_has(r, "labels") && !ft_rec_has(r, "learn")) { /* plain text, most of it */
+            struct ft_run *all = FT_NEW(r->mem, struct ft_run);
+            *all = (struct ft_run){(uint32_t)n, FT_RUN_LEARN};
+            *out = (struct ft_doc){.width = 4, .kind = FT_DOC_TEXT, .tokens = ids, .n = (uint32_t)n, .runs = all, .n_runs = n > 0};
+            *learnt = n;
+            return about(r, stamp, out);
+        }
         uint32_t *flags = FT_NEWS(r->mem, uint32_t, n + 1);
         if (flags_of(r, ids, n, flags, &masked, e))
             return -1;
@@ -153,24 +181,8 @@ int ft_doc_read(struct ft_rec *r, struct ft_doc *out, struct ft_stamp *stamp, ui
         out->n = (uint32_t)n;
         runs_of(r, flags, n, out, learnt);
     }
-    struct ft_str text;
-    out->bytes = stamp->bytes > 0 ? (uint64_t)stamp->bytes : 0;
-    if (ft_rec_has(r, "text") && ft_rec_string(r, "text", &text, e) > 0)
-        out->bytes = text.n;
-    ft_err_clear(e);
-    out->source = stamp->src;
-    out->file = stamp->org_line ? stamp->org_file : ft_strz(r->file ? r->file : "");
-    out->line = stamp->org_line ? (uint64_t)stamp->org_line : r->lineno;
-    struct ft_digest uid;
-    if (!stamp->uid.n || ft_digest_parse(stamp->uid.p, stamp->uid.n, &uid))
-        uid = ft_hash128(r->line.p, r->line.n);
-    for (int i = 0; i < 8; i++) {
-        out->uid[i] = (unsigned char)(uid.hi >> (56 - 8 * i));
-        out->uid[8 + i] = (unsigned char)(uid.lo >> (56 - 8 * i));
-    }
-    return 0;
+    return about(r, stamp, out);
 }
-
 void ft_doc_cut(struct ft_doc *d, uint32_t n)
 {
     if (n >= d->n)

@@ -60,7 +60,6 @@ struct ft_writer {
     struct ft_buf index; /* of the present shard's blocks */
     uint64_t n_blocks, shard_first, shard_tokens;
     struct block block;
-    struct ft_buf whole; /* a block on its way out */
     uint64_t block_first;
     struct names names;  /* of the present shard */
     struct names sources;
@@ -269,7 +268,6 @@ static void writer_free(struct ft_writer *w)
     out_forget(&w->shard);
     for (int i = 0; i < FT_SEC_KNOWN; i++)
         ft_buf_release(&w->block.col[i]);
-    ft_buf_release(&w->whole);
     ft_buf_release(&w->index);
     names_release(&w->names);
     names_release(&w->sources);
@@ -314,6 +312,12 @@ static int shard_begin(struct ft_writer *w, struct ft_err *e)
     return out_put(&w->shard, h, sizeof h, e);
 }
 
+static void pad64(struct ft_buf *b)
+{
+    static const char zero[64];
+    ft_buf_put(b, zero, -b->n & 63);
+}
+
 static int block_flush(struct ft_writer *w, struct ft_err *e)
 {
     static const uint32_t element[FT_SEC_KNOWN] = {0, 0, 4, 1, 4, 4, 4, 4, 16, 4, 8, 8};
@@ -325,39 +329,42 @@ static int block_flush(struct ft_writer *w, struct ft_err *e)
     ft_put_u32(&b->col[FT_SEC_TOKEN_BEGIN], (uint32_t)b->n_tokens);
     ft_put_u32(&b->col[FT_SEC_RUN_BEGIN], b->n_runs);
     uint64_t at = ft_align64(FT_HEADER + FT_DIR_ENTRY * (FT_SEC_KNOWN - 1));
-    struct ft_buf all = w->whole;
-    unsigned char h[FT_HEADER] = {0};
-    all.n = 0;
-    ft_buf_put(&all, h, sizeof h);
+    struct ft_buf head = {0}; /* and directory */
+    memset(ft_buf_room(&head, FT_HEADER), 0, FT_HEADER);
+    head.n = FT_HEADER;
     for (uint32_t i = 1; i < FT_SEC_KNOWN; i++) {
-        ft_put_u32(&all, i);
-        ft_put_u32(&all, i == FT_SEC_TOKENS ? (uint32_t)w->width : element[i]);
-        ft_put_u64(&all, at);
-        ft_put_u64(&all, b->col[i].n);
+        ft_put_u32(&head, i);
+        ft_put_u32(&head, i == FT_SEC_TOKENS ? (uint32_t)w->width : element[i]);
+        ft_put_u64(&head, at);
+        ft_put_u64(&head, b->col[i].n);
         at = ft_align64(at + b->col[i].n);
     }
-    for (uint32_t i = 1; i < FT_SEC_KNOWN; i++) {
-        while (all.n % 64)
-            ft_buf_putc(&all, 0);
-        ft_buf_puts(&all, ft_buf_str(&b->col[i]));
-    }
-    while (all.n % 64)
-        ft_buf_putc(&all, 0);
-    unsigned char *p = (unsigned char *)all.p;
+    pad64(&head);
+    unsigned char *p = (unsigned char *)head.p;
     memcpy(p, FT_BLOCK_MAGIC, 4);
     ft_store_u32(p + 4, b->n_docs);
-    ft_store_u64(p + 8, all.n);
+    ft_store_u64(p + 8, at);
     ft_store_u64(p + 16, b->n_tokens);
     ft_store_u64(p + 24, w->block_first);
     ft_store_u32(p + 32, b->n_runs);
     ft_store_u32(p + 36, FT_SEC_KNOWN - 1);
-    const uint64_t sum = ft_sum_around(p, all.n, 56);
+    struct ft_hasher *hash = ft_hasher_new(); /* as ft_sum_around of the whole */
+    ft_hasher_add(hash, p, 56);
+    ft_hasher_add(hash, p + 64, head.n - 64);
+    for (uint32_t i = 1; i < FT_SEC_KNOWN; i++) {
+        pad64(&b->col[i]);
+        ft_hasher_add(hash, b->col[i].p, b->col[i].n);
+    }
+    const uint64_t sum = ft_hasher_sum64(hash);
+    ft_hasher_free(hash);
     ft_store_u64(p + 56, sum);
-    const uint64_t entry[7] = {w->shard.at, all.n, w->block_first, b->n_docs, b->n_tokens, b->n_learn, sum};
+    const uint64_t entry[7] = {w->shard.at, at, w->block_first, b->n_docs, b->n_tokens, b->n_learn, sum};
     for (int i = 0; i < 7; i++)
         ft_put_u64(&w->index, entry[i]);
-    const int r = out_put(&w->shard, all.p, all.n, e);
-    w->whole = all;
+    int r = out_put(&w->shard, head.p, head.n, e);
+    for (uint32_t i = 1; i < FT_SEC_KNOWN && !r; i++)
+        r = out_put(&w->shard, b->col[i].p, b->col[i].n, e);
+    ft_buf_release(&head);
     w->n_blocks++;
     w->shard_tokens += b->n_tokens;
     w->block_first += b->n_docs;
@@ -417,8 +424,12 @@ static void put_tokens(struct ft_buf *b, const int32_t *ids, size_t n, int width
             to[2 * i + 1] = (unsigned char)(ids[i] >> 8);
         }
     } else {
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+        memcpy(to, ids, 4 * n);
+#else
         for (size_t i = 0; i < n; i++)
             ft_store_u32(to + 4 * i, (uint32_t)ids[i]);
+#endif
     }
     b->n += n * (size_t)width;
 }
