@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Real templates, random conversations: chat-template and transformers, and every difference between them.
 
-Usage: chat_templates.py TOOL SECONDS SEED FOLDER|FILE...   (folders: their *.jinja; TOOL: build/bin/chat-template)
+Usage: chat_templates.py [--mutate] TOOL SECONDS SEED FOLDER|FILE...   (folders: their *.jinja; TOOL: build/bin/chat-template)
 For every template: text, failure, the message and line of the failure, {% generation %} spans. The variables that a template
-asks for get values of all kinds. Templates are taken in random order, round after round, until the time is up."""
-import collections, datetime, glob, json, logging, os, random, re, signal, subprocess, sys, tempfile, time, warnings
+asks for get values of all kinds. Templates are taken in random order, round after round, until the time is up. --mutate: something in them is changed first."""
+import collections, datetime, difflib, glob, json, logging, os, random, re, signal, subprocess, sys, tempfile, time, warnings
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 logging.disable(logging.WARNING)
@@ -20,7 +20,8 @@ class Frozen(datetime.datetime):
 
 
 U.datetime = Frozen
-tool, seconds, seed, *places = sys.argv[1:]
+mutating = "--mutate" in sys.argv
+tool, seconds, seed, *places = [a for a in sys.argv[1:] if a != "--mutate"]
 rng = random.Random(int(seed))
 pick, chance = rng.choice, lambda p: rng.random() < p
 
@@ -270,9 +271,58 @@ def compare(want, got):
     e = shown(got["error"])
     if want["error"] == "TemplateError":
         return None if e == shown(f"template line {want['line']}: {want['message']}") else "message"
+    if want["error"] in ("TemplateSyntaxError", "TemplateAssertionError"): return None if f"line {want['line']}: {shown(want['message'])}" in e else "syntax"
     if want["line"] and not e.startswith(f"template line {want['line']}: "): return "line"
     m = re.sub(r"sequence item \d+: expected str instance", "sequence item: expected str instance", want["message"])
     return None if shown(m) in e or not want["line"] else "words"
+
+
+FILTERS = ("upper trim tojson string length list e safe default('x') join join(',') first last sort reverse items map('upper') map(attribute='role') selectattr('role') selectattr('role','equalto','user') "
+           "rejectattr('content','none') select reject('none') unique dictsort title capitalize replace('a','b') int float abs round indent indent(2,true) wordcount batch(2) slice(2) groupby('role') "
+           "sum min max count tojson(indent=2) tojson(sort_keys=true) pprint urlencode striptags truncate(9) center(20) format(1) random xmlattr forceescape lower string|trim nope").split()
+TESTS = "defined undefined none string mapping sequence iterable number integer float boolean true false callable odd even in(messages) lower upper sameas(none) nope".split()
+METHODS = "strip() split() split('\\n') upper() lower() title() items() keys() values() get('role') get('x','y') startswith('a') endswith('\\n') replace('a','b') lstrip('\\n') rstrip() join(messages) format(1) isdigit() count('a') find('a') splitlines() capitalize() swapcase() partition(' ') zfill(5) pop() append(1) update({}) index('x') __class__ copy() encode()".split()
+EXPRESSION = re.compile(r"(\{[{%][-+]?)(.*?)([-+]?[}%]\})", re.S)
+TOKEN = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|[A-Za-z_]\w*|\d+|[-+*/%~<>=!|.:,\[\](){}]|\s+", re.S)
+
+
+def change(body, words):
+    t = TOKEN.findall(body)
+    if not t or "".join(t) != body: return body
+    i = rng.randrange(len(t))
+    k = t[i]
+    if k[0] in "'\"": t[i] = pick([pick(words["str"] or [k]), repr(text()), k + " ~ 'x'", k + "|" + pick(FILTERS), k + " 'y'"])
+    elif k.isdigit(): t[i] = pick(["0", "1", "2", "-1", "10", "1.5", "none", "n"])
+    elif k.isidentifier():
+        t[i] = pick([pick(words["name"]), pick(words["name"]), k + "|" + pick(FILTERS), k + " is " + pick(["", "not "]) + pick(TESTS), k + "." + pick(METHODS), k + pick(["[0]", "[-1]", "[1:]", "[::-1]", "['role']", ".role", ".x.y", "[:2]"]),
+                     {"and": "or", "or": "and", "if": "if not", "not": "", "is": "is not", "in": "not in", "else": "elif", "set": "set", "true": "false", "none": "true"}.get(k, "not " + k), "(" + k + " if " + pick(words["name"]) + " else 1)"])
+    elif k.isspace(): t[i] = pick(["", " ", "\n", "\t", "\u00a0"])
+    else: t[i] = pick(list("+-*/%~<>|.:,[](){}=") + ["==", "!=", "<=", ">=", "**", "//", " in ", " is ", " and ", ""])
+    return "".join(t)
+
+
+def mutate(t):
+    tags = list(EXPRESSION.finditer(t))
+    if not tags: return t
+    words = {"str": re.findall(r"'[^'\n]{0,40}'", t), "name": re.findall(r"\b[a-z_]+\b", " ".join(m[2] for m in tags)) or ["x"]}
+    for _ in range(pick([1, 1, 1, 2, 3])):
+        tags = list(EXPRESSION.finditer(t))
+        if not tags: break
+        m = pick(tags)
+        k = rng.randrange(12)
+        if k < 7: new = m[1] + change(m[2], words) + m[3]
+        elif k == 7: new = m[1][:2] + pick(["", "-", "+", "-"]) + m[2] + m[3]
+        elif k == 8: new = m[1] + m[2] + pick(["", "-", "+", "-"]) + m[3][-2:]
+        elif k == 9: new = ""
+        elif k == 10: new = m[0] + pick([m[0], pick(tags)[0], "\n", " \n", "{# c #}", "{{ loop.index }}", "{{ " + pick(words["name"]) + " }}", "{% break %}", "{% continue %}", "{% set x = " + pick(words["name"]) + " %}{{ x }}"])
+        else:
+            lines = t.split("\n")
+            i, j = rng.randrange(len(lines)), rng.randrange(len(lines))
+            lines[i], lines[j] = lines[j], lines[i]
+            t = "\n".join(lines)
+            continue
+        t = t[:m.start()] + new + t[m.end():]
+    return t
 
 
 templates = {}
@@ -299,10 +349,11 @@ for n in broken:
 end, at = time.time() + float(seconds), 0
 while time.time() < end or at == 0:
     for n in order[at % len(order):at % len(order) + 1]:
+        template = mutate(templates[n]) if mutating else templates[n]
         rows = [row(names[n]) for _ in range(20)] # so many failures a run are shown
-        got = ours(templates[n], rows)
+        got = ours(template, rows)
         for r, g in zip(rows, got):
-            w = reference(templates[n], r)
+            w = reference(template, r)
             total += 1
             k = compare(w, g)
             kinds["no answer from Python" if w is None else "text" if "text" in w else "error " + w["error"]] += 1
@@ -311,6 +362,7 @@ while time.time() < end or at == 0:
             bad[k] += 1
             if shown[n, k] < 2 and shown[k] < 40:
                 shown[n, k] += 1; shown[k] += 1
+                if mutating and shown[n, k] == 1: print("".join(l + "\n" for l in difflib.unified_diff(templates[n].split("\n"), template.split("\n"), lineterm="", n=0) if len(l) < 1000))
                 if g and "text" in g and "text" in w:
                     i = next((i for i, (a, b) in enumerate(zip(g["text"], w["text"])) if a != b), min(len(g["text"]), len(w["text"])))
                     print(f"--- {k}: {n}\n  row  {json.dumps(r)}\n  want {w['text'][max(0, i - 30):i + 60]!r} {w['gens']}\n  got  {g['text'][max(0, i - 30):i + 60]!r} {g.get('learn')}")
