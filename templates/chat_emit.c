@@ -84,7 +84,10 @@ static int template_for(const struct ft_chat_emit *c, struct ft_chat_worker *w, 
         return ft_fail(e, FT_DATA, "chat_template_kwargs: chat_template is not a string");
     if (own)
         return own_template(c, w, own->s, out, e);
-    *out = c->setup.with_tools.t && (tools_of(c, x) || kwarg(x, "tools")) ? &c->setup.with_tools : &c->setup.main;
+    const bool tools = tools_of(c, x) || kwarg(x, "tools");
+    if (c->setup.tools_only && !tools)
+        return ft_fail(e, FT_DATA, "no tools, and the model has no template called default: choose with --template");
+    *out = c->setup.with_tools.t && tools ? &c->setup.with_tools : &c->setup.main;
     return 0;
 }
 

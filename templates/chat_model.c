@@ -8,25 +8,11 @@
 #include <unistd.h>
 
 #include "pipeline/hub.h"
+#include "templates/chat_class.h"
 
 static const char *const attributes[] = {"bos_token", "eos_token", "unk_token", "sep_token",
                                          "pad_token", "cls_token", "mask_token"};
 enum { N_ATTRIBUTES = sizeof attributes / sizeof *attributes };
-
-/* What the constructors of transformers' tokenizers of language models set where
- * the config is silent (5.23; the suffix Fast does not matter). */
-static const struct {
-    const char *class, *bos, *eos, *unk, *pad;
-} defaults[] = {
-    {"LlamaTokenizer", "<s>", "</s>", "<unk>", NULL},
-    {"CodeLlamaTokenizer", "<s>", "</s>", "<unk>", NULL},
-    {"GemmaTokenizer", "<bos>", "<eos>", "<unk>", "<pad>"},
-    {"Qwen2Tokenizer", NULL, "<|endoftext|>", "<|endoftext|>", "<|endoftext|>"},
-    {"Qwen3_5Tokenizer", NULL, "<|endoftext|>", "<|endoftext|>", "<|endoftext|>"},
-    {"CohereTokenizer", "<BOS_TOKEN>", "<|END_OF_TURN_TOKEN|>", "<UNK>", "<PAD>"},
-    {"GPT2Tokenizer", "<|endoftext|>", "<|endoftext|>", "<|endoftext|>", NULL},
-    {"GPTNeoXTokenizer", "<|endoftext|>", "<|endoftext|>", "<|endoftext|>", "<|padding|>"},
-};
 
 /* ---- files ---- */
 
@@ -138,7 +124,7 @@ static int load_additional(struct ft_chat_model *m, const char *dir, struct ft_e
     return k;
 }
 
-static int templates_of_config(struct ft_chat_model *m, const struct ft_json *config, struct ft_err *e)
+static int templates_of_config(struct ft_chat_model *m, const char *file, const struct ft_json *config, struct ft_err *e)
 {
     const struct ft_json *v = ft_json_get(config, "chat_template");
     if (!v || v->type == FT_JSON_NULL)
@@ -153,8 +139,22 @@ static int templates_of_config(struct ft_chat_model *m, const struct ft_json *co
     for (size_t i = 0; v->type == FT_JSON_ARRAY && i < v->n; i++) {
         const struct ft_json *name = ft_json_get(&v->items[i], "name"), *text = ft_json_get(&v->items[i], "template");
         if (!name || !text || name->type != FT_JSON_STRING || text->type != FT_JSON_STRING)
-            return ft_fail(e, FT_DATA, "tokenizer_config.json: entry %zu of chat_template is not {name, template}", i);
+            return ft_fail(e, FT_DATA, "%s: entry %zu of chat_template is not {name, template}", file, i);
         add_template(m, name->s, text->s);
+    }
+    return 0;
+}
+
+/* Where the tokenizer has none: what a processor (of images, sounds) would take. */
+static int template_of_processor(struct ft_chat_model *m, const char *dir, struct ft_err *e)
+{
+    static const char *const files[] = {"processor_config.json", "chat_template.json"};
+    for (size_t i = 0; i < 2 && !m->n_templates; i++) {
+        struct ft_json config;
+        if (load_object(&m->mem, dir, files[i], &config, e))
+            return -1;
+        if (config.type == FT_JSON_OBJECT && templates_of_config(m, files[i], &config, e))
+            return -1;
     }
     return 0;
 }
@@ -190,37 +190,69 @@ static bool ends_with(struct ft_str s, const char *tail)
     return s.n >= n && !memcmp(s.p + s.n - n, tail, n);
 }
 
-/* The named tokens that an object sets: the standard ones, other *_token members,
- * and those of a dictionary extra_special_tokens. */
-static void specials_of(struct ft_chat_model *m, const struct ft_json *v, bool replace)
+static bool standard(struct ft_str name)
 {
+    for (int k = 0; k < N_ATTRIBUTES; k++)
+        if (ft_str_is(name, attributes[k]))
+            return true;
+    return false;
+}
+
+/* Does the config name it as a token of this model? */
+static bool named(const struct ft_json *config, struct ft_str name)
+{
+    const struct ft_json *v = ft_json_get_str(config, name);
+    return (v && v->type == FT_JSON_STRING) || ft_json_get_str(ft_json_get(config, "extra_special_tokens"), name);
+}
+
+/* The named tokens that an object sets: the standard ones, other *_token members,
+ * and those of a dictionary extra_special_tokens. In tokenizer_config.json an object
+ * is a token only where it says so; of the standard ones transformers refuses the
+ * others, which are taken here. Another file's do not replace what the config has as a
+ * string, standard ones apart. */
+static void specials_of(struct ft_chat_model *m, const struct ft_json *v, const struct ft_json *config)
+{
+    const bool typed = v == config;
     for (size_t i = 0; v->type == FT_JSON_OBJECT && i < v->n; i++) {
         const struct ft_json_member *x = &v->members[i];
         const struct ft_str text = token_of(&x->value);
-        if (ends_with(x->key, "_token") && text.p)
-            set_special(m, x->key, text, replace);
+        const bool token = !typed || x->value.type == FT_JSON_STRING || standard(x->key) || ft_json_get(&x->value, "__type");
+        if (ends_with(x->key, "_token") && text.p && token)
+            set_special(m, x->key, text, typed || standard(x->key) || !named(config, x->key));
     }
     const struct ft_json *extra = ft_json_get(v, "extra_special_tokens");
     for (size_t i = 0; extra && extra->type == FT_JSON_OBJECT && i < extra->n; i++) {
         const struct ft_str text = token_of(&extra->members[i].value);
         if (text.p)
-            set_special(m, extra->members[i].key, text, replace);
+            set_special(m, extra->members[i].key, text, true);
     }
 }
 
-static void class_defaults(struct ft_chat_model *m, const struct ft_json *config)
+/* Does the tokenizer work on bytes? As transformers asks it, by a word in the file. */
+static bool byte_level(struct ft_chat_model *m, const char *dir)
 {
-    struct ft_str class = token_of(ft_json_get(config, "tokenizer_class"));
-    if (ends_with(class, "Fast"))
-        class.n -= 4;
-    for (size_t i = 0; i < sizeof defaults / sizeof *defaults; i++) {
-        if (!ft_str_is(class, defaults[i].class))
-            continue;
-        const char *v[4] = {defaults[i].bos, defaults[i].eos, defaults[i].unk, defaults[i].pad};
-        static const char *const names[4] = {"bos_token", "eos_token", "unk_token", "pad_token"};
-        for (int k = 0; k < 4; k++) /* a null in the config means none, not the default */
-            if (v[k] && !ft_json_get(config, names[k]))
-                set_special(m, ft_strz(names[k]), ft_strz(v[k]), false);
+    const char *path;
+    struct ft_str text;
+    struct ft_err e = {0};
+    return there(&m->mem, dir, "tokenizer.json", &path) && !ft_text_load(path, &m->mem, &text, &e) &&
+           memmem(text.p, text.n, "\"ByteLevel\"", 11);
+}
+
+/* Where the config says nothing; null there means none, not the default. */
+static void class_defaults(struct ft_chat_model *m, const char *dir, const struct ft_json *config, const struct ft_json *model)
+{
+    const char *tokens = ft_chat_class_tokens(config, model, false);
+    bool sure = tokens == ft_chat_class_tokens(config, model, true);
+    for (const char *p = tokens; *p;) {
+        const struct ft_str name = {p, strcspn(p, " ")}, text = {p + name.n + 1, strcspn(p + name.n + 1, " ")};
+        if (!ft_json_get_str(config, name)) {
+            if (!sure && byte_level(m, dir)) /* a large file, seldom asked */
+                return;
+            sure = true;
+            set_special(m, name, text, false);
+        }
+        p = text.p + text.n;
+        p += *p == ' ';
     }
 }
 
@@ -233,13 +265,9 @@ static void order_specials(struct ft_chat_model *m)
         for (size_t i = 0; i < m->n_specials; i++)
             if (ft_str_is(m->specials[i].name, attributes[k]))
                 v[n++] = m->specials[i];
-    for (size_t i = 0; i < m->n_specials; i++) {
-        bool standard = false;
-        for (int k = 0; k < N_ATTRIBUTES; k++)
-            standard |= ft_str_is(m->specials[i].name, attributes[k]);
-        if (!standard)
+    for (size_t i = 0; i < m->n_specials; i++)
+        if (!standard(m->specials[i].name))
             v[n++] = m->specials[i];
-    }
     m->specials = v;
 }
 
@@ -329,12 +357,12 @@ static const struct ft_named *special(const struct ft_chat_model *m, const char 
     return NULL;
 }
 
-static int load_stops(struct ft_chat_model *m, const char *dir, const struct ft_json *config, struct ft_err *e)
+static int load_stops(struct ft_chat_model *m, const char *dir, const struct ft_json *config, const struct ft_json *model,
+                      struct ft_err *e)
 {
-    struct ft_json added = {0}, generation, model;
+    struct ft_json added = {0}, generation;
     const struct ft_json *decoder = ft_json_get(config, "added_tokens_decoder"), *ids;
-    if (load_object(&m->mem, dir, "generation_config.json", &generation, e) ||
-        load_object(&m->mem, dir, "config.json", &model, e))
+    if (load_object(&m->mem, dir, "generation_config.json", &generation, e))
         return -1;
     if (!decoder && added_tokens(m, dir, &added, e))
         return -1;
@@ -343,7 +371,7 @@ static int load_stops(struct ft_chat_model *m, const char *dir, const struct ft_
         add_str(&m->mem, &m->stops, &m->n_stops, eos->text);
     ids = ft_json_get(&generation, "eos_token_id");
     if (!ids || ids->type == FT_JSON_NULL)
-        ids = ft_json_get(&model, "eos_token_id");
+        ids = ft_json_get(model, "eos_token_id");
     for (size_t i = 0; ids && i < (ids->type == FT_JSON_ARRAY ? ids->n : 1); i++) {
         const struct ft_json *v = ids->type == FT_JSON_ARRAY ? &ids->items[i] : ids;
         int64_t id;
@@ -363,7 +391,7 @@ static int load_stops(struct ft_chat_model *m, const char *dir, const struct ft_
 
 int ft_chat_model_load(const char *dir, struct ft_chat_model *m, struct ft_err *e)
 {
-    struct ft_json config, map;
+    struct ft_json config, map, model;
     const char *path;
     struct ft_str text;
     struct stat st;
@@ -391,18 +419,21 @@ int ft_chat_model_load(const char *dir, struct ft_chat_model *m, struct ft_err *
             return -1;
         add_template(m, FT_STR("default"), text);
     }
-    if (load_additional(m, dir, e) || (!m->n_templates && templates_of_config(m, &config, e)))
+    if (load_additional(m, dir, e) || (!m->n_templates && templates_of_config(m, "tokenizer_config.json", &config, e)) ||
+        (!m->n_templates && template_of_processor(m, dir, e)))
         return -1;
 
-    specials_of(m, &config, true);
+    specials_of(m, &config, &config);
     if (!ft_json_get(&config, "added_tokens_decoder")) {
         if (load_object(&m->mem, dir, "special_tokens_map.json", &map, e))
             return -1;
-        specials_of(m, &map, true);
+        specials_of(m, &map, &config);
     }
-    class_defaults(m, &config);
+    if (load_object(&m->mem, dir, "config.json", &model, e))
+        return -1;
+    class_defaults(m, dir, &config, &model);
     order_specials(m);
-    return load_stops(m, dir, &config, e);
+    return load_stops(m, dir, &config, &model, e);
 }
 
 const struct ft_named *ft_chat_model_find(const struct ft_chat_model *m, struct ft_str name)

@@ -4,9 +4,11 @@
  * Read as transformers 5.23 reads a tokenizer's folder: chat_template.jinja (named
  * "default") and additional_chat_templates/NAME.jinja replace whatever
  * tokenizer_config.json has as chat_template, a string, or a list of {name,
- * template}. Special tokens are those of tokenizer_config.json (strings, or objects
- * with content), then the defaults of its tokenizer_class; special_tokens_map.json
- * counts only where the config lacks added_tokens_decoder, and then wins.
+ * template}. Where none of these has one, it is a processor's: processor_config.json,
+ * chat_template.json. Special tokens are those of tokenizer_config.json (strings, or
+ * objects with content), then the defaults of the tokenizer's class (chat_class.h);
+ * special_tokens_map.json counts only where the config lacks added_tokens_decoder,
+ * and then wins, but for the model's own names (image_token and its like).
  */
 #ifndef FT_TEMPLATES_CHAT_MODEL_H
 #define FT_TEMPLATES_CHAT_MODEL_H

@@ -85,11 +85,15 @@ static int choose_template(struct ft_chat_setup *c, struct ft_err *e)
             return -1;
     } else {
         const struct ft_named *own = named_in_folder(c, "default"), *tools = named_in_folder(c, "tool_use");
+        if (!own && tools) { /* enough for records that have tools */
+            own = tools;
+            c->tools_only = true;
+        }
         if (!own && c->folder.n_templates)
             return ft_fail(e, FT_USAGE, "'%s' has several templates and none called default: choose with --template", c->model);
         if (!own)
             return ft_fail(e, FT_USAGE, "'%s' has no chat template: choose one with --template FILE or NAME (--list)", c->model);
-        name = "default";
+        name = own == tools ? "tool_use" : "default";
         text = own->text;
         if (tools && ft_chat_compile("tool_use", tools->text, &c->with_tools, e))
             return -1;

@@ -34,6 +34,7 @@ struct ft_chat_setup {
     struct ft_arena mem;
     struct ft_chat_model folder;
     struct ft_chat_compiled main, with_tools; /* with_tools.t is NULL where the folder has no tool_use */
+    bool tools_only; /* tool_use is there and no default: main is it, and records without tools are refused */
     struct ft_json tools, documents;
     struct ft_var *vars; /* special tokens, then --kwarg */
     size_t nvars, n_trusted;

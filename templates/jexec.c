@@ -79,8 +79,10 @@ static void check_namespaces(struct jrt *rt, const struct node *to, struct jfram
     if (to->kind == N_NSREF) {
         for (uint32_t k = to->up; k; k--)
             f = f->up;
-        if (f->slot[to->slot].tag != J_NS)
+        if (f->slot[to->slot].tag != J_NS) {
+            rt->line = to->mark ? to->mark : 1;
             ft_jraise(rt, J_RUNTIME, "cannot assign attribute on non-namespace object");
+        }
     } else if (to->kind == N_TUPLE) {
         for (uint32_t i = 0; i < to->list.n; i++)
             check_namespaces(rt, to->list.v[i], f);

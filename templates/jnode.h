@@ -101,7 +101,10 @@ struct node {
     struct node *c;
     struct jstr *name;
     uint32_t slot, up; /* N_NAME, N_NSREF */
-    uint32_t tags;     /* N_ISTYPE: bits by enum jtag */
+    union {
+        uint32_t tags; /* N_ISTYPE: bits by enum jtag */
+        uint32_t mark; /* N_NSREF: the line that Jinja names where it is no namespace */
+    };
     int32_t attr;      /* number of name, or of a constant subscript, in jattrs.h */
     int32_t export;    /* N_NAME as a top-level target: the context variable to set, or -1 */
     struct node_list list;

@@ -62,6 +62,7 @@ struct resolver {
     struct ident **undeclared;
     uint32_t nundeclared;
     bool folding; /* off inside autoescape */
+    uint32_t mark; /* the template line that Jinja's compiled code was last marked with */
 };
 
 static void visit_body(struct resolver *r, struct node_list *l, struct scope *s);
@@ -509,6 +510,7 @@ static void visit_target(struct resolver *r, struct node *n, struct scope *s, bo
         struct ident *id = must_ref(r, s, n->name, n->line);
         n->slot = id->slot;
         n->up = hops(s->fn, id->fn);
+        n->mark = r->mark;
     } else {
         visit_name(r, n, s, export);
     }
@@ -683,6 +685,7 @@ static void visit_for(struct resolver *r, struct node *n, struct scope *s)
     visit_target(r, n->a, &body, false);
     visit_top(r, &n->b, s);
     n->loads = enter(r, &body);
+    r->mark = n->line;
     visit_body(r, &n->body, &body);
     if (n->other.n) {
         n->other_loads = enter(r, &other);
@@ -759,6 +762,7 @@ static void visit_macro(struct resolver *r, struct node *n, struct scope *s)
     }
     r->undeclared = saved;
     r->nundeclared = nsaved;
+    r->mark = n->line;
     visit_body(r, &n->body, &f);
     m->func.nslots = fn->nslots;
 }
@@ -771,14 +775,19 @@ static void visit(struct resolver *r, struct node *n, struct scope *s)
         for (uint32_t i = 0; i < n->list.n; i++) {
             if (r->folding && n->list.v[i]->kind != N_DATA)
                 n->list.v[i] = ft_jfold_output(r->rt, n->list.v[i]);
+            const uint8_t kind = n->list.v[i]->kind;
+            if (kind != N_DATA && kind != N_CONST)
+                r->mark = n->list.v[i]->line;
             visit_expr(r, &n->list.v[i], s);
         }
         break;
     case N_IF: {
         struct scope f = soft(r, s);
+        r->mark = n->line;
         visit_top(r, &n->a, &f);
         visit_body(r, &n->body, &f);
         for (uint32_t i = 0; i < n->list.n; i++) {
+            r->mark = n->list.v[i]->line;
             visit_top(r, &n->list.v[i]->a, &f);
             visit_body(r, &n->list.v[i]->body, &f);
         }
@@ -792,12 +801,17 @@ static void visit(struct resolver *r, struct node *n, struct scope *s)
         break;
     case N_CALLBLOCK:
         visit_macro(r, n, s);
+        r->mark = n->line;
         visit_top(r, &n->a, s);
         break;
-    case N_GENERATION: visit_macro(r, n, s); break;
+    case N_GENERATION:
+        visit_macro(r, n, s);
+        r->mark = n->line;
+        break;
     case N_SET:
         visit_top(r, &n->b, s);
         visit_target(r, n->a, s, s->toplevel);
+        r->mark = n->line;
         break;
     case N_SETBLOCK: {
         struct scope f = inner(r, s, NULL);
@@ -805,6 +819,7 @@ static void visit(struct resolver *r, struct node *n, struct scope *s)
         analyze_list(r, &fs, &n->body, false);
         n->loads = enter(r, &f);
         visit_body(r, &n->body, &f);
+        r->mark = n->line;
         visit_target(r, n->a, s, s->toplevel);
         if (n->b)
             visit_expr(r, &n->b, &f);
@@ -817,6 +832,7 @@ static void visit(struct resolver *r, struct node *n, struct scope *s)
         analyze(r, &fs, n->a, false);
         n->loads = enter(r, &f);
         visit_body(r, &n->body, &f);
+        r->mark = n->line;
         visit_expr(r, &n->a, &f);
         break;
     }
@@ -853,6 +869,7 @@ static void visit(struct resolver *r, struct node *n, struct scope *s)
             r->rt->line = n->line;
             ft_jraise(r->rt, "SyntaxError", n->kind == N_BREAK ? "'break' outside loop" : "'continue' not properly in loop");
         }
+        r->mark = n->line;
         break;
     default: break;
     }

@@ -40,6 +40,35 @@ echo "-- what the class sets, where the config is silent"
 rm m/special_tokens_map.json
 echo '{"tokenizer_class":"LlamaTokenizerFast","eos_token":null}' >m/tokenizer_config.json
 ask
+echo '{"model_type":"phi3"}' >m/config.json
+ask | head -1
+echo '{"model_type":"qwen2"}' >m/config.json
+ask | head -1
+rm m/config.json
+printf '"ByteLevel"' >m/tokenizer.json
+ask | head -1
+rm m/tokenizer.json
+echo "-- tokens of the model's own names: an object is one if it says so; the map does not replace them"
+printf '{"image_token":"<img>","audio_token":{"content":"<no>"},"video_token":{"__type":"AddedToken","content":"<vid>"},"extra_special_tokens":{"boi":"<boi>"}}' >m/tokenizer_config.json
+printf '{"image_token":"<map>","video_token":"<map>","audio_token":"<map>","pad_token":"<pad>"}' >m/special_tokens_map.json
+mv m/chat_template.jinja keep
+printf '{{ [image_token, audio_token, video_token, boi, pad_token] }}' >m/chat_template.jinja
+ask | head -1
+rm m/special_tokens_map.json
+ask | head -1
+echo "-- tool_use alone serves records with tools"
+rm m/chat_template.jinja
+printf '{"chat_template":[{"name":"tool_use","template":"tools %s"}]}' "$T" >m/tokenizer_config.json
+ask --bad /dev/null
+echo "-- a processor's template, where the tokenizer has none"
+echo '{}' >m/tokenizer_config.json
+printf '{"chat_template":"old %s"}' "$T" >m/chat_template.json
+ask | head -1
+printf '{"chat_template":"new %s"}' "$T" >m/processor_config.json
+ask | head -1
+rm m/processor_config.json m/chat_template.json
+mv keep m/chat_template.jinja
+echo '{"tokenizer_class":"LlamaTokenizerFast","eos_token":null}' >m/tokenizer_config.json
 echo "-- tokens by option; the record wins"
 ask --kwarg bos_token='"<o>"' --kwarg x=1
 printf '{{ bos_token }}{{ x }}{{ y }}{{ strftime_now("%%Y-%%m-%%d %%H %%A") }}' >t.jinja
