@@ -60,10 +60,11 @@ static inline void END(struct LANE *l)
 TARGET static inline void ASK(struct LANE *l, int k, const struct tk_merges *g, uint32_t place, uint32_t next, bool is)
 {
     const uint64_t mix = tk_pair_mix(l->id[place], l->id[next]);
-    const uint64_t *line = &g->line[tk_pair_line(g, mix) * TK_PAIR_LINE];
-    line = tk_pair_maybe(g, mix) & is ? line : no_line;
-    __builtin_prefetch(line);
-    l->line[k] = line;
+    /* Without a branch, which would go wrong half of the time. */
+    const uintptr_t yes = 0 - (uintptr_t)(tk_pair_maybe(g, mix) & is), no = (uintptr_t)no_line;
+    const uintptr_t line = (((uintptr_t)&g->line[tk_pair_line(g, mix) * TK_PAIR_LINE] ^ no) & yes) ^ no;
+    __builtin_prefetch((const void *)line);
+    l->line[k] = (const uint64_t *)line;
     l->mix[k] = mix;
     l->at[k] = place;
 }
@@ -75,12 +76,11 @@ TARGET static inline void ANSWER(struct LANE *l, int k, const struct tk_merges *
     const uint64_t rest = tk_pair_rest(l->mix[k]);
     const uint32_t at = l->at[k];
     const unsigned bits = MATCH(line, rest);
-    uint32_t merge = TK_NO_MERGE;
-    if (bits)
-        merge = (uint32_t)line[__builtin_ctz(bits)] & TK_NO_MERGE;
-    else if (__builtin_expect(line[TK_PAIR_LINE - 1] != UINT64_MAX, 0))
+    const uint32_t none = 0 - (uint32_t)!bits;
+    uint32_t merge = ((uint32_t)line[__builtin_ctz(bits | 1u << (TK_PAIR_LINE - 1))] | none) & TK_NO_MERGE;
+    if (__builtin_expect(!bits & (line[TK_PAIR_LINE - 1] != UINT64_MAX), 0))
         merge = tk_pair_seek(g, l->mix[k]);
-    __builtin_prefetch(&g->v[merge == TK_NO_MERGE ? 0 : merge]);
+    __builtin_prefetch(&g->v[merge & ~none]);
     l->key[at] = merge << PLACE | at;
 }
 

@@ -80,6 +80,8 @@ struct tk_cache {
     const struct tk_seed *seed;
     tk_word_fn *encode;
     tk_many_fn *encode_many; /* NULL: there is none */
+    const struct tk_cut *part_cut; /* by which the words for encode_many are cut that are not ASCII; NULL: they are not */
+    bool part_plain;         /* a part becomes what the same bytes become as a word */
     void *ctx;
     const struct tk_cut *cut; /* words without a key are cut into parts by it, NULL: not */
     const char *left, *left_end; /* of such a word what is not in a record yet */

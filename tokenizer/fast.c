@@ -527,6 +527,8 @@ struct tk_fast_state *tk_fast_state_new(const struct tk_fast *f, struct tk_scrat
     s->matcher = tk_matcher_new();
     s->chars = f->unit == TK_UNIT_SPACES ? tk_chars_new(f->normalizer, f->flat) : NULL;
     s->cache->cut = f->plain ? f->cut : NULL;
+    s->cache->part_cut = f->cut;
+    s->cache->part_plain = f->plain;
     s->cache->solo = f->solo ? tk_solo_new(f->solo) : NULL;
     return s;
 }

@@ -84,6 +84,22 @@ static inline void tk_seed_prefetch(const struct tk_seed *s, uint32_t hash)
     __builtin_prefetch(&s->slot[hash & (s->n_slots - 1)]);
 }
 
+/* The number of the word that it may be, or -1: there is none. s is not empty. Asks for
+ * what tells. */
+static inline int64_t tk_seed_guess(const struct tk_seed *s, uint32_t hash)
+{
+    for (size_t i = hash & (s->n_slots - 1);; i = (i + 1) & (s->n_slots - 1)) {
+        const uint32_t x = s->slot[i];
+        if (!x)
+            return -1;
+        if (!((x ^ hash) & ~s->low)) {
+            __builtin_prefetch(&s->key[(x & s->low) - 1]);
+            __builtin_prefetch(&s->id[(x & s->low) - 1]);
+            return (x & s->low) - 1;
+        }
+    }
+}
+
 /* Its number, or -1. s is not empty. */
 static inline int64_t tk_seed_find(const struct tk_seed *s, struct tk_key k, uint32_t hash)
 {
@@ -95,6 +111,12 @@ static inline int64_t tk_seed_find(const struct tk_seed *s, struct tk_key k, uin
         if (!((x ^ hash) & ~low) && tk_key_eq(s->key[(x & low) - 1], k))
             return (x & low) - 1;
     }
+}
+
+/* The same when tk_seed_guess gave `word`. */
+static inline int64_t tk_seed_check(const struct tk_seed *s, int64_t word, struct tk_key k, uint32_t hash)
+{
+    return __builtin_expect(tk_key_eq(s->key[word], k), 1) ? word : tk_seed_find(s, k, hash);
 }
 
 #endif

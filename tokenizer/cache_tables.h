@@ -1,0 +1,50 @@
+/* cache_tables.h -- lines of the tables of a cache; private to cache.c and flush.c. */
+#ifndef FT_TOKENIZER_CACHE_TABLES_H
+#define FT_TOKENIZER_CACHE_TABLES_H
+
+#include "tokenizer/cache.h"
+
+/* Sets the ids of a line, of which there are 1 to TK_INLINE. */
+static inline void tk_line_fill(uint32_t *to, const int32_t *ids, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        to[i] = (uint32_t)ids[i];
+    to[0] |= (uint32_t)n << 24;
+}
+
+/* Where a word goes that another one takes the line from. While a line is free, the
+ * one beside it has none of its words. */
+static inline struct tk_line *tk_hot_beside(const struct tk_cache *c, struct tk_line *l) { return &c->hot[(l - c->hot) ^ 1]; }
+
+static inline struct tk_line *tk_own_line(const struct tk_cache *c, uint32_t hash)
+{
+    return &c->own[hash >> (32 - TK_OWN_BITS)];
+}
+
+/* The same two places as in the hot table. The second is used only behind the first. */
+static inline struct tk_line *tk_own_find(const struct tk_cache *c, struct tk_key k, uint32_t hash)
+{
+    if (!c->owns)
+        return NULL;
+    struct tk_line *l = tk_own_line(c, hash);
+    if (tk_key_eq(l->key, k))
+        return l;
+    struct tk_line *x = &c->own[(l - c->own) ^ 1];
+    return l->key.hi && tk_key_eq(x->key, k) ? x : NULL;
+}
+
+/* A line for a new word. */
+static inline struct tk_line *tk_own_take(struct tk_cache *c, uint32_t hash)
+{
+    struct tk_line *l = tk_own_line(c, hash);
+    if (l->key.hi)
+        c->own[(l - c->own) ^ 1] = *l;
+    c->owns = true;
+    return l;
+}
+
+/* The word's ids, appended; from a big table or else from the model. `known`: a
+ * line without ids was found for it. */
+int tk_cache_resolve(struct tk_cache *c, const struct tk_rec *r, bool known, struct tk_ids *out, struct ft_err *e);
+
+#endif

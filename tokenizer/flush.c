@@ -1,0 +1,329 @@
+/* A batch of words: what it finds, what it asks the model for, what it remembers. */
+#include <stdlib.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+#include "tokenizer/cache_tables.h"
+#include "tokenizer/cut.h"
+
+enum {
+    MOST = TK_BATCH + TK_WINDOW, /* records of a batch */
+    PARTS = 256,                 /* parts of words that are looked up at a time */
+};
+
+/* What falls out of the hot table, but for words of the seed, whose second id says so. */
+static void keep(struct tk_cache *c, const struct tk_line *l)
+{
+    const uint32_t hash = tk_key_hash(l->key.lo, l->key.hi), count = l->id[0] >> 24;
+    if (count && !(count == 1 && l->id[1]) && !tk_own_find(c, l->key, hash))
+        *tk_own_take(c, hash) = *l;
+}
+
+static void insert(struct tk_cache *c, uint32_t hash, struct tk_key key, const uint32_t *ids)
+{
+    struct tk_line *l = tk_cache_line(c, hash), *x = tk_hot_beside(c, l);
+    struct tk_line in = {.key = key};
+    if (tk_key_eq(l->key, key))
+        return;
+    memcpy(in.id, ids, sizeof in.id); /* they may be x's */
+    if (l->key.hi) {
+        if (x->key.hi && !tk_key_eq(x->key, key))
+            keep(c, x);
+        *x = *l;
+    }
+    *l = in;
+}
+
+/* Encodes a word into a side line's ids. */
+static int encode_aside(struct tk_cache *c, const struct tk_rec *r, uint32_t *to, struct ft_err *e)
+{
+    const size_t first = c->over.n;
+    if (tk_cache_resolve(c, r, false, &c->over, e))
+        return -1;
+    const size_t count = c->over.n - first;
+    to[0] = 0;
+    if (count >= 1 && count <= TK_INLINE) {
+        to[1] = 0;
+        tk_line_fill(to, c->over.v + first, count);
+        c->over.n = first;
+    } else {
+        to[1] = (uint32_t)first;
+        to[2] = (uint32_t)count;
+    }
+    return 0;
+}
+
+/* ---- words in parts ---- */
+
+struct part {
+    struct tk_key key;
+    const char *p;
+    const uint32_t *ids; /* as in a line */
+    uint32_t n, hash;
+    int64_t word; /* of the seed, that it may be */
+    bool fresh;   /* not in the own table */
+};
+
+/* The parts of a word; gives how many. */
+static size_t part_word(const struct tk_cache *c, const struct tk_job *w, struct part *to)
+{
+    uint64_t ends = tk_cut_mask(c->part_cut, w->p, w->n) | 1ull << w->n;
+    uint32_t from = 0;
+    size_t n = 0;
+    for (; ends; ends &= ends - 1) {
+        struct part *x = &to[n++];
+        x->p = w->p + from;
+        x->n = (uint32_t)__builtin_ctzll(ends) - from;
+        x->key = tk_key_of(x->p, x->n);
+        if (!c->part_plain)
+            x->key.hi |= 1ull << 63; /* no word has this key */
+        x->hash = tk_key_hash(x->key.lo, x->key.hi);
+        __builtin_prefetch(tk_own_line(c, x->hash));
+        tk_seed_prefetch(c->seed, x->hash);
+        from += x->n;
+    }
+    return n;
+}
+
+/* Finds or makes the ids of n parts, those that are made in `made`. */
+static void look_up(struct tk_cache *c, struct part *part, size_t n, uint32_t made[][TK_INLINE])
+{
+    struct tk_job job[PARTS];
+    size_t n_jobs = 0;
+    for (size_t i = 0; i < n; i++) {
+        struct part *x = &part[i];
+        const struct tk_line *own = tk_own_find(c, x->key, x->hash);
+        x->fresh = !own;
+        x->ids = own ? own->id : NULL;
+        x->word = own || !c->part_plain ? -1 : tk_seed_guess(c->seed, x->hash);
+    }
+    for (size_t i = 0; i < n; i++) {
+        struct part *x = &part[i];
+        if (x->ids)
+            continue;
+        if (x->word >= 0 && (x->word = tk_seed_check(c->seed, x->word, x->key, x->hash)) >= 0) {
+            x->ids = &c->seed->id[x->word];
+            continue;
+        }
+        x->ids = made[n_jobs];
+        job[n_jobs] = (struct tk_job){x->p, x->n, made[n_jobs]};
+        n_jobs++;
+    }
+    c->encode_many(c->ctx, job, n_jobs);
+}
+
+static void remember(struct tk_cache *c, const struct part *part, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct part *x = &part[i];
+        const uint32_t count = x->ids[0] >> 24;
+        if (!x->fresh || !count || tk_key_eq(tk_own_line(c, x->hash)->key, x->key))
+            continue;
+        struct tk_line *l = tk_own_take(c, x->hash);
+        l->key = x->key;
+        memcpy(l->id, x->ids, (count > 1 ? TK_INLINE : 1) * sizeof *l->id);
+        l->id[1] = count > 1 ? l->id[1] : 0;
+    }
+}
+
+/* Sets a word's ids to those of its parts; false: one of them is not known. */
+static bool join(struct tk_cache *c, const struct part *part, size_t n, uint32_t *to)
+{
+    const size_t first = c->over.n;
+    tk_ids_room(&c->over, TK_INLINE * (n + 1));
+    int32_t *at = c->over.v + first;
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t *s = part[i].ids, count = s[0] >> 24;
+        if (!count)
+            return false;
+        memcpy(at, s, 4 * sizeof *at);
+        at[0] = (int32_t)(s[0] & 0xffffff);
+        if (count > 4)
+            memcpy(at + 4, s + 4, (TK_INLINE - 4) * sizeof *at);
+        at += count;
+    }
+    const size_t count = (size_t)(at - c->over.v) - first;
+    to[0] = 0;
+    if (count <= TK_INLINE) {
+        to[1] = 0;
+        tk_line_fill(to, c->over.v + first, count);
+    } else {
+        to[1] = (uint32_t)first;
+        to[2] = (uint32_t)count;
+        c->over.n = first + count;
+    }
+    return true;
+}
+
+/* Words that are cut where no token spans. */
+static int in_parts(struct tk_cache *c, const struct tk_job *word, size_t n, struct ft_err *e)
+{
+    struct part part[PARTS];
+    uint32_t made[PARTS][TK_INLINE];
+    uint8_t parts[PARTS];
+    for (size_t i = 0; i < n;) {
+        size_t k = 0, n_parts = 0;
+        for (; i + k < n && k < PARTS && n_parts + TK_KEY_MAX <= PARTS; k++)
+            n_parts += parts[k] = (uint8_t)part_word(c, &word[i + k], &part[n_parts]);
+        look_up(c, part, n_parts, made);
+        const struct part *x = part;
+        for (size_t w = 0; w < k; x += parts[w++]) {
+            const struct tk_rec r = {.p = word[i + w].p, .n = word[i + w].n};
+            if (!join(c, x, parts[w], word[i + w].to) && encode_aside(c, &r, word[i + w].to, e))
+                return -1;
+        }
+        remember(c, part, n_parts);
+        i += k;
+    }
+    return 0;
+}
+
+/* ---- the batch ---- */
+
+/* Is the model asked for this word in parts? */
+static bool is_parted(const struct tk_cache *c, const struct tk_rec *r)
+{
+    return c->part_cut && ((r->key.lo | r->key.hi) & 0x8080808080808080u);
+}
+
+/* Finds the ids of the records miss[] that are not in their lines of the hot table;
+ * `beside`: in the line next to it. What is waited for is asked for one loop before. */
+static int find(struct tk_cache *c, const uint16_t *miss, size_t n, const uint32_t **at, bool *beside, struct ft_err *e)
+{
+    struct tk_job job[MOST], parted[MOST];
+    int64_t word[MOST]; /* of the seed, that it may be */
+    size_t n_jobs = 0, n_parted = 0;
+    for (size_t k = 0; k < n; k++) {
+        const uint32_t hash = c->rec[miss[k]].hash;
+        struct tk_line *l = tk_cache_line(c, hash);
+        if (c->seed->n_slots)
+            tk_seed_prefetch(c->seed, hash);
+        if (l->key.hi)
+            __builtin_prefetch(tk_hot_beside(c, l));
+        if (c->owns)
+            __builtin_prefetch(tk_own_line(c, hash));
+    }
+    for (size_t k = 0; k < n; k++) {
+        const struct tk_rec *r = &c->rec[miss[k]];
+        struct tk_line *l = tk_cache_line(c, r->hash), *x = tk_hot_beside(c, l);
+        beside[k] = r->p && r->n <= TK_KEY_MAX && l->key.hi && tk_key_eq(x->key, r->key);
+        word[k] = beside[k] || !r->p || r->n > TK_KEY_MAX || !c->seed->n_slots ? -1 : tk_seed_guess(c->seed, r->hash);
+        at[miss[k]] = beside[k] ? x->id : c->side[k].id;
+    }
+    for (size_t k = 0; k < n; k++) {
+        const struct tk_rec *r = &c->rec[miss[k]];
+        uint32_t *to = c->side[k].id;
+        const struct tk_line *own;
+        if (beside[k])
+            continue;
+        if (!r->p) {
+            to[0] = r->key.lo ? 0 : r->n | 1u << 24;
+            to[1] = r->hash;
+            to[2] = r->n;
+        } else if (r->n > TK_KEY_MAX) {
+            if (encode_aside(c, r, to, e))
+                return -1;
+        } else if (word[k] >= 0 && (word[k] = tk_seed_check(c->seed, word[k], r->key, r->hash)) >= 0) {
+            to[0] = c->seed->id[word[k]];
+            to[1] = 1; /* a word of the seed */
+        } else if ((own = tk_own_find(c, r->key, r->hash))) {
+            memcpy(to, own->id, sizeof own->id); /* it may fall out before the ids are written */
+        } else if (!c->encode_many) {
+            if (encode_aside(c, r, to, e))
+                return -1;
+        } else if (is_parted(c, r)) {
+            parted[n_parted++] = (struct tk_job){r->p, r->n, to};
+        } else {
+            job[n_jobs++] = (struct tk_job){r->p, r->n, to};
+        }
+    }
+    if (n_parted && in_parts(c, parted, n_parted, e))
+        return -1;
+    if (n_jobs)
+        c->encode_many(c->ctx, job, n_jobs);
+    for (size_t k = 0; k < n_jobs; k++) {
+        const struct tk_rec r = {.p = job[k].p, .n = job[k].n};
+        if (!job[k].to[0] && encode_aside(c, &r, job[k].to, e))
+            return -1;
+    }
+    return 0;
+}
+
+/* Writes the ids of n records. As many are copied as most words have, whatever of
+ * them counts; `wide`: as many as a line has, so that no branch hangs on the count. */
+static inline __attribute__((always_inline)) int put(struct tk_cache *c, const uint32_t *const *at, size_t n,
+                                                     struct tk_ids *out, bool wide, struct ft_err *e)
+{
+    const size_t room = TK_INLINE * n + c->over.n;
+    tk_ids_room(out, room);
+    int32_t *to = out->v + out->n;
+    size_t many = 0;
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t *s = at[i], count = s[0] >> 24;
+        if (wide) {
+            memcpy(to, s, TK_INLINE * sizeof *to);
+            many += count > 4;
+        } else {
+            memcpy(to, s, 4 * sizeof *to);
+        }
+        to[0] = (int32_t)(s[0] & 0xffffff);
+        to += count;
+        if (__builtin_expect(wide ? count > 0 : count - 1 < 4, 1))
+            continue;
+        if (!wide && count) {
+            memcpy(to - count + 4, s + 4, (TK_INLINE - 4) * sizeof *to);
+            many++;
+        } else if ((uintptr_t)s - (uintptr_t)c->side < sizeof c->side) {
+            memcpy(to, c->over.v + s[1], s[2] * sizeof *to);
+            to += s[2];
+        } else {
+            out->n = (size_t)(to - out->v);
+            if (tk_cache_resolve(c, &c->rec[i], true, out, e))
+                return -1;
+            tk_ids_room(out, room);
+            to = out->v + out->n;
+        }
+    }
+    out->n = (size_t)(to - out->v);
+    c->many = many;
+    return 0;
+}
+
+int tk_cache_flush(struct tk_cache *c, struct tk_ids *out, struct ft_err *e)
+{
+    const uint32_t *at[MOST];
+    uint16_t miss[MOST];
+    bool beside[MOST];
+    const size_t n = c->n;
+    size_t n_miss = 0;
+    c->n = 0;
+    for (size_t i = 0; i < n; i++) {
+        const struct tk_rec *r = &c->rec[i];
+        const struct tk_line *l = tk_cache_line(c, r->hash);
+#ifdef __SSE2__
+        const bool hit = _mm_movemask_epi8(_mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(const void *)&r->key),
+                                                          *(const __m128i *)(const void *)&l->key)) == 0xffff;
+#else
+        const bool hit = tk_key_eq(r->key, l->key);
+#endif
+        at[i] = l->id;
+        miss[n_miss] = (uint16_t)i;
+        n_miss += !hit | !r->p;
+    }
+    if ((n_miss && find(c, miss, n_miss, at, beside, e)) ||
+        (c->many > n / 16 ? put(c, at, n, out, true, e) : put(c, at, n, out, false, e))) {
+        c->over.n = 0;
+        return -1;
+    }
+    c->over.n = 0;
+    for (size_t k = 0; k < n_miss; k++) {
+        const struct tk_rec *r = &c->rec[miss[k]];
+        if (!r->p || r->n > TK_KEY_MAX)
+            continue;
+        if (beside[k] && !tk_key_eq(tk_hot_beside(c, tk_cache_line(c, r->hash))->key, r->key))
+            continue; /* another one took its place just now */
+        insert(c, r->hash, r->key, at[miss[k]]);
+    }
+    return 0;
+}
