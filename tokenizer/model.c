@@ -81,6 +81,14 @@ static int load_words(struct tk_model *m, const struct ft_json *j, struct ft_err
     m->max_chars = max < 0 ? 0 : (size_t)max;
     m->prefix.p = ft_arena_dup(&m->vocab.mem, m->prefix.p, m->prefix.n);
     m->unk = tk_vocab_find(&m->vocab, unk.p, unk.n);
+    const struct ft_json *control = ft_json_get(j, "ft:control"); /* of sentencepiece words: those that no text has */
+    if (m->type == TK_WORDLEVEL && control && control->type == FT_JSON_ARRAY) {
+        m->spm = true;
+        m->trie = tk_trie_new();
+        for (size_t i = 0; i < control->n; i++)
+            tk_trie_add(m->trie, control->items[i].s.p, control->items[i].s.n, 0);
+        tk_trie_freeze(m->trie);
+    }
     if (m->type == TK_WORDPIECE) {
         m->trie = tk_trie_new();
         for (size_t id = 0; id < m->vocab.n_ids; id++)
@@ -190,6 +198,33 @@ static int wordpiece(const struct tk_model *m, const char *p, size_t n, struct t
     return 0;
 }
 
+/* Whole text as sentencepiece's word model takes it (word_model.cc): a word begins at each U+2581, and a run of
+ * unknown ones is one token. */
+static int words(const struct tk_model *m, const char *p, size_t n, struct tk_tokens *out, struct ft_err *e)
+{
+    bool known = true;
+    for (size_t at = 0; at < n;) {
+        const char *next = n - at > 1 ? memmem(p + at + 1, n - at - 1, "\xe2\x96\x81", 3) : NULL;
+        const size_t end = next ? (size_t)(next - p) : n;
+        const int64_t id = tk_vocab_find(&m->vocab, p + at, end - at);
+        const bool was_known = known;
+        int32_t node = 0;
+        for (size_t i = at; i < end && node >= 0; i++)
+            node = tk_trie_step(m->trie, node, (unsigned char)p[i]);
+        known = id >= 0 && id != m->unk && (node < 0 || tk_trie_value(m->trie, node) < 0);
+        if (known)
+            tk_token_push(out, (int32_t)id, (uint32_t)at, (uint32_t)end);
+        else if (m->unk < 0)
+            return unknown(m, n, out, e);
+        else if (was_known)
+            tk_token_push(out, (int32_t)m->unk, (uint32_t)at, (uint32_t)end);
+        else
+            out->v[out->n - 1].e = (uint32_t)end;
+        at = end;
+    }
+    return 0;
+}
+
 int tk_model_encode(const struct tk_model *m, struct tk_scratch *s, const char *p, size_t n, bool raw,
                     struct tk_tokens *out, struct ft_err *e)
 {
@@ -201,6 +236,8 @@ int tk_model_encode(const struct tk_model *m, struct tk_scratch *s, const char *
     case TK_WORDPIECE: return wordpiece(m, p, n, out, e);
     case TK_WORDLEVEL: break;
     }
+    if (m->spm)
+        return words(m, p, n, out, e);
     const int64_t id = tk_vocab_find(&m->vocab, p, n);
     if (id < 0)
         return unknown(m, n, out, e);

@@ -51,7 +51,7 @@ struct tk_model {
     /* Unigram */
     double *score;           /* by id */
     double min_score;
-    bool spm;                /* sums as sentencepiece's, not as tokenizers' */
+    bool spm;                /* Unigram: sums as sentencepiece's, not as tokenizers'. WordLevel: its words */
     struct tk_trie *trie;
     bool mapped;             /* slots, merges, scores are those of an image */
 };

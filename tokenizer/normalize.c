@@ -30,16 +30,18 @@ struct tk_normalizer {
 
 int tk_pattern_load(const struct ft_json *j, struct ft_arena *mem, struct tk_pattern *out, struct ft_err *e)
 {
-    const struct ft_json *s = ft_json_get(j, "String"), *r = ft_json_get(j, "Regex");
+    const struct ft_json *s = ft_json_get(j, "String"), *r = ft_json_get(j, "Regex"), *own = ft_json_get(j, "ft:tiktoken");
     *out = (struct tk_pattern){0};
     if (s && s->type == FT_JSON_STRING) {
         out->text = (struct ft_str){ft_arena_dup(mem, s->s.p, s->s.n), s->s.n};
         return 0;
     }
+    if (!r)
+        r = own;
     if (!r || r->type != FT_JSON_STRING)
         return ft_fail(e, FT_DATA, "a pattern is neither String nor Regex");
     out->source = (struct ft_str){ft_arena_dup(mem, r->s.p, r->s.n), r->s.n};
-    out->regex = tk_regex_new(out->source, e);
+    out->regex = r == own ? tk_regex_new_tiktoken(out->source, e) : tk_regex_new(out->source, e);
     return out->regex ? 0 : -1;
 }
 

@@ -42,6 +42,7 @@ struct rewriter {
     int highest; /* back reference */
     struct options o;
     struct rx_set last; /* the last literal, without regard to case; n 0: none */
+    bool tiktoken; /* the pattern is in that one's syntax */
     struct ft_err *e;
 };
 
@@ -418,7 +419,7 @@ static int quantifier(struct rewriter *w)
         else if (to != from)
             ft_buf_printf(&w->out, ",%u", to);
         ft_buf_putc(&w->out, '}');
-        if (w->p < w->end && *w->p == '?' && !fixed)
+        if (w->p < w->end && (w->tiktoken ? *w->p == '?' || *w->p == '+' : *w->p == '?' && !fixed))
             ft_buf_putc(&w->out, *w->p++);
     }
     if (w->p < w->end && one_of("*+?", *w->p)) /* a repetition of the repetition */
@@ -490,7 +491,7 @@ static int open_(struct rewriter *w)
             on = false;
         else if (*q == 'i')
             o.i = on;
-        else if (*q == 'm')
+        else if (*q == 'm' && !w->tiktoken)
             o.m = on;
         else if (*q == 'x')
             o.x = on;
@@ -558,7 +559,10 @@ static int rewrite(struct rewriter *w)
         case '^': case '$': /* of a line */
             w->atom = w->out.n;
             w->last.n = 0;
-            ft_buf_printf(&w->out, "(?m:%c)", c);
+            if (w->tiktoken)
+                ft_buf_putz(&w->out, c == '^' ? "\\A" : "\\z");
+            else
+                ft_buf_printf(&w->out, "(?m:%c)", c);
             w->p++;
             break;
         case '.':
@@ -600,7 +604,7 @@ int tk_regex_plain(struct ft_str pattern, struct ft_buf *out, struct ft_err *e)
     return r;
 }
 
-struct tk_regex *tk_regex_new(struct ft_str pattern, struct ft_err *e)
+static struct tk_regex *new(struct ft_str pattern, bool tiktoken, struct ft_err *e)
 {
     struct rewriter *w = ft_calloc(1, sizeof *w);
     struct tk_regex *re = NULL;
@@ -609,6 +613,7 @@ struct tk_regex *tk_regex_new(struct ft_str pattern, struct ft_err *e)
     PCRE2_SIZE at;
     w->p = pattern.p;
     w->end = pattern.p + pattern.n;
+    w->tiktoken = tiktoken;
     w->e = e;
     pcre2_compile_context *ctx = pcre2_compile_context_create(NULL);
     if (!ctx)
@@ -634,6 +639,9 @@ struct tk_regex *tk_regex_new(struct ft_str pattern, struct ft_err *e)
     re->code = c;
     return re;
 }
+
+struct tk_regex *tk_regex_new(struct ft_str pattern, struct ft_err *e) { return new(pattern, false, e); }
+struct tk_regex *tk_regex_new_tiktoken(struct ft_str pattern, struct ft_err *e) { return new(pattern, true, e); }
 
 void tk_regex_free(struct tk_regex *re)
 {

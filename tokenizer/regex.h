@@ -14,6 +14,8 @@
 struct tk_regex; /* immutable, shared by threads */
 
 struct tk_regex *tk_regex_new(struct ft_str pattern, struct ft_err *e);
+/* The same in the syntax of tiktoken's rules (fancy-regex): a{2,3}+ is possessive, ^ and $ are the ends of the text. */
+struct tk_regex *tk_regex_new_tiktoken(struct ft_str pattern, struct ft_err *e);
 void tk_regex_free(struct tk_regex *re);
 
 /* The pattern as PCRE2 gets it, appended: characters are \x{1f}, sets [\x{1}-\x{5}...],

@@ -10,6 +10,7 @@
 #include "tokenizer/vocab.h"
 
 enum type { NORMAL = 1, UNKNOWN = 2, CONTROL = 3, USER = 4, UNUSED = 5, BYTE = 6 };
+enum { UNIGRAM = 1, BPE = 2, WORDS = 3, CHARS = 4 }; /* model types */
 
 struct piece {
     struct ft_str s;
@@ -21,7 +22,7 @@ struct spm {
     struct ft_arena mem;
     struct piece *v;
     size_t n, cap;
-    uint64_t model_type; /* 1 unigram, 2 BPE */
+    uint64_t model_type;
     int32_t unk, bos, eos, pad;
     struct ft_str unk_surface, charsmap;
     bool byte_fallback, suffix, prefix, extra, escape;
@@ -204,6 +205,19 @@ static int put_merges(const struct spm *m, const struct tk_vocab *v, struct ft_b
     return r;
 }
 
+static void put_pieces(const struct spm *m, enum type type, struct ft_buf *json)
+{
+    const char *sep = "";
+    ft_buf_putc(json, '[');
+    for (size_t i = 0; i < m->n; i++)
+        if (m->v[i].type == (int)type) {
+            ft_buf_putz(json, sep);
+            ft_json_put_str(json, m->v[i].s);
+            sep = ",";
+        }
+    ft_buf_putc(json, ']');
+}
+
 static int put_model(struct spm *m, struct ft_buf *json, struct ft_err *e)
 {
     struct tk_vocab v; /* what merges may use */
@@ -213,26 +227,37 @@ static int put_model(struct spm *m, struct ft_buf *json, struct ft_err *e)
     for (size_t i = 0; i < m->n && !r; i++) {
         if (m->v[i].type == UNKNOWN)
             unknown = i;
-        if (m->v[i].type == UNUSED && m->model_type == 2)
+        if (m->v[i].type == UNUSED && m->model_type == BPE)
             r = ft_fail(e, FT_DATA, "unused pieces in a BPE model are not supported");
         if (m->v[i].type == NORMAL)
             tk_vocab_add(&v, m->v[i].s, (uint32_t)i);
     }
     if (!r && unknown == m->n)
         r = ft_fail(e, FT_DATA, "the SentencePiece model has no unknown piece");
-    if (!r && m->model_type == 2) {
+    if (!r && m->model_type == WORDS && m->byte_fallback)
+        r = ft_fail(e, FT_DATA, "a SentencePiece model of words with byte fallback is not supported");
+    if (!r && m->model_type != UNIGRAM) { /* characters are BPE without a merge */
         const char *sep = "";
-        ft_buf_putz(json, "{\"type\":\"BPE\",\"fuse_unk\":true,\"unk_token\":");
+        ft_buf_printf(json, "{\"type\":\"%s\",\"unk_token\":", m->model_type == WORDS ? "WordLevel" : "BPE");
         ft_json_put_str(json, m->v[unknown].s);
-        ft_buf_printf(json, ",\"byte_fallback\":%s,\"vocab\":{", m->byte_fallback ? "true" : "false");
+        if (m->model_type == WORDS) {
+            ft_buf_putz(json, ",\"ft:control\":");
+            put_pieces(m, CONTROL, json);
+        } else {
+            ft_buf_printf(json, ",\"fuse_unk\":true,\"byte_fallback\":%s", m->byte_fallback ? "true" : "false");
+        }
+        ft_buf_putz(json, ",\"vocab\":{");
         for (size_t i = 0; i < m->n; i++, sep = ",") {
             ft_buf_putz(json, sep);
             ft_json_put_str(json, m->v[i].s);
             ft_buf_printf(json, ":%zu", i);
         }
-        ft_buf_putz(json, "},\"merges\":[");
-        r = put_merges(m, &v, json, e);
-        ft_buf_putz(json, "]}");
+        ft_buf_putc(json, '}');
+        if (m->model_type != WORDS)
+            ft_buf_putz(json, ",\"merges\":[");
+        if (m->model_type == BPE)
+            r = put_merges(m, &v, json, e);
+        ft_buf_putz(json, m->model_type == WORDS ? "}" : "]}");
     } else if (!r) {
         const char *sep = "";
         ft_buf_printf(json, "{\"type\":\"Unigram\",\"unk_id\":%zu,\"byte_fallback\":%s,\"vocab\":[", unknown,
@@ -253,37 +278,24 @@ static int put_model(struct spm *m, struct ft_buf *json, struct ft_err *e)
     return r;
 }
 
-static void put_pieces(const struct spm *m, enum type type, struct ft_buf *json)
-{
-    const char *sep = "";
-    ft_buf_putc(json, '[');
-    for (size_t i = 0; i < m->n; i++)
-        if (m->v[i].type == (int)type) {
-            ft_buf_putz(json, sep);
-            ft_json_put_str(json, m->v[i].s);
-            sep = ",";
-        }
-    ft_buf_putc(json, ']');
-}
-
 static const char *truth(bool b) { return b ? "true" : "false"; }
 
 int tk_sentencepiece_json(struct ft_str bytes, struct ft_buf *json, struct ft_err *e)
 {
-    struct spm m = {.model_type = 1, .unk = 0, .bos = 1, .eos = 2, .pad = -1, .unk_surface = FT_STR(" \xe2\x81\x87 "),
+    struct spm m = {.model_type = UNIGRAM, .unk = 0, .bos = 1, .eos = 2, .pad = -1, .unk_surface = FT_STR(" \xe2\x81\x87 "),
                     .prefix = true, .extra = true, .escape = true};
     int r = read(&m, bytes, e);
-    if (!r && m.model_type != 1 && m.model_type != 2)
-        r = ft_fail(e, FT_DATA, "a SentencePiece model of words or characters is not supported");
+    if (!r && (m.model_type < UNIGRAM || m.model_type > CHARS))
+        r = ft_fail(e, FT_DATA, "a SentencePiece model of type %llu is not known", (unsigned long long)m.model_type);
     if (!r && ft_utf8_valid(m.unk_surface.p, m.unk_surface.n) != m.unk_surface.n)
         r = ft_fail(e, FT_DATA, "the SentencePiece model is damaged");
     if (!r) {
         ft_buf_putz(json, "{\"version\":\"1.0\",\"added_tokens\":[");
         const char *sep = "";
-        /* User-defined symbols of BPE are cut out of the normalized text before all else; for Unigram they are pieces with a bonus.
-         * Control symbols are never found in text; special they are all the same. */
+        /* User-defined symbols of BPE and of characters are cut out of the normalized text before all else; for Unigram they are pieces
+         * with a bonus, of words they are words. Control symbols are never found in text; special they are all the same. */
         for (size_t i = 0; i < m.n; i++) {
-            if (m.v[i].type != CONTROL && !(m.v[i].type == USER && m.model_type == 2))
+            if (m.v[i].type != CONTROL && !(m.v[i].type == USER && (m.model_type == BPE || m.model_type == CHARS)))
                 continue;
             ft_buf_printf(json, "%s{\"id\":%zu,\"content\":", sep, i);
             ft_json_put_str(json, m.v[i].s);

@@ -4,6 +4,7 @@
 #include "tokenizer/base64.h"
 #include "tokenizer/foreign.h"
 #include "tokenizer/model.h"
+#include "tokenizer/scan.h"
 #include "tokenizer/vocab.h"
 
 /* The rules and special tokens of the published encodings (OpenAI tiktoken, openai_public.py; Qwen, tokenization_qwen.py). */
@@ -57,6 +58,7 @@ static int line(struct ft_str s, struct ft_buf *token, uint32_t *rank)
     token->n = 0;
     if (!space || space == s.p || tk_base64_get(token, (struct ft_str){s.p, (size_t)(space - s.p)}))
         return -1;
+    ft_buf_room(token, 1); /* "=", in Whisper's file, is the token of no bytes */
     const char *p = space + 1, *end = s.p + s.n;
     if (p == end)
         return -1;
@@ -66,7 +68,7 @@ static int line(struct ft_str s, struct ft_buf *token, uint32_t *rank)
         v = v * 10 + (uint64_t)(*p - '0');
     }
     *rank = (uint32_t)v;
-    return token->n && v < TK_MAX_IDS ? 0 : -1;
+    return v < TK_MAX_IDS ? 0 : -1;
 }
 
 /* Bytes as a string of the byte-level alphabet. */
@@ -134,9 +136,13 @@ int tk_tiktoken_json(struct ft_str bytes, const char *split, struct ft_buf *json
                             "\"special\":true}", sep, s->id, s->token);
         sep = ",";
     }
-    ft_buf_putz(json, "],\"normalizer\":null,\"pre_tokenizer\":{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Split\",\"pattern\":{\"Regex\":");
+    /* What a rule does not match is dropped, which the well-known ones never do. */
+    const bool known = tk_rule_of(ft_strz(regex)) != TK_RULE_NONE;
+    ft_buf_printf(json, "],\"normalizer\":null,\"pre_tokenizer\":{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Split\",\"pattern\":{\"%s\":",
+                  known ? "Regex" : "ft:tiktoken");
     ft_json_put_strz(json, regex);
-    ft_buf_putz(json, "},\"behavior\":\"Isolated\",\"invert\":false},{\"type\":\"ByteLevel\",\"add_prefix_space\":false,\"trim_offsets\":false,"
+    ft_buf_putz(json, known ? "},\"behavior\":\"Isolated\",\"invert\":false}" : "},\"behavior\":\"Removed\",\"invert\":true}");
+    ft_buf_putz(json, ",{\"type\":\"ByteLevel\",\"add_prefix_space\":false,\"trim_offsets\":false,"
                       "\"use_regex\":false}]},\"post_processor\":null,\"decoder\":{\"type\":\"ByteLevel\",\"add_prefix_space\":false,"
                       "\"trim_offsets\":false},\"model\":{\"type\":\"BPE\",\"ignore_merges\":true,\"vocab\":{");
     sep = "";

@@ -41,6 +41,9 @@ echo "$row" | tokenize -q -m "$G/spm-bpe.model" | ids
 cp "$G/tik-cl100k.tiktoken" ranks.tiktoken
 echo "$row" | tokenize -q -m ranks.tiktoken; echo "status $?"
 echo "$row" | tokenize -q -m ranks.tiktoken --split cl100k --append-eos=no | ids
+echo "# a rule in tiktoken's syntax, and what it drops; the token of no bytes"
+echo "= 999" >>ranks.tiktoken
+echo '{"text": "ab 1234 12\nno mill"}' | tokenize -q -m ranks.tiktoken --split '\p{N}{1,3}+\p{N}|^\p{L}++|\p{L}+$' --append-eos=no | ids
 mkdir empty; tokenize -q -m empty; echo "status $?"
 tokenize -q -m nowhere; echo "status $?"
 echo '{"model": {"type": "BPE", "vocab": {"a": 0}, "merges": ["a b"]}}' >bad.json; tokenize -q -m bad.json; echo "status $?"

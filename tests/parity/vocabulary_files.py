@@ -47,6 +47,10 @@ with tempfile.TemporaryDirectory() as tmp:
                      "bpe": dict(model_type="bpe", vocab_size=500, user_defined_symbols=["<tool>", "fox's", "  "]),
                      "bpe-identity": dict(model_type="bpe", vocab_size=900, byte_fallback=True, normalization_rule_name="identity", remove_extra_whitespaces=False),
                      "bpe-no-prefix": dict(model_type="bpe", vocab_size=900, add_dummy_prefix=False, character_coverage=0.98),
+                     "word": dict(model_type="word", vocab_size=100, user_defined_symbols=["<tool>", "fox's", "▁the"]),
+                     "word-plain": dict(model_type="word", vocab_size=100, add_dummy_prefix=False, remove_extra_whitespaces=False, normalization_rule_name="identity"),
+                     "char": dict(model_type="char", vocab_size=120, user_defined_symbols=["<tool>", "fox's", "▁the"]),
+                     "char-bytes": dict(model_type="char", vocab_size=400, byte_fallback=True, remove_extra_whitespaces=False),
                      "bpe-llama": dict(model_type="bpe", vocab_size=900, byte_fallback=True, normalization_rule_name="identity", split_digits=True,
                                        allow_whitespace_only_pieces=True, remove_extra_whitespaces=False, user_defined_symbols=["\n", "▁▁"])}.items():
         sentencepiece.SentencePieceTrainer.train(sentence_iterator=iter(lines), model_prefix=f"{tmp}/{name}", hard_vocab_limit=False, minloglevel=2, **kw)

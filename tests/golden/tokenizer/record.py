@@ -327,8 +327,6 @@ for name, j in made.items():
 
 import tiktoken
 
-if len(sys.argv) > 1: sys.exit()
-
 def sentencepiece_model(name, **kw):
     open("/tmp/rules.tsv", "w").write("".join(" ".join(f"{ord(c):X}" for c in k) + "\t" + " ".join(f"{ord(c):X}" for c in v) + "\n"
                                                for k, v in {"Ａ": "A", "½": "1/2", "e\u0301": "é", "ｶﾞ": "ガ", "ｶ": "カ", "\u3000": " ", "\t": " ", "ß": "ss"}.items()))
@@ -347,9 +345,14 @@ def answers(file, encode, decode):
 for name, kw in {"spm-unigram": dict(vocab_size=260, model_type="unigram", user_defined_symbols=["<tool>", "mill", "."]),
                  "spm-unigram-bytes": dict(vocab_size=520, model_type="unigram", byte_fallback=True, treat_whitespace_as_suffix=True),
                  "spm-bpe": dict(vocab_size=300, model_type="bpe", user_defined_symbols=["<tool>", "mill", "▁▁"], add_dummy_prefix=False),
-                 "spm-bpe-bytes": dict(vocab_size=560, model_type="bpe", byte_fallback=True, remove_extra_whitespaces=False, split_digits=True)}.items():
+                 "spm-bpe-bytes": dict(vocab_size=560, model_type="bpe", byte_fallback=True, remove_extra_whitespaces=False, split_digits=True),
+                 "spm-word": dict(vocab_size=80, model_type="word", user_defined_symbols=["<tool>", "mill"], add_dummy_prefix=False),
+                 "spm-char": dict(vocab_size=160, model_type="char", user_defined_symbols=["<tool>", "mill", "▁▁"])}.items():
+    if len(sys.argv) > 1 and name not in sys.argv: continue
     sp = sentencepiece_model(name, **kw)
     answers(name + ".model", sp.encode, sp.decode)
+
+if len(sys.argv) > 1: sys.exit()
 
 # The byte pairs of byte-gpt2 as ranks, under the rule of cl100k.
 model = made["byte-gpt2"]["model"]
