@@ -53,8 +53,8 @@ int ft_decode_finish(struct ft_decode_stream *d, const struct ft_tokenizer *t, s
                      struct ft_buf *out, struct ft_err *e)
 {
     int r = decode(d, t, s, skip, &d->text, e);
-    if (!r && d->text.n > d->prefix.n)
-        r = news(d, out, e);
+    if (!r && d->text.n > d->prefix.n && news(d, out, NULL)) /* what is held back spoils what was given out: it comes alone */
+        r = ft_decode(t, s, d->ids + d->shown, d->n - d->shown, skip, out, e);
     d->n = d->shown = d->prefix.n = 0;
     return r;
 }

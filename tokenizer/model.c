@@ -87,7 +87,7 @@ static int load_words(struct tk_model *m, const struct ft_json *j, struct ft_err
         m->trie = tk_trie_new();
         for (size_t i = 0; i < control->n; i++)
             tk_trie_add(m->trie, control->items[i].s.p, control->items[i].s.n, 0);
-        tk_trie_freeze(m->trie);
+        return tk_trie_freeze(m->trie, NULL, e);
     }
     if (m->type == TK_WORDPIECE) {
         m->trie = tk_trie_new();

@@ -64,6 +64,7 @@ echo '{"input_ids": [0, 280, 281, 1], "output_ids": [281]}' | detokenize -q -m "
 echo '{"input_ids": [0, 100000]}' | detokenize -q -m "$G/byte-llama3.json" --unknown-ids=error; echo "status $?"
 echo '{"text": "방a"}' | t byte-llama3 --add-special-tokens=no --append-eos=no | grep -o '\[[0-9, ]*\]' | tr -d '[] ' | tr , '\n' | grep . |
   sed 's/.*/{"input_ids": [&]}/' | detokenize -q --stream -m "$G/byte-llama3.json" | grep -o '"text".*'
+printf '{"input_ids": [%d]}\n' 68 231 | detokenize -q --stream -m "$G/sp-llama2.json" | grep -o '"text".*' # a byte that spoils the one before it
 echo "# bytes that are no UTF-8"
 printf '{"text": "a\303b\377"}\n' | t byte-gpt2; echo "status $?"
 printf '{"text": "a\303b\377"}\n' | tokenize -m "$G/byte-gpt2.json" --invalid-utf8=replace | ids
