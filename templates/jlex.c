@@ -57,17 +57,17 @@ static const char *skip_space(const char *p, const char *end)
 {
     while (p < end) {
         int len;
-        if (!ft_jspace(ft_utf8_get(p, &len)))
+        if ((unsigned char)(*p - '!') < 0x5e || !ft_jspace(ft_utf8_get(p, &len)))
             break;
         p += len;
     }
     return p;
 }
 
-static bool at(const char *p, const char *end, const char *z)
+static inline bool at(const char *p, const char *end, const char *z)
 {
     const size_t n = strlen(z);
-    return (size_t)(end - p) >= n && memcmp(p, z, n) == 0;
+    return (size_t)(end - p) >= n && *p == *z && memcmp(p, z, n) == 0;
 }
 
 /* Data up to a tag with its sign: whitespace control, then the token. */
@@ -300,9 +300,9 @@ static const struct {
 static bool operator_at(struct lexer *l)
 {
     for (size_t i = 0; i < sizeof operators / sizeof *operators; i++) {
-        if (!at(l->p, l->end, operators[i].text))
+        const char *text = operators[i].text, c = *l->p;
+        if (c != text[0] || (text[1] && (l->end - l->p < 2 || l->p[1] != text[1])))
             continue;
-        const char c = *l->p;
         if (c == '{' || c == '(' || c == '[') {
             if (l->nopen == l->open_cap) {
                 const size_t cap = l->open_cap ? l->open_cap * 2 : 32;
@@ -326,7 +326,7 @@ static bool operator_at(struct lexer *l)
             }
         }
         put(l, operators[i].type, ft_jnone());
-        l->p += strlen(operators[i].text);
+        l->p += 1 + (text[1] != 0);
         return true;
     }
     struct jsb b;
@@ -385,7 +385,11 @@ static bool tag(struct lexer *l, bool variable)
         }
         bool good = true;
         q = p;
-        while (q < end) {
+        for (;;) {
+            while (q < end && ((*q >= 'a' && *q <= 'z') || *q == '_'))
+                q++;
+            if (q == end)
+                break;
             const uint32_t c = ft_utf8_get(q, &len);
             const bool ascii = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (c >= '0' && c <= '9');
             if (!ascii && (c < 0x80 || !ft_juni_is(c, J_ALNUM | J_CONTINUE)))
@@ -509,8 +513,12 @@ struct jtoken *ft_jlex(struct jrt *rt, const char *text, size_t n, size_t *count
 {
     /* \r\n and \r are newlines; one at the very end is dropped */
     char *src = ft_jalloc(rt, n + 1);
-    size_t m = 0;
-    for (size_t i = 0; i < n; i++) {
+    size_t m = 0, i = 0;
+    if (!memchr(text, '\r', n)) {
+        ft_jcopy(src, text, n);
+        m = i = n;
+    }
+    for (; i < n; i++) {
         if (text[i] == '\r') {
             src[m++] = '\n';
             i += i + 1 < n && text[i + 1] == '\n';

@@ -27,8 +27,6 @@ uint32_t ft_jhash_bytes(const char *p, size_t n)
     return (uint32_t)h ? (uint32_t)h : 1;
 }
 
-bool ft_jstr_is(const struct jstr *s, const char *z) { return ft_str_is(ft_jbytes(s), z); }
-
 static struct jstr *make(struct jrt *rt)
 {
     struct jstr *s = J_NEW(rt, struct jstr);

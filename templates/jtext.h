@@ -40,7 +40,11 @@ static inline bool ft_jstr_same(const struct jstr *a, const struct jstr *b)
     return a->n == b->n && ft_jbytes_same(a->p, b->p, a->n);
 }
 static inline struct ft_str ft_jbytes(const struct jstr *s) { return (struct ft_str){s->p, s->n}; }
-bool ft_jstr_is(const struct jstr *s, const char *z);
+static inline bool ft_jstr_is(const struct jstr *s, const char *z)
+{
+    const size_t n = strlen(z);
+    return s->n == n && memcmp(s->p, z, n) == 0;
+}
 
 /* The strings of one ASCII character, of no origin; shared by all once ft_jtext_init ran. */
 extern struct jstr ft_jchar[128];
