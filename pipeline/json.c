@@ -17,6 +17,7 @@ struct open_container {
     struct ft_str key; /* its own name in the parent */
 };
 
+enum { FEW = 48 }; /* children and open containers that need no heap */
 struct builder {
     struct ft_scan s;
     struct ft_arena *a;
@@ -24,21 +25,26 @@ struct builder {
     size_t n, cap;
     struct open_container *open;
     size_t depth, open_cap;
-    struct ft_json_member small[24]; /* enough for most values */
-    struct open_container small_open[8];
+    struct ft_json_member few[FEW];
+    struct open_container few_open[FEW];
 };
 
-static struct ft_json_member *push(struct builder *b, struct ft_str key)
+/* Twice the room; the first was the builder's own. */
+static void *grow(void *old, void *few, size_t *cap, size_t size)
 {
-    if (b->n == b->cap) {
-        struct ft_json_member *old = b->stack == b->small ? NULL : b->stack;
-        b->cap *= 2;
-        b->stack = ft_reallocs(old, b->cap, sizeof *b->stack);
-        if (!old)
-            memcpy(b->stack, b->small, sizeof b->small);
-    }
+    void *p = ft_reallocs(old == few ? NULL : old, *cap * 2, size);
+    if (old == few)
+        memcpy(p, few, *cap * size);
+    *cap *= 2;
+    return p;
+}
+
+/* Room for a value; all of it is still to be written. */
+static inline struct ft_json_member *push(struct builder *b, struct ft_str key)
+{
+    if (b->n == b->cap)
+        b->stack = grow(b->stack, b->few, &b->cap, sizeof *b->stack);
     struct ft_json_member *m = &b->stack[b->n++];
-    memset(m, 0, sizeof *m);
     m->key = key;
     return m;
 }
@@ -47,15 +53,16 @@ static void close_container(struct builder *b)
 {
     const struct open_container c = b->open[--b->depth];
     struct ft_json v = {.type = c.object ? FT_JSON_OBJECT : FT_JSON_ARRAY, .n = b->n - c.first};
+    const struct ft_json_member *from = b->stack + c.first;
     v.raw = (struct ft_str){c.begin, (size_t)(b->s.p - c.begin)};
     if (c.object) {
         v.members = ft_arena_alloc(b->a, v.n * sizeof *v.members);
         if (v.n)
-            memcpy(v.members, b->stack + c.first, v.n * sizeof *v.members);
+            memcpy(v.members, from, v.n * sizeof *v.members);
     } else {
         v.items = ft_arena_alloc(b->a, v.n * sizeof *v.items);
         for (size_t i = 0; i < v.n; i++)
-            v.items[i] = b->stack[c.first + i].value;
+            v.items[i] = from[i].value;
     }
     b->n = c.first;
     push(b, c.key)->value = v;
@@ -63,26 +70,32 @@ static void close_container(struct builder *b)
 
 static int scalar(struct builder *b, struct ft_str key)
 {
-    struct ft_json v = {0};
+    struct ft_json *v = &push(b, key)->value;
     const char *begin = b->s.p;
-    bool flag;
+    bool flag = false;
+    v->s = (struct ft_str){0};
+    v->n = 0;
+    v->items = NULL;
     if (begin < b->s.end && *begin == '"') {
         if (ft_scan_string(&b->s, &flag))
             return -1;
-        v.type = FT_JSON_STRING;
-        v.s = (struct ft_str){begin + 1, (size_t)(b->s.p - begin) - 2};
+        v->type = FT_JSON_STRING;
+        v->is_float = false;
+        v->s = (struct ft_str){begin + 1, (size_t)(b->s.p - begin) - 2};
         if (flag)
-            v.s = ft_json_unescape(v.s, b->a);
+            v->s = ft_json_unescape(v->s, b->a);
     } else if (begin < b->s.end && (*begin == '-' || (*begin >= '0' && *begin <= '9'))) {
-        if (ft_scan_number(&b->s, &v.is_float))
+        if (ft_scan_number(&b->s, &flag))
             return -1;
-        v.type = FT_JSON_NUMBER;
-        v.s = (struct ft_str){begin, (size_t)(b->s.p - begin)};
-    } else if (ft_scan_word(&b->s, &v.type)) {
-        return -1;
+        v->type = FT_JSON_NUMBER;
+        v->is_float = flag;
+        v->s = (struct ft_str){begin, (size_t)(b->s.p - begin)};
+    } else {
+        v->is_float = false;
+        if (ft_scan_word(&b->s, &v->type))
+            return -1;
     }
-    v.raw = (struct ft_str){begin, (size_t)(b->s.p - begin)};
-    push(b, key)->value = v;
+    v->raw = (struct ft_str){begin, (size_t)(b->s.p - begin)};
     return 0;
 }
 
@@ -106,13 +119,8 @@ static int build(struct builder *b)
             if (b->depth == FT_JSON_DEPTH)
                 return ft_fail_at(s->e, FT_DATA, (uint64_t)(s->p - s->begin) + 1,
                                   "JSON nested too deeply (limit %d)", FT_JSON_DEPTH);
-            if (b->depth == b->open_cap) {
-                struct open_container *old = b->open == b->small_open ? NULL : b->open;
-                b->open_cap *= 2;
-                b->open = ft_reallocs(old, b->open_cap, sizeof *b->open);
-                if (!old)
-                    memcpy(b->open, b->small_open, sizeof b->small_open);
-            }
+            if (b->depth == b->open_cap)
+                b->open = grow(b->open, b->few_open, &b->open_cap, sizeof *b->open);
             b->open[b->depth++] = (struct open_container){object, b->n, s->p, key};
             s->p++;
             ft_scan_space(s);
@@ -160,18 +168,17 @@ int ft_json_parse(const char *p, size_t n, struct ft_arena *a, struct ft_json *o
     struct builder b;
     b.s = (struct ft_scan){p, p, p + n, ft_utf8_valid(p, n) == n, e};
     b.a = a;
-    b.stack = b.small;
-    b.cap = sizeof b.small / sizeof *b.small;
-    b.open = b.small_open;
-    b.open_cap = sizeof b.small_open / sizeof *b.small_open;
+    b.stack = b.few;
+    b.open = b.few_open;
+    b.cap = b.open_cap = FEW;
     b.n = b.depth = 0;
     ft_scan_space(&b.s);
     const int r = build(&b);
     if (!r)
         *out = b.stack[0].value;
-    if (b.stack != b.small)
+    if (b.stack != b.few)
         free(b.stack);
-    if (b.open != b.small_open)
+    if (b.open != b.few_open)
         free(b.open);
     return r;
 }

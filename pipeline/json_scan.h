@@ -7,6 +7,10 @@
 #include "pipeline/bytes.h"
 #include "pipeline/json.h"
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 struct ft_scan {
     const char *begin, *p, *end;
     bool utf8; /* all of it is known to be valid UTF-8 */
@@ -19,11 +23,30 @@ int ft_scan_expected(struct ft_scan *s, const char *at, const char *wanted);
 
 static inline void ft_scan_space(struct ft_scan *s)
 {
+    if (s->p < s->end && *s->p > ' ')
+        return;
     while (s->p < s->end && (*s->p == ' ' || *s->p == '\n' || *s->p == '\r' || *s->p == '\t'))
         s->p++;
 }
 /* At a quote. *escaped: it has a backslash. */
-int ft_scan_string(struct ft_scan *s, bool *escaped);
+int ft_scan_string_any(struct ft_scan *s, bool *escaped);
+/* The same; most names and many values end within 16 bytes. */
+static inline int ft_scan_string(struct ft_scan *s, bool *escaped)
+{
+#if defined(__SSE2__)
+    if (s->end - s->p > 16) {
+        const __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(s->p + 1)), quote = _mm_cmpeq_epi8(v, _mm_set1_epi8('"'));
+        const __m128i odd = _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('\\')), _mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(0x1f)), v));
+        const unsigned q = (unsigned)_mm_movemask_epi8(quote), o = (unsigned)_mm_movemask_epi8(s->utf8 ? odd : _mm_or_si128(odd, v));
+        if (q && !(o & (q ^ (q - 1)))) { /* nothing odd before the first quote */
+            *escaped = false;
+            s->p += 2 + __builtin_ctz(q);
+            return 0;
+        }
+    }
+#endif
+    return ft_scan_string_any(s, escaped);
+}
 /* The number of digits at p, of which 8 bytes can be read, at most 8; *digits
  * holds their values, the first in the lowest byte. */
 static inline int ft_scan_digits(const char *p, uint64_t *digits)

@@ -1,10 +1,6 @@
 /* What stands between quotes: scanned 64 bytes at a time, and unescaped. */
 #include "pipeline/json_scan.h"
 
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
-
 static int hex4(const char *p, const char *end, uint32_t *out)
 {
     if (end - p < 4)
@@ -124,7 +120,7 @@ static int odd(struct ft_scan *s, const char *p, bool *escaped)
     return (int)(q - p);
 }
 
-int ft_scan_string(struct ft_scan *s, bool *escaped)
+int ft_scan_string_any(struct ft_scan *s, bool *escaped)
 {
     const char *p = s->p + 1, *const end = s->end;
     const bool high = !s->utf8;
