@@ -138,7 +138,7 @@ static int build(struct builder *b)
         }
         for (;;) { /* a value is complete */
             if (!b->depth)
-                return ft_scan_end(s);
+                return 0;
             const bool object = b->open[b->depth - 1].object;
             ft_scan_space(s);
             if (s->p < s->end && *s->p == ',') {
@@ -149,38 +149,39 @@ static int build(struct builder *b)
                     return -1;
                 break;
             }
-            if (s->p >= s->end || *s->p != (object ? '}' : ']')) {
-                const uint64_t byte = (uint64_t)(s->p - s->begin) + 1;
-                if (s->p >= s->end)
-                    return ft_fail_at(s->e, FT_DATA, byte, "JSON ends early, expected ',' or '%c'",
-                                      object ? '}' : ']');
-                return ft_fail_at(s->e, FT_DATA, byte, "invalid JSON: expected ',' or '%c'",
-                                  object ? '}' : ']');
-            }
+            if (s->p >= s->end || *s->p != (object ? '}' : ']'))
+                return ft_scan_expected(s, s->p, object ? "',' or '}'" : "',' or ']'");
             s->p++;
             close_container(b);
         }
     }
 }
 
-int ft_json_parse(const char *p, size_t n, struct ft_arena *a, struct ft_json *out, struct ft_err *e)
+int ft_scan_tree(struct ft_scan *s, struct ft_arena *a, struct ft_json *out)
 {
     struct builder b;
-    b.s = (struct ft_scan){p, p, p + n, ft_utf8_valid(p, n) == n, e};
+    b.s = *s;
     b.a = a;
     b.stack = b.few;
     b.open = b.few_open;
     b.cap = b.open_cap = FEW;
     b.n = b.depth = 0;
-    ft_scan_space(&b.s);
     const int r = build(&b);
     if (!r)
         *out = b.stack[0].value;
+    s->p = b.s.p;
     if (b.stack != b.few)
         free(b.stack);
     if (b.open != b.few_open)
         free(b.open);
     return r;
+}
+
+int ft_json_parse(const char *p, size_t n, struct ft_arena *a, struct ft_json *out, struct ft_err *e)
+{
+    struct ft_scan s = {p, p, p + n, ft_utf8_valid(p, n) == n, e};
+    ft_scan_space(&s);
+    return ft_scan_tree(&s, a, out) || ft_scan_end(&s) ? -1 : 0;
 }
 
 int ft_json_load(const char *path, struct ft_arena *a, struct ft_json *out, struct ft_err *e)

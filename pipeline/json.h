@@ -57,12 +57,17 @@ struct ft_field {
     struct ft_span value; /* whole value as written */
     bool key_escaped;
     enum ft_json_type type;
+    struct ft_json *tree; /* the value, where the scan made one */
 };
 
 /* Validates p[0..n) as one JSON object (whitespace around it allowed) and
  * lists its members in *fields, which it allocates in `a`. n < 4 GiB. */
 int ft_json_scan(const char *p, size_t n, struct ft_arena *a, struct ft_field **fields, size_t *count,
                  struct ft_err *e);
+/* The same, and makes the trees of objects and arrays on the way (not of numbers alone:
+ * those are token ids): for a reader that will want most of them. */
+int ft_json_scan_trees(const char *p, size_t n, struct ft_arena *a, struct ft_field **fields, size_t *count,
+                       struct ft_err *e);
 /* Validates one value of any type. */
 int ft_json_check(const char *p, size_t n, struct ft_err *e);
 

@@ -195,8 +195,19 @@ int ft_json_check(const char *p, size_t n, struct ft_err *e)
     return skip(&s, &type) || ft_scan_end(&s) ? -1 : 0;
 }
 
-int ft_json_scan(const char *p, size_t n, struct ft_arena *a, struct ft_field **fields, size_t *count,
-                 struct ft_err *e)
+/* Does a value at s->p have more in it than numbers? As far as its beginning tells. */
+static bool wants_tree(const struct ft_scan *s)
+{
+    const char *p = s->p;
+    if (p >= s->end || (*p != '{' && *p != '['))
+        return false;
+    for (p++; p < s->end && (*p == ' ' || *p == '[');)
+        p++;
+    return p < s->end && *p != '-' && !(*p >= '0' && *p <= '9');
+}
+
+static int scan(const char *p, size_t n, struct ft_arena *a, struct ft_field **fields, size_t *count, bool trees,
+                struct ft_err *e)
 {
     struct ft_scan s = {p, p, p + n, ft_utf8_valid(p, n) == n, e};
     size_t cap = 16, k = 0;
@@ -222,8 +233,15 @@ int ft_json_scan(const char *p, size_t n, struct ft_arena *a, struct ft_field **
             if (ft_scan_key(&s, &key, &f[k].key_escaped))
                 return -1;
             const char *begin = s.p;
-            if (skip(&s, &f[k].type))
+            f[k].tree = NULL;
+            if (trees && wants_tree(&s)) {
+                f[k].tree = ft_arena_alloc(a, sizeof *f[k].tree);
+                if (ft_scan_tree(&s, a, f[k].tree))
+                    return -1;
+                f[k].type = f[k].tree->type;
+            } else if (skip(&s, &f[k].type)) {
                 return -1;
+            }
             f[k].key = (struct ft_span){(uint32_t)(key.p - p), (uint32_t)key.n};
             f[k].value = (struct ft_span){(uint32_t)(begin - p), (uint32_t)(s.p - begin)};
             k++;
@@ -242,4 +260,16 @@ int ft_json_scan(const char *p, size_t n, struct ft_arena *a, struct ft_field **
     *fields = f;
     *count = k;
     return ft_scan_end(&s);
+}
+
+int ft_json_scan(const char *p, size_t n, struct ft_arena *a, struct ft_field **fields, size_t *count,
+                 struct ft_err *e)
+{
+    return scan(p, n, a, fields, count, false, e);
+}
+
+int ft_json_scan_trees(const char *p, size_t n, struct ft_arena *a, struct ft_field **fields, size_t *count,
+                       struct ft_err *e)
+{
+    return scan(p, n, a, fields, count, true, e);
 }

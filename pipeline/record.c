@@ -23,7 +23,7 @@ int ft_rec_parse(struct ft_rec *r, struct ft_err *e)
     r->dropped = NULL;
     r->counts = NULL;
     r->n = 0;
-    return ft_json_scan(r->line.p, r->line.n, r->mem, &r->fields, &r->n, e);
+    return (r->trees ? ft_json_scan_trees : ft_json_scan)(r->line.p, r->line.n, r->mem, &r->fields, &r->n, e);
 }
 
 static struct ft_str span(const struct ft_rec *r, struct ft_span s)
@@ -245,6 +245,9 @@ int ft_rec_value(struct ft_rec *r, const char *key, struct ft_json *out, struct 
     const int k = find(r, key, &raw, &type, &byte, e);
     if (k <= 0 || type == FT_JSON_NULL)
         return k < 0 ? -1 : 0;
+    for (size_t i = 0; r->trees && i < r->n; i++) /* the one that was made when the record was read */
+        if (r->fields[i].tree && raw.p == r->line.p + r->fields[i].value.at)
+            return *out = *r->fields[i].tree, 1;
     return ft_json_parse(raw.p, raw.n, r->mem, out, e) ? -1 : 1;
 }
 

@@ -23,6 +23,7 @@ struct ft_rec {
     uint64_t lineno;         /* 1-based */
     uint64_t seq;            /* 0-based number among the records of the run */
     struct ft_arena *mem;
+    bool trees;              /* most values will be read as trees: made at once */
     struct ft_edit *edits;
     bool has_ids;            /* input_ids are not in the line but here */
     const char *ids;         /* u32, little-endian, not aligned */

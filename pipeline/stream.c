@@ -329,7 +329,7 @@ int ft_stream_next(struct ft_stream *s, struct ft_rec **out, struct ft_err *e)
             continue;
         }
         *r = (struct ft_rec){.line = line.text, .file = line.file, .lineno = line.lineno,
-                             .seq = s->n_read - 1, .mem = &s->rec_mem};
+                             .seq = s->n_read - 1, .mem = &s->rec_mem, .trees = s->so.trees};
         const struct ft_frame *frame = ft_input_frame(s->in);
         if (frame) {
             r->has_ids = frame->has_ids;

@@ -51,6 +51,7 @@ struct ft_stream_opts {
     bool progress;        /* --progress */
     bool quiet;           /* -q: no summary line */
     int invalid_utf8;     /* 1: lines that are not UTF-8 are repaired, and counted */
+    bool trees;           /* the filter reads most values as trees (record.h) */
     bool framed_out;      /* output is frames (RECORD.md): the seal too becomes one */
     bool no_records_out;  /* a sink (ft-pack): nothing on stdout but the seal; no -o in the table */
 };

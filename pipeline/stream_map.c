@@ -107,7 +107,7 @@ static void work(struct pool *p, struct slot *b, int id, struct ft_arena *mem)
         struct ft_err e = {0};
         ft_arena_reset(mem);
         struct ft_rec r = {.line = {b->text.p + it->at, it->n}, .file = it->file, .lineno = it->lineno,
-                           .seq = it->seq, .mem = mem};
+                           .seq = it->seq, .mem = mem, .trees = p->s->so.trees};
         const size_t before = b->out.n;
         int n = -1;
         b->n_in++;

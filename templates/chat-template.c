@@ -101,6 +101,7 @@ int main(int argc, char **argv)
     struct config c = {.emit.setup.roles = "assistant"};
     struct ft_chat_setup *s = &c.emit.setup;
     struct ft_stream_opts so = FT_STREAM_DEFAULTS;
+    so.trees = true;
     so.jobs = 0;
     int from = FT_FROM_AUTO;
     const struct ft_opt opts[] = {
