@@ -4,6 +4,10 @@
 
 #include "pipeline/json.h"
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 /* What a byte is within quotes: up to 6 bytes, and how many. */
 struct piece {
     char s[7], n;
@@ -24,59 +28,68 @@ static const struct piece pieces[256] = {
     P32(0x80), P32(0xa0), P32(0xc0), P32(0xe0),
 };
 
-/* The high bit of each byte below 0x20, and of each quote and backslash. A byte
- * behind such a one may be marked in error, which costs nothing but time. */
-static inline uint64_t controls(uint64_t x)
+#if defined(__SSE2__)
+static inline __m128i controls16(__m128i v) { return _mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(0x1f)), v); }
+static inline __m128i quotes16(__m128i v)
 {
-    return (x - 0x0101010101010101u * 0x20) & ~x & 0x8080808080808080u;
+    return _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')), _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
 }
-
-static inline uint64_t quotes(uint64_t x)
-{
-    const uint64_t ones = 0x0101010101010101u, q = x ^ ones * '"', b = x ^ ones * '\\';
-    return (((q - ones) & ~q) | ((b - ones) & ~b)) & ones * 0x80;
-}
-
-static inline uint64_t word_at(const char *p)
-{
-    uint64_t x;
-    memcpy(&x, p, 8);
-    return x;
-}
+#endif
 
 size_t ft_json_str_room(struct ft_str s)
 {
-    size_t n = s.n + 2 + 8, i = 0; /* pieces are written 8 bytes at a time */
-    for (; i + 8 <= s.n; i += 8) {
-        const uint64_t x = word_at(s.p + i), c = controls(x), q = quotes(x);
-        if (c | q) /* the sum of the marks */
-            n += (size_t)(((q >> 7) * 0x0101010101010101u >> 56) + 5 * ((c >> 7) * 0x0101010101010101u >> 56));
+    size_t n = s.n + 2 + 16, i = 0; /* written up to 16 bytes at a time */
+    if (s.n < 64)
+        return n + 5 * s.n;
+#if defined(__SSE2__)
+    __m128i sum = _mm_setzero_si128(); /* what escapes add */
+    for (; i + 16 <= s.n; i += 16) {
+        const __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(s.p + i));
+        const __m128i more = _mm_or_si128(_mm_and_si128(controls16(v), _mm_set1_epi8(5)), _mm_and_si128(quotes16(v), _mm_set1_epi8(1)));
+        sum = _mm_add_epi64(sum, _mm_sad_epu8(more, _mm_setzero_si128()));
     }
+    n += (size_t)_mm_cvtsi128_si64(_mm_add_epi64(sum, _mm_unpackhi_epi64(sum, sum)));
+#else
+    for (; i < s.n; i++)
+        n += (unsigned char)s.p[i] < 0x20 ? 5 : s.p[i] == '"' || s.p[i] == '\\';
+#endif
     return n + 5 * (s.n - i);
+}
+
+static inline char *put_piece(char *w, char c)
+{
+    const struct piece *p = &pieces[(unsigned char)c];
+    memcpy(w, p, 8);
+    return w + p->n;
 }
 
 char *ft_json_write_str(char *w, struct ft_str s)
 {
     size_t i = 0;
     *w++ = '"';
-    for (; i + 8 <= s.n; i += 8) {
-        const uint64_t x = word_at(s.p + i);
-        if (!(controls(x) | quotes(x))) {
-            memcpy(w, &x, 8);
-            w += 8;
+#if defined(__SSE2__)
+    while (i + 16 <= s.n) {
+        const __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(s.p + i));
+        const unsigned m = (unsigned)_mm_movemask_epi8(_mm_or_si128(controls16(v), quotes16(v)));
+        _mm_storeu_si128((__m128i *)(void *)w, v);
+        if (!m) {
+            w += 16;
+            i += 16;
             continue;
         }
-        for (size_t k = 0; k < 8; k++) { /* without a branch: text within text is full of quotes */
-            const struct piece *p = &pieces[(unsigned char)s.p[i + k]];
-            memcpy(w, p, 8);
-            w += p->n;
+        if (m & (m - 1)) { /* without a branch for each: text within text is full of quotes */
+            for (size_t k = 0; k < 16; k++)
+                w = put_piece(w, s.p[i + k]);
+            i += 16;
+            continue;
         }
+        const int k = __builtin_ctz(m);
+        w = put_piece(w + k, s.p[i + (size_t)k]);
+        i += (size_t)k + 1;
     }
-    for (; i < s.n; i++) {
-        const struct piece *p = &pieces[(unsigned char)s.p[i]];
-        memcpy(w, p, 8);
-        w += p->n;
-    }
+#endif
+    for (; i < s.n; i++)
+        w = put_piece(w, s.p[i]);
     *w++ = '"';
     return w;
 }
