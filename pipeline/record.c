@@ -49,12 +49,12 @@ static struct ft_edit *edit_new(struct ft_rec *r, ptrdiff_t field)
     return d;
 }
 
-static bool key_is(struct ft_rec *r, size_t i, struct ft_str key)
+static inline bool key_is(struct ft_rec *r, size_t i, struct ft_str key)
 {
     struct ft_str k = span(r, r->fields[i].key);
     if (r->fields[i].key_escaped)
         k = ft_json_unescape(k, r->mem);
-    return ft_str_eq(k, key);
+    return k.n == key.n && (!k.n || (k.p[0] == key.p[0] && !memcmp(k.p, key.p, k.n)));
 }
 
 /* A member as it stands after the edits. */

@@ -93,25 +93,44 @@ size_t ft_chat_spans(const struct ft_render *r, const struct ft_rendered *x, con
     return n;
 }
 
+static char *put_number(char *w, uint64_t v)
+{
+    char tmp[20];
+    int i = 20;
+    do
+        tmp[--i] = (char)('0' + v % 10);
+    while (v /= 10);
+    while (i < 20)
+        *w++ = tmp[i++];
+    return w;
+}
+
 void ft_chat_spans_put(struct ft_buf *b, const struct ft_chat_span *v, size_t n)
 {
-    ft_buf_putc(b, '[');
+    size_t room = 2;
+    for (size_t i = 0; i < n; i++) /* four numbers, a sign, brackets and commas */
+        room += 4 * 20 + 10 + ft_json_str_room(v[i].field) + ft_json_str_room(v[i].role);
+    char *const begin = ft_buf_room(b, room), *w = begin;
+    *w++ = '[';
     for (size_t i = 0; i < n; i++) {
         if (i)
-            ft_buf_putc(b, ',');
-        ft_buf_putc(b, '[');
-        ft_buf_put_u64(b, v[i].begin);
-        ft_buf_putc(b, ',');
-        ft_buf_put_u64(b, v[i].end);
-        ft_buf_putc(b, ',');
-        ft_buf_put_i64(b, v[i].message);
-        ft_buf_putc(b, ',');
-        ft_json_put_str(b, v[i].field);
-        ft_buf_putc(b, ',');
-        ft_json_put_str(b, v[i].role);
-        ft_buf_putc(b, ',');
-        ft_buf_put_u64(b, v[i].flags);
-        ft_buf_putc(b, ']');
+            *w++ = ',';
+        *w++ = '[';
+        w = put_number(w, v[i].begin);
+        *w++ = ',';
+        w = put_number(w, v[i].end);
+        *w++ = ',';
+        if (v[i].message < 0)
+            *w++ = '-';
+        w = put_number(w, v[i].message < 0 ? 0 - (uint64_t)v[i].message : (uint64_t)v[i].message);
+        *w++ = ',';
+        w = ft_json_write_str(w, v[i].field);
+        *w++ = ',';
+        w = ft_json_write_str(w, v[i].role);
+        *w++ = ',';
+        w = put_number(w, v[i].flags);
+        *w++ = ']';
     }
-    ft_buf_putc(b, ']');
+    *w++ = ']';
+    b->n += (size_t)(w - begin);
 }
