@@ -80,7 +80,7 @@ static void check_namespaces(struct jrt *rt, const struct node *to, struct jfram
         for (uint32_t k = to->up; k; k--)
             f = f->up;
         if (f->slot[to->slot].tag != J_NS) {
-            rt->line = to->mark ? to->mark : 1;
+            rt->line = to->mark;
             ft_jraise(rt, J_RUNTIME, "cannot assign attribute on non-namespace object");
         }
     } else if (to->kind == N_TUPLE) {
@@ -111,14 +111,17 @@ static bool next_filtered(struct jrt *rt, struct jiter *it, struct jval *out)
     const struct filtered *x = it->state;
     const struct loop_info *l = x->node->loop;
     struct jval v;
-    while (ft_jnext(rt, it->inner, &v)) {
+    bool more;
+    rt->line = l->test->line; /* a function of its own in Jinja's code */
+    while ((more = ft_jnext(rt, it->inner, &v))) {
         assign(rt, l->test_target, x->f, v);
         if (ft_jeval_true(rt, l->test, x->f)) {
             *out = target_value(rt, l->test_target, x->f);
-            return true;
+            break;
         }
     }
-    return false;
+    rt->line = x->node->line;
+    return more;
 }
 
 static struct jval filtered(struct jrt *rt, const struct node *n, struct jframe *f, struct jval iterable)
@@ -142,6 +145,7 @@ static bool iterate(struct jrt *rt, const struct node *n, struct jframe *f, stru
     enter(rt, &n->loads, f);
     const enum flow w = body(rt, &n->body, f);
     *done |= w == GO;
+    rt->line = n->line; /* the next item is made there */
     return w != BREAK;
 }
 
@@ -485,6 +489,7 @@ static enum flow run(struct jrt *rt, const struct node *n, struct jframe *f)
     }
     case N_WITH: {
         enter(rt, &n->loads, f);
+        rt->line = n->mark; /* Jinja marks no line of its own here */
         for (uint32_t i = 0; i < n->list.n; i += 2)
             assign(rt, n->list.v[i], f, ft_jeval(rt, n->list.v[i + 1], f));
         const enum flow w = body(rt, &n->body, f);
@@ -495,6 +500,7 @@ static enum flow run(struct jrt *rt, const struct node *n, struct jframe *f)
     case N_AUTOESCAPE: {
         const bool before = rt->autoescape;
         enter(rt, &n->loads, f);
+        rt->line = n->mark;
         rt->autoescape = ft_jtrue(rt, ft_jeval(rt, n->a, f));
         const enum flow w = body(rt, &n->body, f);
         rt->autoescape = before;

@@ -3,10 +3,12 @@
 
 static struct node *unary(struct parser *p, bool filters);
 
-static bool tuple_end(struct parser *p, const char *extra)
+/* Jinja2 means `in` and `recursive` to end the tuples of a for too, but its test never
+ * holds: `for in in x` is a loop over x. */
+static bool tuple_end(struct parser *p)
 {
     const enum token_type t = p->tok->type;
-    return t == TK_VAR_END || t == TK_BLOCK_END || t == TK_RPAREN || (extra && ft_jp_is_name(p->tok, extra));
+    return t == TK_VAR_END || t == TK_BLOCK_END || t == TK_RPAREN;
 }
 
 struct node *ft_jp_tuple(struct parser *p, struct tuple_opts o)
@@ -17,7 +19,7 @@ struct node *ft_jp_tuple(struct parser *p, struct tuple_opts o)
     for (;;) {
         if (items.n)
             ft_jp_expect(p, TK_COMMA);
-        if (tuple_end(p, o.end))
+        if (tuple_end(p))
             break;
         ft_jp_add(p, &items, o.simplified ? ft_jp_primary(p, o.ns) : ft_jp_expression(p, !o.no_cond));
         if (p->tok->type != TK_COMMA)

@@ -103,7 +103,7 @@ struct node {
     uint32_t slot, up; /* N_NAME, N_NSREF */
     union {
         uint32_t tags; /* N_ISTYPE: bits by enum jtag */
-        uint32_t mark; /* N_NSREF: the line that Jinja names where it is no namespace */
+        uint32_t mark; /* N_NSREF, N_WITH, N_AUTOESCAPE: the line that Jinja names in errors */
     };
     int32_t attr;      /* number of name, or of a constant subscript, in jattrs.h */
     int32_t export;    /* N_NAME as a top-level target: the context variable to set, or -1 */

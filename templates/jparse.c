@@ -54,9 +54,9 @@ static struct node *target_name(struct parser *p)
     return ft_jp_name_node(p, t->value.s, true, t->line);
 }
 
-static struct node *target(struct parser *p, bool tuples, const char *end, bool ns)
+static struct node *target(struct parser *p, bool tuples, bool ns)
 {
-    struct node *n = tuples ? ft_jp_tuple(p, (struct tuple_opts){.simplified = true, .end = end, .ns = ns}) : ft_jp_primary(p, ns);
+    struct node *n = tuples ? ft_jp_tuple(p, (struct tuple_opts){.simplified = true, .ns = ns}) : ft_jp_primary(p, ns);
     set_store(n);
     if (!can_assign(n))
         FAIL(p, n->line, "can't assign to '%s'", class_name(n));
@@ -129,9 +129,9 @@ static struct node *parse_for(struct parser *p, uint32_t line)
     struct node *n = ft_jp_node(p, N_FOR, line);
     n->loop = ft_jalloc(p->rt, sizeof *n->loop);
     *n->loop = (struct loop_info){0};
-    n->a = target(p, true, "in", false);
+    n->a = target(p, true, false);
     ft_jp_expect_name(p, "in");
-    n->b = ft_jp_tuple(p, (struct tuple_opts){.no_cond = true, .end = "recursive"});
+    n->b = ft_jp_tuple(p, (struct tuple_opts){.no_cond = true});
     if (ft_jp_skip_name(p, "if"))
         n->loop->test = ft_jp_expression(p, true);
     n->loop->recursive = ft_jp_skip_name(p, "recursive");
@@ -169,7 +169,7 @@ static struct macro_info *macro_info(struct parser *p)
 
 static struct node *parse_set(struct parser *p, uint32_t line)
 {
-    struct node *to = target(p, true, NULL, true), *n;
+    struct node *to = target(p, true, true), *n;
     if (ft_jp_skip_type(p, TK_ASSIGN)) {
         n = ft_jp_node(p, N_SET, line);
         n->a = to;
@@ -237,7 +237,7 @@ static struct node *statement(struct parser *p)
         while (p->tok->type != TK_BLOCK_END) {
             if (n->list.n)
                 ft_jp_expect(p, TK_COMMA);
-            ft_jp_add(p, &n->list, target(p, true, NULL, false));
+            ft_jp_add(p, &n->list, target(p, true, false));
             ft_jp_expect(p, TK_ASSIGN);
             ft_jp_add(p, &n->list, ft_jp_expression(p, true));
         }

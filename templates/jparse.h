@@ -46,7 +46,6 @@ struct node *ft_jp_name_node(struct parser *p, struct jstr *name, bool store, ui
 
 struct tuple_opts {
     bool simplified, no_cond, parens, ns;
-    const char *end;
 };
 /* One expression, or a tuple of them without parentheses. */
 struct node *ft_jp_tuple(struct parser *p, struct tuple_opts o);

@@ -100,6 +100,27 @@ static size_t repr_dict(struct jsb *b, const struct jdict *d, int view, size_t f
     return from;
 }
 
+struct jns_shown {
+    const void *ns;
+    const struct jns_shown *up;
+};
+
+static void repr_namespace(struct jsb *b, struct jval v)
+{
+    const struct jns_shown me = {v.p, b->rt->showing};
+    ft_jstack(b->rt);
+    ft_jsb_putz(b, "<Namespace {");
+    for (const struct jns_shown *x = me.up; x; x = x->up)
+        if (x->ns == me.ns) {
+            ft_jsb_putz(b, "...}>");
+            return;
+        }
+    b->rt->showing = &me;
+    repr_dict(b, ft_jd(b->rt, v), -1, 0, 0);
+    b->rt->showing = me.up;
+    ft_jsb_putz(b, "}>");
+}
+
 void ft_jsb_repr(struct jsb *b, struct jval v)
 {
     size_t from = b->n;
@@ -154,10 +175,7 @@ void ft_jsb_repr(struct jsb *b, struct jval v)
         break;
     case J_NS:
         /* Namespace.__repr__: <Namespace {...}> with the attributes */
-        ft_jstack(b->rt);
-        ft_jsb_putz(b, "<Namespace {");
-        repr_dict(b, ft_jd(b->rt, v), -1, 0, 0);
-        ft_jsb_putz(b, "}>");
+        repr_namespace(b, v);
         break;
     case J_MACRO: {
         const struct jstr *name = ft_jmacro_name(v.mac);

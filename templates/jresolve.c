@@ -843,6 +843,7 @@ static void visit(struct resolver *r, struct node *n, struct scope *s)
             analyze(r, &fs, n->list.v[i], true);
         analyze_list(r, &fs, &n->body, false);
         n->loads = enter(r, &f);
+        n->mark = r->mark;
         for (uint32_t i = 0; i < n->list.n; i += 2) {
             visit_target(r, n->list.v[i], &f, false);
             visit_top(r, &n->list.v[i + 1], s);
@@ -857,6 +858,7 @@ static void visit(struct resolver *r, struct node *n, struct scope *s)
         analyze(r, &fs, n->a, false);
         analyze_list(r, &fs, &n->body, false);
         n->loads = enter(r, &f);
+        n->mark = r->mark;
         visit_top(r, &n->a, &f);
         r->folding = false;
         visit_body(r, &n->body, &f);
@@ -885,7 +887,7 @@ static void visit_body(struct resolver *r, struct node_list *l, struct scope *s)
 
 void ft_jresolve(struct jrt *rt, struct ft_template *t)
 {
-    struct resolver r = {.rt = rt, .t = t, .folding = true};
+    struct resolver r = {.rt = rt, .t = t, .folding = true, .mark = 1};
     struct fn *fn = fn_new(&r, NULL);
     struct sym *sym = sym_new(&r, NULL, fn), *s = sym;
     struct scope root = {.sym = sym, .fn = fn, .toplevel = true};

@@ -209,6 +209,7 @@ struct jrt {
     struct jval *ctx; /* variables of the context by number, J_MISSING where unset */
     bool spans;
     bool autoescape;
+    const struct jns_shown *showing; /* the namespaces whose repr is being made: one may hold itself */
     bool folding; /* constants are being made: see ft_jgetslice */
     unsigned line;
     const struct tm *now;

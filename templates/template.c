@@ -178,6 +178,7 @@ static void prepare(struct ft_render *r, const struct ft_template *t, const stru
     rt->depth = 0;
     rt->spans = a->spans;
     rt->autoescape = false;
+    rt->showing = NULL;
     rt->line = 0;
     rt->nontext = NULL;
     rt->now = a->now;

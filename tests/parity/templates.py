@@ -63,6 +63,9 @@ def context():
     c["n"] = rnd.randrange(-3, 12)
     c["l"] = [rnd.choice(WORDS) for _ in range(rnd.randrange(6))] if rnd.random() < .5 else [rnd.randrange(-5, 9) for _ in range(rnd.randrange(6))]
     c["o"] = [{"role": rnd.choice(["user", "User", "tool", "assistant"]), "content": rnd.choice(WORDS), "n": rnd.randrange(4)} for _ in range(rnd.randrange(5))]
+    if rnd.random() < .5: c["messages"] = [{"role": rnd.choice(["system", "user", "assistant", "tool"]), "content": rnd.choice(WORDS + [None, [{"type": "text", "text": "t"}, {"type": "image"}]]),
+                                            **({"tool_calls": [{"function": {"name": "f", "arguments": value(1)}}]} if rnd.random() < .3 else {})} for _ in range(rnd.randrange(1, 5))]
+    if rnd.random() < .3: c["tools"] = [{"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": {rnd.choice(KEYS): {"type": rnd.choice(["string", ["null", "x"]])} for _ in range(2)}}}}]
     c["d"] = {rnd.choice(KEYS): rnd.choice(WORDS + [1, 2, None, True]) for _ in range(rnd.randrange(6))}
     return c
 
@@ -184,8 +187,18 @@ def method_call(d):
     return m + rnd.choice(["()", "()", "()", ""])
 
 
+CHAT = ["messages", "messages[0]", "messages[0].role", "messages[-1]['content']", "messages|length", "messages|selectattr('role', 'equalto', 'user')|list", "messages|map(attribute='content')|list", "messages[1:]",
+        "(messages|last).content", "tools", "tools[0].function.parameters.properties.items()", "messages[0].tool_calls", "messages|rejectattr('tool_calls')|list|length", "messages|map(attribute='role')|unique|join(',')",
+        "messages[::-1]", "messages|groupby('role')", "tools|tojson(indent=2)", "messages[0].content.split('a')[-1].lstrip('\\n')", "messages[0]|dictsort", "messages[0].get('name', 'none')", "tools is not none", "messages[0].content is string",
+        "messages[0].content is iterable and messages[0].content is not string", "messages|first == messages|last", "messages.pop", "messages[0].items()|list", "loop", "add_generation_prompt", "documents"]
+
+
 def expr(d=3):
     if d <= 0: return atom(0)
+    if rnd.random() < .06: return rnd.choice(CHAT)
+    if rnd.random() < .05:
+        t = rnd.choice(TESTS0 + TESTS1[:4] + ["eq", "in", "sameas"])
+        return f"{rnd.choice(NAMES)} is {rnd.choice(['', 'not '])}{t}" + (rnd.choice([" 3", " none", " s", " 'a'", " [1]", " l"]) if t in TESTS1 and t.isalpha() else "") + rnd.choice(["", f" and {expr(d-1)}", f" or {rnd.choice(NAMES)} is defined"])
     k = rnd.randrange(24)
     e = lambda: expr(d - 1)
     if k < 4: return atom(d)
@@ -236,7 +249,7 @@ def block(d, macros, in_loop=False):
 
 
 def statement(d, macros, in_loop):
-    k = rnd.randrange(22 if d > 0 else 7)
+    k = rnd.randrange(28 if d > 0 else 7)
     e = lambda: expr(rnd.choice([0, 1, 1, 2]))
     b = lambda il=in_loop: block(d - 1, macros, il)
     name = lambda: rnd.choice(VARS)
@@ -258,19 +271,29 @@ def statement(d, macros, in_loop):
     if k == 17:
         m = f"m{len(macros)}"
         params = rnd.choice(["", "p", "p, q=1", "p='x', q=p", "p, q=s"])
-        r = tag(f"macro {m}({params})") + block(d - 1, list(macros), False) + rnd.choice(["", out("p"), out("varargs"), out("kwargs"), out("caller()"), out("q")]) + tag("endmacro")
+        r = tag(f"macro {m}({params})") + block(d - 1, list(macros), False) + rnd.choice(["", out("p"), out("varargs"), out("kwargs"), out("caller()"), out("caller(1)"), out("caller(p, z=p)"), out("q"), out("caller is defined"), out("p.x")]) + tag("endmacro")
         macros.append(m)
         return r
     if k == 18 and macros: return out(f"{rnd.choice(macros)}({rnd.choice(['', '1', 's', '1, 2', 'p=s', 'q=1', '1, 2, 3', 'z=1', 'l'])})")
     if k == 19 and macros: return tag(f"call{rnd.choice(['', '(y)', '(y, z=2)'])} {rnd.choice(macros)}({rnd.choice(['', '1', 's'])})") + b(False) + tag("endcall")
     if k == 20: return tag("set ns = namespace(v=1, s=s)") + tag(f"set ns.{rnd.choice(['v', 's', 'z', '_p'] if rnd.random() < .1 else ['v', 's', 'z'])} = {e()}") + out(f"ns.{rnd.choice(['v', 's', 'q'])}")
+    if k == 22:
+        body = lambda: rnd.choice(["{{ loop.depth }}", "{{ loop.depth0 }}", "{{ x }}", "{{ loop.index }}", "{{ loop.changed(x) }}"]) + rnd.choice(["{{ loop(x.c) }}", "{{ loop(x) }}", "{% if x is iterable and x is not string %}{{ loop(x) }}{% endif %}", "{{ loop([]) }}", "{% if loop.depth < 3 %}{{ loop(l) }}{% endif %}", "{% for y in [1] %}{{ loop.index }}{% endfor %}"]) + ws()
+        return tag("for x in " + rnd.choice(["[1, [2, [3]], 4]", "l", "[{'c': [{'c': []}]}, {'c': []}]", "o", "b"]) + " recursive") + body() + (tag("else") + "none" if rnd.random() < .3 else "") + tag("endfor")
+    if k == 23: return tag("for " + rnd.choice(["g, i in o|groupby('role')", "g in o|groupby('n')", "k, v in d|dictsort", "k, v in d.items()", "i in l|batch(2, '-')", "i in l|slice(2)", "(a, b), c in [[[1, 2], 3]]", "m in messages", "m in messages if m.role == 'user'", "x in l if loop", "i in range(n)"])) + rnd.choice(["{{ g }}{{ i|length }}", "{{ g.grouper }}", "{{ k }}={{ v }}", "{{ i }}", "{{ loop.index }}/{{ loop.length }}", "{{ m.role }}: {{ m.content }}", "{{ loop.previtem }}>{{ loop.nextitem }}", "{% set ns.v = loop.index %}", "{{ loop.cycle(1, 2) }}{{ loop.cycle() }}", "{{ loop.changed(loop.index0 // 2, x) }}", "{{ loop }}", "{{ loop.last and loop.first }}"]) + b(True) + tag("endfor")
+    if k == 24: return tag("set " + name()) + b() + tag("endset") + rnd.choice(["{{ v|first }}", "{{ v == v|trim }}", "{{ w is string }}", "{{ s ~ v }}", "{{ v + s }}", "{{ [v] }}"])
+    if k == 25: return tag("filter " + rnd.choice(["upper|replace('A', 'b')", "indent(2)|trim", "indent(1, true)", "escape", "replace('a', n)", "default('x')|title", "string|reverse", "truncate(7)", "wordwrap(5)|indent", "striptags"])) + b() + tag("endfilter")
+    if k == 26 and macros:
+        m = rnd.choice(macros)
+        return out(rnd.choice([f"{m}(*l)", f"{m}(**d)", f"{m}(1, *l, **{{'z': 2}})", f"{m}.name", f"{m}.arguments", f"{m}.catch_kwargs, {m}.catch_varargs, {m}.caller", f"{m}(caller=none)", f"{m}(q={m}(1))", f"{m}({m}())|length", f"{m}|string|length > 5", f"[{m}(1)]", f"{m}(s)|upper"]))
+    if k == 27: return tag("set ns = namespace(" + rnd.choice(["", "v=0", "d", "v=l, w=s", "**d"]) + ")") + tag("for x in " + rnd.choice(["l", "o", "range(3)"])) + tag("set ns.v = " + rnd.choice(["loop.index", "ns.v ~ x", "ns.v + 1", "x", "ns"])) + tag("endfor") + out(rnd.choice(["ns.v", "ns.w", "ns", "ns['v']", "ns.v is defined", "ns is mapping", "ns.items"]))
     if k == 21: return rnd.choice([tag("generation") + b(False) + tag("endgeneration"), tag("raw") + " {{ raw }} " + tag("endraw"), tag(f"set v, w = {rnd.choice(['1, 2', 'l', e()])}"), tag("autoescape true") + b() + tag("endautoescape"), tag("print " + e())])
     return out(e())
 
 
 # ---- running ----
 
-ADDRESS = re.compile(r" at 0x[0-9a-f]+", re.I)
+ADDRESS = re.compile(r"0x[0-9a-f]{10,}", re.I)
 
 
 class Slow(Exception):
@@ -300,7 +323,11 @@ def reference(text, ctx):
     except RecursionError:
         return None
     except Exception as e:
-        return {"error": {"type": type(e).__name__, "message": str(e.message if isinstance(e, jinja2.TemplateError) else e)}}
+        line, tb = 0, e.__traceback__
+        while tb:
+            if tb.tb_frame.f_code.co_filename == "<template>": line = tb.tb_lineno
+            tb = tb.tb_next
+        return {"error": {"type": type(e).__name__, "message": str(e.message if isinstance(e, jinja2.TemplateError) else e), "line": line}}
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
@@ -322,7 +349,7 @@ def same(want, got):
     if want["error"]["type"] in ("TemplateSyntaxError", "TemplateAssertionError", "SyntaxError"): return True
     # the position of a non-string in a list of output pieces is Jinja's alone
     norm = lambda m: re.sub(r"sequence item \d+: expected str instance", "sequence item: expected str instance", m)
-    return (e["type"], norm(e["message"])) == (want["error"]["type"], norm(want["error"]["message"]))
+    return (e["type"], norm(e["message"])) == (want["error"]["type"], norm(want["error"]["message"])) and (not want["error"]["line"] or e["line"] == want["error"]["line"])
 
 
 def main(driver, seconds="60", seed="1"):

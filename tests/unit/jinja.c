@@ -44,7 +44,10 @@ static void run(struct ft_render *r, const struct ft_json *common, const struct 
         const char *want = ft_str_z(a, error->items[0].s);
         const bool loose = same_type(want, "") || strstr(ft_str_z(a, error->items[1].s), "sequence item ");
         /* what we refuse by name may fail in Python for another reason */
-        good = failed && (!type || !strcmp(type, "LimitError") || (same_type(want, type) && (loose || ft_str_eq(msg, error->items[1].s))));
+        int64_t line = 0;
+        const bool there = error->n < 3 || ft_json_int(&error->items[2], &line) || !line || !t || !failed ||
+                           ft_render_failure(r)->line == line;
+        good = failed && (!type || !strcmp(type, "LimitError") || (same_type(want, type) && there && (loose || ft_str_eq(msg, error->items[1].s))));
     } else {
         good = !failed && ft_str_eq(out.text, text->s);
         for (size_t i = 0; good && gens && i < gens->n; i++) {

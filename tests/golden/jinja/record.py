@@ -267,6 +267,10 @@ end
 {{ l|map("string")|last }}
 {% set x = 5 %}{% macro m(x=x) %}{{ x }}{% endmacro %}{{ m() }}{{ m(1) }}
 {%if t%}x{%endif%}{{-s-}}{{i}}
+{% for in in l %}{{ in }}{% endfor %}{% for in, x in l|batch(2) %}{{ x }}{% endfor %}
+{% for x, in l %}{% endfor %}
+{% for x in recursive %}{{ x }}{% endfor %}
+{% set n = namespace(v=1) %}{% set n.v = n %}{{ n }}{{ n.v.v }}{{ [n] }}
 {% for x in l %}{% autoescape true %}{% if x == 1 %}{% break %}{% endif %}{{ "<" }}{% endautoescape %}{% endfor %}{{ "<" }}
 '''
 
@@ -284,7 +288,7 @@ def main():
         row = {"t": text}
         if ctx is not None: row["c"] = ctx
         if "text" in want: row["text"] = want["text"]
-        else: row["error"] = [want["error"]["type"], want["error"]["message"]]
+        else: row["error"] = [want["error"]["type"], want["error"]["message"], want["error"]["line"]]
         if want.get("gens"): row["gens"] = want["gens"]
         out.write(json.dumps(row, ensure_ascii=False) + "\n")
 
@@ -295,6 +299,11 @@ def main():
             for part in line.split(", "): put("{{ " + part + " }}")
     lines = TEMPLATES.strip("\n").split("\n")
     for line in lines: put(line)
+    # the line that an error names: of the set, or of what came before
+    for t in ["{% set n = 1 %}\n{{ n }}\n\n{% set n.x = 2 %}", "{% set n = 1 %}\n{% if n %}\n\n{% set n.x =\n 2 %}{% endif %}", "\n\n{% set s.x = 2 %}", "{% macro m() %}\n\n{% set s.x = 2 %}{% endmacro %}\n\n{{ m() }}",
+              "{% set y %}\n\n{{ s }}\n{% endset %}\n\n{% set s.x = 1 %}", "{% for i in l if i %}\n{% generation %}\na{% endgeneration %}\n{% set s.x = 1 %}{% endfor %}", "{% for x, y in l|batch(2) %}\n{{ x }}{% endfor %}",
+              "{{ s }}\n\n{% with a =\n s + 1 %}\n{% endwith %}", "{{ s }}\n\n{{ s\n + 1 }}", "{% if s %}\n{% elif\n 1 < s %}{% endif %}", "{% for x in l\n if x < s %}{% endfor %}", "{% for x in l|map('nope') %}\n{{ x }}{% endfor %}",
+              "{% set x = {'a': 1,\n 'b': s + 1,\n 'c': 2} %}", "{% macro m(a) %}\n{{ a.b.c }}\n{% endmacro %}\n\n{{ m(1) }}", "{% macro m() %}\n{{ caller() }}\n{% endmacro %}\n\n{% call m() %}\n\n{{ s + 1 }}{% endcall %}", "{{\n raise_exception(\n'x') }}"]: put(t)
     for n in range(len(lines)): put("\n".join(lines[n:n + 4]))
     P.rnd.seed(20251124)
     for _ in range(1100):
