@@ -2,8 +2,7 @@
  * library's order; by the quick way where there is one. */
 #include "tokenizer/tokenizer_priv.h"
 
-/* Room for the places of all ids so far. */
-static void places(struct row *r)
+void tk_row_places(struct row *r)
 {
     if (r->ids.cap <= r->cap)
         return;
@@ -17,7 +16,7 @@ static void put(struct row *r, bool with_places, int32_t id, uint32_t b, uint32_
 {
     tk_ids_put(&r->ids, id);
     if (with_places) {
-        places(r);
+        tk_row_places(r);
         r->begin[r->ids.n - 1] = b;
         r->end[r->ids.n - 1] = e;
     }
@@ -96,13 +95,38 @@ static int slowly(const struct ft_tokenizer *t, struct ft_tok_state *s, const st
     return 0;
 }
 
-/* The same by words and their ids. Places follow from the lengths of the tokens. */
+/* Of text that stands as it was: places follow from the lengths of the tokens. */
+static void lay(const struct ft_tokenizer *t, struct ft_tok_state *s, size_t k)
+{
+    struct row *r = &s->row;
+    const uint16_t *len = t->fast.len;
+    tk_row_places(r);
+    for (size_t i = 0; i < s->work.a.n; i++) {
+        const struct tk_piece *p = &s->work.a.v[i];
+        if (p->id >= 0) {
+            r->begin[k] = p->base;
+            r->end[k] = p->base + p->n;
+            if (t->post.trims)
+                tk_post_spaces((struct ft_str){p->p, p->n}, &r->lead[k], &r->trail[k]);
+            k++;
+            continue;
+        }
+        for (uint32_t at = 0; at < p->n && k < r->ids.n; k++) {
+            const struct tk_range x = tk_origin(p, at, at + len[r->ids.v[k]]);
+            at += len[r->ids.v[k]];
+            r->begin[k] = x.b;
+            r->end[k] = x.e;
+        }
+    }
+}
+
+/* The same by words and their ids. */
 static int quickly(const struct ft_tokenizer *t, struct ft_tok_state *s, bool offsets, struct ft_err *e)
 {
     struct row *r = &s->row;
+    const size_t first = r->ids.n;
     for (size_t i = 0; i < s->work.a.n; i++) {
         const struct tk_piece *p = &s->work.a.v[i];
-        const size_t first = r->ids.n;
         struct ft_str text = {p->p, p->n};
         if (p->id < 0 && t->fast.split && tk_split_prefix(t->fast.split) && p->n && p->p[0] != ' ') {
             char *own = ft_arena_alloc(&s->work.mem, text.n + 1);
@@ -112,24 +136,21 @@ static int quickly(const struct ft_tokenizer *t, struct ft_tok_state *s, bool of
         }
         if (p->id >= 0 ? tk_fast_id(s->fast, p->id, &r->ids, e) : tk_fast_text(s->fast, text.p, text.n, &r->ids, e))
             return -1;
-        if (!offsets)
-            continue;
-        if (tk_fast_flush(s->fast, &r->ids, e))
-            return -1;
-        places(r);
-        uint32_t at = 0;
-        for (size_t k = first; k < r->ids.n; k++) {
-            const uint32_t to = p->id >= 0 ? p->n : at + t->fast.len[r->ids.v[k]];
-            const struct tk_range x = tk_origin(p, at, to);
-            r->begin[k] = x.b;
-            r->end[k] = x.e;
-            if (t->post.trims)
-                tk_post_spaces(p->id >= 0 ? (struct ft_str){p->p, p->n} : t->model.vocab.token[r->ids.v[k]], &r->lead[k],
-                               &r->trail[k]);
-            at = to;
+    }
+    if (tk_fast_flush(s->fast, &r->ids, e))
+        return -1;
+    if (!offsets)
+        return 0;
+    lay(t, s, first);
+    for (size_t k = first, i = 0; t->post.trims && k < r->ids.n; k++) {
+        while (i < s->work.a.n && r->begin[k] >= s->work.a.v[i].base + s->work.a.v[i].n)
+            i++;
+        if (s->work.a.v[i].id < 0) {
+            const struct ft_str token = t->model.vocab.token[r->ids.v[k]];
+            tk_post_spaces(token, &r->lead[k], &r->trail[k]);
         }
     }
-    return tk_fast_flush(s->fast, &r->ids, e);
+    return 0;
 }
 
 /* Raw text, in units. */
@@ -177,19 +198,19 @@ static int encode_text(const struct ft_tokenizer *t, struct ft_tok_state *s, str
         return ft_fail(e, FT_DATA, "text of %zu bytes: the limit is 2 GiB", text.n);
     ft_arena_reset(&s->work.mem);
     s->work.offsets = o->offsets || o->n_plain || t->origins;
-    if (s->fast && t->fast.unit != TK_UNIT_NONE && !o->offsets) {
-        if (in_units(t, s, text, o, e))
-            return -1;
-        if (s->places)
-            places(&s->row);
-        return 0;
+    if (s->fast && t->fast.unit != TK_UNIT_NONE && (!o->offsets || o->marks)) {
+        const int k = o->marks ? tk_encode_marked(t, s, text, o, e) : in_units(t, s, text, o, e) ? -1 : 1;
+        if (k && s->places)
+            tk_row_places(&s->row);
+        if (k)
+            return k < 0 ? -1 : 0;
     }
     if (sections(t, s, text, o, e))
         return -1;
     if (quick(t, s, o->offsets) ? quickly(t, s, o->offsets, e) : slowly(t, s, o, e))
         return -1;
     if (s->places)
-        places(&s->row);
+        tk_row_places(&s->row);
     return 0;
 }
 
@@ -333,7 +354,7 @@ static int assemble(const struct ft_tokenizer *t, struct ft_tok_state *s, const 
             put(to, false, r->ids.v[x], 0, 0);
             if (!s->places)
                 continue;
-            places(to);
+            tk_row_places(to);
             const size_t last = to->ids.n - 1;
             to->begin[last] = r->begin[x];
             to->end[last] = r->end[x];
@@ -349,10 +370,14 @@ static int assemble(const struct ft_tokenizer *t, struct ft_tok_state *s, const 
 }
 
 int ft_encode(const struct ft_tokenizer *t, struct ft_tok_state *s, struct ft_str text,
-              const struct ft_encode_opts *o, struct ft_encoding *out, struct ft_err *e)
+              const struct ft_encode_opts *given, struct ft_encoding *out, struct ft_err *e)
 {
-    const struct tk_post_program *p = &t->post.of[o->pair != NULL][o->special];
+    const struct tk_post_program *p = &t->post.of[given->pair != NULL][given->special];
     struct row *r = &s->row;
+    struct ft_encode_opts own = *given, *const o = &own;
+    if (own.offsets)
+        own.marks = NULL;
+    own.offsets |= own.marks != NULL;
     *out = (struct ft_encoding){0};
     r->ids.n = 0;
     s->places = o->offsets || o->types;
@@ -381,7 +406,7 @@ int ft_encode(const struct ft_tokenizer *t, struct ft_tok_state *s, struct ft_st
     }
     tk_ids_room(&r->ids, 1);
     if (s->places)
-        places(r);
+        tk_row_places(r);
     out->n = r->ids.n;
     out->ids = r->ids.v;
     out->begin = o->offsets ? r->begin : NULL;

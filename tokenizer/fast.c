@@ -427,6 +427,7 @@ static void init_units(struct tk_fast *f, const struct tk_model *m, const struct
     if (f->unit == TK_UNIT_PIECES) {
         f->cut = ft_calloc(1, sizeof *f->cut);
         f->solo = ft_calloc(TK_SOLO_WORDS, sizeof *f->solo);
+        f->len = m->byte_merges ? NULL : ft_calloc(m->vocab.n_ids + 1, sizeof *f->len);
     }
     f->on = true;
     struct tk_scratch *scratch = tk_scratch_new();
@@ -453,6 +454,8 @@ static void init_units(struct tk_fast *f, const struct tk_model *m, const struct
                 ft_buf_putc(&b, t.p[i]);
             }
         }
+        if (f->len)
+            f->len[id] = (uint16_t)(b.n < UINT16_MAX ? b.n : 0);
         if (f->cut && word) {
             tk_cut_add(f->cut, b.p, b.n);
             tk_solo_add(f->solo, b.p, b.n);
@@ -465,6 +468,9 @@ static void init_units(struct tk_fast *f, const struct tk_model *m, const struct
         else if (ids.n == 1)
             tk_seed_add(&f->seed, b.p, b.n, ids.v[0]);
     }
+    for (int i = 0; f->len && i < 256; i++)
+        if (m->byte_id[i] >= 0)
+            f->len[m->byte_id[i]] = 1;
     tk_fast_state_free(s);
     tk_scratch_free(scratch);
     ft_buf_release(&b);

@@ -58,6 +58,30 @@ static int ranges_of(struct ft_rec *r, const char *key, size_t text_n, struct ft
     return k;
 }
 
+static int by_place(const void *a, const void *b)
+{
+    const uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* Where ranges begin and end, sorted: each of the lists should be. */
+static const uint32_t *marks_of(struct ft_rec *r, const struct ft_range *a, size_t n_a, const struct ft_range *b, size_t n_b, size_t *n)
+{
+    uint32_t *v = ft_arena_alloc(r->mem, 2 * (n_a + n_b) * sizeof *v + 1);
+    bool sorted = true;
+    *n = 0;
+    for (size_t i = 0, k = 0; i < n_a || k < n_b;) {
+        const struct ft_range *x = k == n_b || (i < n_a && a[i].begin < b[k].begin) ? &a[i++] : &b[k++];
+        v[(*n)++] = (uint32_t)x->begin;
+        v[(*n)++] = (uint32_t)x->end;
+    }
+    for (size_t i = 1; i < *n; i++)
+        sorted = sorted && v[i - 1] <= v[i];
+    if (!sorted) /* a list is not, or its ranges overlap those of the other */
+        qsort(v, *n, sizeof *v, by_place);
+    return v;
+}
+
 static char *put_u32(char *w, uint32_t v)
 {
     char tmp[10];
@@ -311,7 +335,9 @@ static int plain_text(struct config *c, struct ft_tok_state *st, struct ft_rec *
         return -1;
     struct ft_encode_opts o = {.special = c->special == YES || (c->special == AUTO && !has_spans && !rendered),
                                .types = c->types,
-                               .offsets = c->offsets >= 0 || has_spans || has_learn || (marked && rendered)};
+                               .offsets = c->offsets >= 0 || (marked && rendered)};
+    if (has_spans || has_learn)
+        o.marks = marks_of(r, spans, n_spans, learn, n_learn, &o.n_marks);
     struct ft_tok_range *plain = NULL;
     size_t n_plain = has_spans ? untrusted(r, spans, n_spans, &plain) : 0;
     if (marked && !has_spans) {

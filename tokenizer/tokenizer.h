@@ -31,7 +31,7 @@ void ft_tok_state_free(struct ft_tok_state *s);
 
 struct ft_encoding { /* lives in the state until its next call */
     int32_t *ids;          /* with room for one more behind them */
-    uint32_t *begin, *end; /* where each token stands in its text; NULL unless asked for. (0,0) for tokens put in */
+    uint32_t *begin, *end; /* where each token stands in its text; NULL unless asked for (offsets or marks). (0,0) for tokens put in */
     uint32_t *type;        /* type ids (0 first, 1 second sequence, or as the template says); NULL unless asked for */
     size_t n;
     size_t n_prefix, n_suffix; /* special tokens that the post-processor put in front, and behind all text */
@@ -47,6 +47,8 @@ enum ft_tok_strategy { FT_TOK_LONGEST_FIRST, FT_TOK_ONLY_FIRST, FT_TOK_ONLY_SECO
 struct ft_encode_opts {
     bool special;  /* let the post-processor add its tokens */
     bool offsets;
+    const uint32_t *marks; /* or NULL: sorted places of the text. begin and end are given as by `offsets`, */
+    size_t n_marks;        /* but true only as far as comparing them with the marks can tell: that is quicker */
     bool chars;    /* offsets count characters (code points), not bytes */
     bool types;
     bool no_added; /* find no added tokens in the text: it is all plain */

@@ -46,3 +46,61 @@ TEST(ranges_hold_the_tokens_that_the_definition_names)
         ft_tokenizer_free(t);
     }
 }
+
+/* With marks places may be vague, but not as seen from the marks. */
+TEST(marks_tell_the_same_as_offsets)
+{
+    static const char *const names[] = {"byte-gpt2", "byte-llama3", "byte-qwen", "byte-roberta", "sp-llama2", "sp-mistral", "sp-gemma", "sp-unk",
+                                        "wordpiece-uncased", "wordpiece-cased", "unigram-t5", "unigram-bytes"};
+    static const char *const piece[] = {"The", " mill", "user", "\n", " ", "  ", "<|im_end|>", "<|im_start|>", ".", ", ", "12,000", "물방앗간 딸은", "größer", "e\u0301",
+                                        "\u2581", "한", "<s>", "</s>", "\r\n", "\t", "\u0301", " \u0308x", "日本語", "ﷺ", "👨‍👩‍👧", "[SEP]", "abc", "(", "\u200d", "Ⅳ", "<0x0A>"};
+    struct ft_buf b = {0};
+    for (size_t m = 0; m < sizeof names / sizeof *names; m++) {
+        char path[4200];
+        struct ft_tokenizer *t;
+        struct ft_err e = {0};
+        snprintf(path, sizeof path, "%s/%s.json", test_path("golden/tokenizer"), names[m]);
+        REQUIRE(ft_tokenizer_load(path, &t, &e) == 0);
+        struct ft_tok_state *s = ft_tok_state_new(t), *s2 = ft_tok_state_new(t);
+        for (int round = 0; round < 2000; round++) {
+            uint32_t marks[8];
+            size_t n_marks = 0;
+            b.n = 0;
+            for (uint64_t n = rnd(14); n > 0; n--) {
+                if (!rnd(3) && n_marks < 7)
+                    marks[n_marks++] = (uint32_t)b.n;
+                ft_buf_putz(&b, piece[rnd(round & 1 ? 12 : sizeof piece / sizeof *piece)]);
+            }
+            if (b.n && !rnd(4)) {
+                marks[n_marks++] = (uint32_t)rnd(b.n + 1);
+                for (size_t i = n_marks - 1; i > 0 && marks[i] < marks[i - 1]; i--) {
+                    const uint32_t swap = marks[i];
+                    marks[i] = marks[i - 1];
+                    marks[i - 1] = swap;
+                }
+            }
+            const struct ft_encode_opts exact = {.offsets = true, .special = round & 2}, vague = {.marks = marks, .n_marks = n_marks, .special = round & 2};
+            struct ft_encoding x, y;
+            REQUIRE(ft_encode(t, s, ft_buf_str(&b), &exact, &x, &e) == 0);
+            REQUIRE(ft_encode(t, s2, ft_buf_str(&b), &vague, &y, &e) == 0);
+            CHECK(x.n == y.n && !memcmp(x.ids, y.ids, x.n * sizeof *x.ids));
+            CHECK(x.n_prefix == y.n_prefix && x.n_suffix == y.n_suffix);
+            for (size_t i = 0; i < n_marks; i++)
+                for (size_t k = i; k < n_marks; k++)
+                    for (int how = FT_TOK_START; how <= FT_TOK_INSIDE; how++) {
+                        size_t from[2], to[2];
+                        ft_tok_range_find(&x, marks[i], marks[k], (enum ft_tok_boundary)how, &from[0], &to[0]);
+                        ft_tok_range_find(&y, marks[i], marks[k], (enum ft_tok_boundary)how, &from[1], &to[1]);
+                        if (from[0] != from[1] || to[0] != to[1]) {
+                            fprintf(stderr, "%s: '%.*s' [%u, %u) %d: [%zu, %zu) [%zu, %zu)\n", names[m], (int)b.n, b.p, marks[i], marks[k], how,
+                                    from[0], to[0], from[1], to[1]);
+                            CHECK(0);
+                        }
+                    }
+        }
+        ft_tok_state_free(s);
+        ft_tok_state_free(s2);
+        ft_tokenizer_free(t);
+    }
+    ft_buf_release(&b);
+}

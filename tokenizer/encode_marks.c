@@ -1,0 +1,177 @@
+/* Places of tokens as far as given marks can tell, without leaving the units' quick way.
+ *
+ * Raw text is cut at the marks, where that changes nothing: then all tokens of a
+ * stretch stand between two marks, and that is all that has to be known of them. Where
+ * it may not be cut, in the middle of a unit, the lengths of its tokens say where they
+ * stand, if these are the very bytes of the text. */
+#include "tokenizer/tokenizer_priv.h"
+#include "tokenizer/unicode.h"
+
+struct stretch {
+    uint32_t from, to; /* bytes of the text */
+    bool apart;        /* its tokens have their own places */
+};
+
+/* An id that no token has (fast.c): it ends a stretch among the ids. */
+enum { STOP = 0xffffff };
+
+static bool gap(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+
+static bool punct(char c)
+{
+    const unsigned x = (unsigned char)c;
+    return x - '!' < 15 || x - ':' < 7 || x - '[' < 6 || x - '{' < 4;
+}
+
+/* The character of p[0..n) that begins at i, or ends there: does it stay apart from a gap beside it? */
+static bool edge(const char *p, size_t i, bool before)
+{
+    int len;
+    while (before && i > 0 && ((unsigned char)p[--i] & 0xc0) == 0x80)
+        ;
+    return (unsigned char)p[i] < 0x80 || tk_unit_edge(ft_utf8_get(p + i, &len));
+}
+
+/* Do both sides of p[m], 0 < m < n, become the same tokens apart from each other? */
+static bool parts(enum tk_unit unit, const char *p, size_t m)
+{
+    const char a = p[m - 1], b = p[m];
+    if (a == '\r' && b == '\n')
+        return false;
+    if ((gap(a) && edge(p, m, false)) || (gap(b) && edge(p, m, true)))
+        return true;
+    return unit == TK_UNIT_BERT && (punct(b) || (punct(a) && (unsigned char)b < 0x80));
+}
+
+/* No character of it is changed or cut off. */
+static bool is_flat(const uint64_t *flat, const char *p, size_t n)
+{
+    for (size_t i = 0; i < n;) {
+        int len;
+        const uint32_t c = ft_utf8_get(p + i, &len);
+        if (c >= 0x10000 || !(flat[c >> 6] >> (c & 63) & 1))
+            return false;
+        i += (size_t)len;
+    }
+    return true;
+}
+
+/* One piece of text in stretches behind v[n]; the new n, or SIZE_MAX. */
+static size_t plan(const struct tk_fast *f, const struct tk_piece *p, const uint32_t *marks, size_t n_marks, struct stretch *v, size_t n)
+{
+    enum { UNIT_MAX = 512 };
+    if (f->unit == TK_UNIT_PIECES) {
+        v[n++] = (struct stretch){p->base, p->base + p->n, true};
+        return n;
+    }
+    uint32_t at = 0;
+    for (size_t i = 0; i < n_marks && marks[i] < p->base + p->n; i++) {
+        const uint32_t m = marks[i] - p->base;
+        if (m <= at)
+            continue;
+        if (parts(f->unit, p->p, m)) {
+            v[n++] = (struct stretch){p->base + at, p->base + m, false};
+            at = m;
+            continue;
+        }
+        uint32_t b = m - 1, e = m + 1;
+        while (b > at && m - b < UNIT_MAX && !parts(f->unit, p->p, b))
+            b--;
+        while (e < p->n && e - m < UNIT_MAX && !parts(f->unit, p->p, e))
+            e++;
+        if (f->unit != TK_UNIT_SPACES || !f->flat || m - b == UNIT_MAX || e - m == UNIT_MAX || !is_flat(f->flat, p->p + b, e - b))
+            return SIZE_MAX;
+        if (b > at)
+            v[n++] = (struct stretch){p->base + at, p->base + b, false};
+        v[n++] = (struct stretch){p->base + b, p->base + e, true};
+        at = e;
+    }
+    if (at < p->n)
+        v[n++] = (struct stretch){p->base + at, p->base + p->n, false};
+    return n;
+}
+
+/* The places of the tokens [k, n) of a stretch by their lengths. False: they do not add up. */
+static bool lay(const struct ft_tokenizer *t, struct row *r, struct ft_str text, size_t k, size_t n, const struct stretch *x)
+{
+    const bool pieces = t->fast.unit == TK_UNIT_PIECES;
+    int64_t sum = 0, front;
+    for (size_t i = k; i < n; i++) {
+        const int32_t id = r->ids.v[i];
+        if (id == t->model.unk || (pieces && !t->fast.len[id]))
+            return false;
+        sum += pieces ? t->fast.len[id] : (int64_t)t->model.vocab.token[id].n;
+    }
+    front = sum - (int64_t)(x->to - x->from); /* what was put in front: a blank, or U+2581 */
+    if (pieces ? front != 0 && front != 1 : front != (t->fast.low_line ? 3 : 0))
+        return false;
+    int64_t at = -front;
+    int first; /* what was put in front stands for the first character, as that does itself */
+    ft_utf8_get(text.p + x->from, &first);
+    for (size_t i = k; i < n; i++) {
+        const int32_t id = r->ids.v[i];
+        r->begin[i] = x->from + (uint32_t)(at < 0 ? 0 : at);
+        at += pieces ? t->fast.len[id] : (int64_t)t->model.vocab.token[id].n;
+        r->end[i] = x->from + (uint32_t)(at <= 0 ? first : at);
+    }
+    return true;
+}
+
+int tk_encode_marked(const struct ft_tokenizer *t, struct ft_tok_state *s, struct ft_str text, const struct ft_encode_opts *o,
+                     struct ft_err *e)
+{
+    const struct tk_fast *f = &t->fast;
+    struct tk_work *w = &s->work;
+    struct row *r = &s->row;
+    const size_t first = r->ids.n;
+    const struct tk_piece all = {.p = text.p, .n = (uint32_t)text.n, .id = -1};
+    if (f->normalized || t->post.trims || (f->unit == TK_UNIT_PIECES && !f->len))
+        return 0;
+    for (size_t i = 0; i < o->n_marks; i++) /* within a character the tokens of its bytes all stand at its begin */
+        if (o->marks[i] < text.n && ((unsigned char)text.p[o->marks[i]] & 0xc0) == 0x80)
+            return 0;
+    w->a.n = 0;
+    if (o->no_added)
+        tk_push(&w->a, all);
+    else
+        tk_added_split(&t->added, false, &all, (const struct tk_range *)(const void *)o->plain, o->n_plain, &w->a);
+    struct stretch *v = ft_arena_alloc(&w->mem, (2 * o->n_marks + 2 * w->a.n + 1) * sizeof *v);
+    size_t n = 0;
+    for (size_t i = 0, m = 0; i < w->a.n; i++) {
+        const struct tk_piece *p = &w->a.v[i];
+        while (m < o->n_marks && o->marks[m] <= p->base)
+            m++;
+        if (p->id >= 0)
+            v[n++] = (struct stretch){p->base, p->base + p->n, false};
+        else if ((n = plan(f, p, o->marks + m, o->n_marks - m, v, n)) == SIZE_MAX)
+            return 0;
+    }
+    for (size_t i = 0, k = 0; i < w->a.n; i++) {
+        const struct tk_piece *p = &w->a.v[i];
+        for (; k < n && v[k].from < p->base + p->n; k++)
+            if ((p->id >= 0 ? tk_fast_id(s->fast, p->id, &r->ids, e)
+                            : tk_fast_raw(s->fast, w, p->p + (v[k].from - p->base), v[k].to - v[k].from, v[k].from == 0, &r->ids, e)) ||
+                tk_fast_id(s->fast, STOP, &r->ids, e))
+                return -1;
+    }
+    if (tk_fast_flush(s->fast, &r->ids, e))
+        return -1;
+    tk_row_places(r);
+    size_t to = first, from = first, k = 0;
+    for (size_t i = first; i < r->ids.n; i++) {
+        if (r->ids.v[i] != STOP) {
+            r->ids.v[to] = r->ids.v[i];
+            r->begin[to] = v[k].from;
+            r->end[to++] = v[k].to;
+            continue;
+        }
+        if (v[k].apart && !lay(t, r, text, from, to, &v[k])) {
+            r->ids.n = first;
+            return 0;
+        }
+        from = to;
+        k++;
+    }
+    r->ids.n = to;
+    return 1;
+}
