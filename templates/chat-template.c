@@ -169,8 +169,11 @@ int main(int argc, char **argv)
         return show(&tool, s, c.show);
     if (c.emit.split_turns && (s->generation_prompt || s->continue_final))
         ft_usage(&tool, "option '--split-turns' is for training, the prompt options are not");
-    if (ft_chat_setup(s, c.emit.convert, &e))
+    if (ft_chat_setup(s, c.emit.convert, &e)) {
+        if (e.code == FT_USAGE)
+            ft_usage(&tool, "%s", e.msg);
         ft_die(&tool, &e);
+    }
     if (c.lint)
         return lint(&tool, s);
     if (c.explain > 1000000)
