@@ -1,5 +1,4 @@
-/* cache_short.h -- tk_cache_whole for words of no more than TK_KEY_MAX bytes, by the
- * vectors of the level that includes it. */
+/* cache_short.h -- tk_cache_whole by the vectors of the level that includes it. */
 #ifndef FT_TOKENIZER_CACHE_SHORT_H
 #define FT_TOKENIZER_CACHE_SHORT_H
 
@@ -29,7 +28,7 @@ static inline void tk_rec_short(struct tk_rec *r, const struct tk_line *hot, con
     __m128i k = _mm_and_si128(_mm_loadu_si128((const __m128i *)(const void *)from),
                               _mm_loadu_si128((const __m128i *)(const void *)(keep + cut)));
 #endif
-    k = _mm_insert_epi8(k, (int)n, 15);
+    k = _mm_insert_epi8(k, n < 255 ? (int)n : 255, 15); /* a long word has no line: 16 to 255 is no length of a key */
     _mm_storeu_si128((__m128i *)(void *)&r->key, k);
     r->p = p;
     r->n = (uint32_t)n;

@@ -11,8 +11,8 @@ $(B)/tokenizer/image.o: $(TK_SOURCES)
 # Kernels by instruction set, chosen at run time.
 ifneq ($(filter x86_64%,$(shell $(CC) -dumpmachine 2>&1)),)
 LIB_tokenizer += tokenizer/words_avx2.c tokenizer/words_avx512.c
-CFLAGS_words_avx2   := -mavx2 -mbmi -mbmi2 -mlzcnt
-CFLAGS_words_avx512 := -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vbmi -mbmi -mbmi2 -mlzcnt
+CFLAGS_words_avx2   := -mavx2 -mbmi -mbmi2 -mlzcnt -mpopcnt
+CFLAGS_words_avx512 := -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vbmi -mavx512vbmi2 -mbmi -mbmi2 -mlzcnt -mpopcnt
 endif
 LIB_tokenizer += tokenizer/ranges.c tokenizer/verify.c tokenizer/decode_stream.c tokenizer/foreign.c tokenizer/sentencepiece.c tokenizer/tiktoken.c \
                  tokenizer/sp_normalize.c tokenizer/sp_unigram.c tokenizer/base64.c

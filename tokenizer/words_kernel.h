@@ -114,82 +114,119 @@ static inline uint64_t starts_cl100k(const unsigned char *p, const struct masks 
     return starts;
 }
 
+/* The places of the bits, from `base` on, as a list: room for 64 numbers. */
+static inline void list(uint32_t *to, uint64_t bits, uint32_t base)
+{
+#ifdef __AVX512VBMI2__
+    static const unsigned char count[64] __attribute__((aligned(64))) = {
+        0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31,
+        32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63};
+    const __m512i v = _mm512_maskz_compress_epi8(bits, _mm512_load_si512(count)), add = _mm512_set1_epi32((int)base);
+#define PUT(k) \
+    _mm512_storeu_si512(to + 16 * (k), _mm512_add_epi32(_mm512_cvtepu8_epi32(_mm512_extracti32x4_epi32(v, k)), add))
+    PUT(0);
+    PUT(1);
+    if (__builtin_expect(_mm_popcnt_u64(bits) > 32, 0)) {
+        PUT(2);
+        PUT(3);
+    }
+#undef PUT
+#else
+    for (int n = (int)_mm_popcnt_u64(bits); n > 0; n -= 4) /* four at a time: fewer branches to guess */
+        for (int i = 0; i < 4; i++, bits = _blsr_u64(bits))
+            *to++ = base + (uint32_t)_tzcnt_u64(bits);
+#endif
+}
+
+/* The ends of words of more than TK_KEY_MAX bytes: those that have no end close before them. */
+static inline uint64_t long_ends(uint64_t ends)
+{
+    uint64_t near = (ends | 1) << 1;
+    near |= near << 1;
+    near |= near << 2;
+    near |= near << 4;
+    near |= near << 7;
+    return ends & ~near;
+}
+
+/* First the ends of words, window by window, then their records: what is guessed wrong
+ * at a window's end does not hold up the records, nor they it. */
 static inline __attribute__((always_inline)) void words(enum tk_rule rule, struct tk_cache *c, const char *p, size_t n,
                                                         size_t *from)
 {
     const struct tk_line *const hot = c->hot;
     const struct tk_cut *const cut = c->cut;
-    size_t at = *from;
+    uint32_t ends[TK_BATCH + 2 * TK_WINDOW];
     if (c->left)
         tk_cache_rest(c, TK_BATCH);
-    while (at < n && !tk_cache_full(c)) {
-        const unsigned char *q = (const unsigned char *)p + at;
-        const size_t rest = n - at;
-        bool end = rest < 61;
-        int whole; /* bytes of whole characters */
-        int known = rest < 64 ? (int)rest : 64;
-        struct masks m = classify(q, rest);
-        if (m.high & low(known)) {
-            const int k = classify_high(&m, q, known);
-            if (k < known) {
-                known = k;
+    while (*from < n && !tk_cache_full(c)) {
+        const char *const base = p + *from;
+        const size_t left = n - *from < UINT32_MAX ? n - *from : UINT32_MAX;
+        size_t at = 0, k = 0;
+        bool stuck = false;
+        while (at < left && c->n + k < TK_BATCH && !stuck) {
+            const unsigned char *q = (const unsigned char *)base + at;
+            const size_t rest = left - at;
+            bool end = rest < 61;
+            int whole; /* bytes of whole characters */
+            int known = rest < 64 ? (int)rest : 64;
+            struct masks m = classify(q, rest);
+            if (m.high & low(known)) {
+                const int part = classify_high(&m, q, known);
+                if (part < known) {
+                    known = part;
+                    end = false;
+                }
+            }
+            whole = known;
+            uint64_t starts = 0;
+            if (known > 3) {
+                unsigned char tail[64];
+                if (end && (m.tick & low(known))) { /* contractions look behind the end */
+                    memcpy(tail, q, rest);
+                    tail[rest] = tail[rest + 1] = 0;
+                    q = tail;
+                }
+                starts = rule == TK_RULE_GPT2 ? starts_gpt2(q, &m, &known, end)
+                                              : starts_cl100k(q, &m, &known, end, rule == TK_RULE_QWEN2 ? 1 : 3);
+            } else {
                 end = false;
             }
-        }
-        whole = known;
-        uint64_t starts = 0;
-        if (known > 3) {
-            unsigned char tail[64];
-            if (end && (m.tick & low(known))) { /* contractions look behind the end */
-                memcpy(tail, q, rest);
-                tail[rest] = tail[rest + 1] = 0;
-                q = tail;
+            if (end)
+                starts = (starts & low((int)rest)) | 1ull << rest;
+            else
+                starts &= low(known < 0 ? 0 : known);
+            starts &= ~1ull;
+            if (cut && !end && known > 0) {
+                /* Letters that go on behind the window are cut where it does not matter. */
+                const int last = starts ? 63 - (int)_lzcnt_u64(starts) : 0;
+                const uint64_t inner = m.letter & (m.letter << 1) & low(known) & ~low(last + 1);
+                if (known - last > TK_KEY_MAX && inner)
+                    starts |= tk_cut_mask(cut, base + at + last, (size_t)(whole - last)) << last & inner;
             }
-            starts = rule == TK_RULE_GPT2 ? starts_gpt2(q, &m, &known, end)
-                                          : starts_cl100k(q, &m, &known, end, rule == TK_RULE_QWEN2 ? 1 : 3);
-        } else {
-            end = false;
+            uint64_t more = 0;
+            for (uint64_t e = cut ? long_ends(starts) : 0; e; e = _blsr_u64(e)) {
+                const int to = (int)_tzcnt_u64(e), b = 63 - (int)_lzcnt_u64((starts | 1) & low(to));
+                more |= tk_cut_mask(cut, base + at + b, (size_t)(to - b)) << b;
+            }
+            starts |= more;
+            list(ends + k, starts, (uint32_t)at);
+            k += (size_t)_mm_popcnt_u64(starts);
+            stuck = !starts;
+            at += starts ? 63 - (size_t)_lzcnt_u64(starts) : 0;
         }
-        if (end) {
-            starts = (starts & low((int)rest)) | 1ull << rest;
-        } else {
-            starts &= low(known < 0 ? 0 : known);
-        }
-        starts &= ~1ull;
-        if (cut && !end && known > 0) {
-            /* Letters that go on behind the window are cut where it does not matter. */
-            const int last = starts ? 63 - (int)_lzcnt_u64(starts) : 0;
-            const uint64_t inner = m.letter & (m.letter << 1) & low(known) & ~low(last + 1);
-            if (known - last > TK_KEY_MAX && inner)
-                starts |= tk_cut_mask(cut, (const char *)q + last, (size_t)(whole - last)) << last & inner;
-        }
-        if (!starts) {
-            const size_t e = tk_scan(rule, p, n, at);
-            tk_cache_word(c, p + at, e - at);
-            at = e;
-            continue;
-        }
-        size_t b = 0;
         struct tk_rec *r = &c->rec[c->n];
-        do {
-            const size_t e = (size_t)_tzcnt_u64(starts);
-            if (__builtin_expect(e - b > TK_KEY_MAX, 0)) {
-                const uint64_t cuts = cut ? tk_cut_mask(cut, p + at + b, e - b) << b : 0;
-                if (cuts) {
-                    starts |= cuts;
-                    continue;
-                }
-                tk_rec_long(r++, hot, p + at + b, e - b);
-            } else {
-                tk_rec_short(r++, hot, p + at + b, e - b, p + n);
-            }
-            b = e;
-            starts = _blsr_u64(starts);
-        } while (starts);
-        c->n = (size_t)(r - c->rec);
-        at += b;
+        uint32_t b = 0;
+        for (size_t i = 0; i < k; b = ends[i++])
+            tk_rec_short(r++, hot, base + b, ends[i] - b, p + n);
+        c->n += k;
+        *from += at;
+        if (stuck) {
+            const size_t e = tk_scan(rule, p, n, *from);
+            tk_cache_word(c, p + *from, e - *from);
+            *from = e;
+        }
     }
-    *from = at;
 }
 
 #ifdef WORDS
