@@ -7,7 +7,7 @@
 
 enum {
     LANES = 16, /* words at work */
-    PLACE = 4,  /* bits of a place in a word */
+    PLACE = 5,  /* bits of a place in a word */
 };
 #define NO_KEY ((uint32_t)TK_NO_MERGE << PLACE)
 
@@ -30,11 +30,10 @@ static inline unsigned match(const uint64_t *line, uint64_t rest)
 #define ANSWER answer
 #define STEP step
 #define MANY many
+#define BYTES TK_MANY_BYTES
 #define TARGET
 #define MATCH match
 #include "tokenizer/bpe_many_kernel.h"
-
-#ifdef __x86_64__
 #undef LANE
 #undef BEGIN
 #undef END
@@ -42,6 +41,40 @@ static inline unsigned match(const uint64_t *line, uint64_t rest)
 #undef ANSWER
 #undef STEP
 #undef MANY
+#undef BYTES
+#undef TARGET
+#undef MATCH
+
+#ifdef __x86_64__
+#define AVX2 __attribute__((target("avx2,bmi,bmi2,lzcnt")))
+AVX2 static inline unsigned match_avx2(const uint64_t *line, uint64_t rest)
+{
+    const __m256i want = _mm256_set1_epi64x((long long)rest);
+    const __m256i a = _mm256_srli_epi64(_mm256_load_si256((const __m256i *)(const void *)line), 24);
+    const __m256i b = _mm256_srli_epi64(_mm256_load_si256((const __m256i *)(const void *)(line + 4)), 24);
+    return (unsigned)_mm256_movemask_pd(_mm256_castsi256_pd(_mm256_cmpeq_epi64(a, want))) |
+           (unsigned)_mm256_movemask_pd(_mm256_castsi256_pd(_mm256_cmpeq_epi64(b, want))) << 4;
+}
+/* Most words are short. */
+#define LANE lane_16_avx2
+#define BEGIN begin_16_avx2
+#define END end_16_avx2
+#define ASK ask_16_avx2
+#define ANSWER answer_16_avx2
+#define STEP step_16_avx2
+#define MANY many_16_avx2
+#define BYTES 16
+#define TARGET AVX2
+#define MATCH match_avx2
+#include "tokenizer/bpe_many_kernel.h"
+#undef LANE
+#undef BEGIN
+#undef END
+#undef ASK
+#undef ANSWER
+#undef STEP
+#undef MANY
+#undef BYTES
 #undef TARGET
 #undef MATCH
 #define LANE lane_avx2
@@ -51,17 +84,20 @@ static inline unsigned match(const uint64_t *line, uint64_t rest)
 #define ANSWER answer_avx2
 #define STEP step_avx2
 #define MANY many_avx2
-#define TARGET __attribute__((target("avx2,bmi,bmi2,lzcnt")))
+#define BYTES TK_MANY_BYTES
+#define TARGET AVX2
 #define MATCH match_avx2
-TARGET static inline unsigned match_avx2(const uint64_t *line, uint64_t rest)
-{
-    const __m256i want = _mm256_set1_epi64x((long long)rest);
-    const __m256i a = _mm256_srli_epi64(_mm256_load_si256((const __m256i *)(const void *)line), 24);
-    const __m256i b = _mm256_srli_epi64(_mm256_load_si256((const __m256i *)(const void *)(line + 4)), 24);
-    return (unsigned)_mm256_movemask_pd(_mm256_castsi256_pd(_mm256_cmpeq_epi64(a, want))) |
-           (unsigned)_mm256_movemask_pd(_mm256_castsi256_pd(_mm256_cmpeq_epi64(b, want))) << 4;
-}
 #include "tokenizer/bpe_many_kernel.h"
+#undef LANE
+#undef BEGIN
+#undef END
+#undef ASK
+#undef ANSWER
+#undef STEP
+#undef MANY
+#undef BYTES
+#undef TARGET
+#undef MATCH
 #endif
 
 void tk_bpe_many_scalar(const struct tk_model *m, const struct tk_job *job, size_t n) { many(m, job, n); }
@@ -70,7 +106,13 @@ void tk_bpe_many(const struct tk_model *m, const struct tk_job *job, size_t n)
 {
 #ifdef __x86_64__
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2")) {
-        many_avx2(m, job, n);
+        uint32_t longest = 0;
+        for (size_t i = 0; i < n; i++)
+            longest = job[i].n > longest ? job[i].n : longest;
+        if (longest <= 16)
+            many_16_avx2(m, job, n);
+        else
+            many_avx2(m, job, n);
         return;
     }
 #endif

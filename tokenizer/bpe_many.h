@@ -14,7 +14,7 @@
 struct tk_model;
 
 enum {
-    TK_MANY_BYTES = 16, /* bytes of a word, at most */
+    TK_MANY_BYTES = 32, /* bytes of a word, at most */
     TK_MANY_IDS = 12,   /* ids */
 };
 

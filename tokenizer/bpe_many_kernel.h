@@ -1,14 +1,14 @@
 /* bpe_many_kernel.h -- the body of tk_bpe_many, included by bpe_many.c once for each
- * level: MANY is its name, TARGET the level's attribute, MATCH(line, rest) gives bits
+ * level: MANY is its name, BYTES the longest word, TARGET the level's attribute, MATCH(line, rest) gives bits
  * for the entries of a line that have this rest. */
 
 #ifdef MANY
 
 /* A word at work. */
 struct LANE {
-    uint32_t key[TK_MANY_BYTES]; /* of a symbol and its right neighbour: number of the merge << PLACE | place;
+    uint32_t key[BYTES]; /* of a symbol and its right neighbour: number of the merge << PLACE | place;
                                   * none: NO_KEY or more */
-    uint32_t id[TK_MANY_BYTES];
+    uint32_t id[BYTES];
     uint32_t alive;              /* symbols that are still there */
     uint32_t at[2];              /* the places whose pairs are being looked up */
     uint64_t mix[2];
@@ -23,8 +23,8 @@ TARGET static inline bool BEGIN(struct LANE *l, const struct tk_model *m, const 
     const uint32_t n = job->n;
     int32_t all = 0;
     l->to = job->to;
-    l->alive = (1u << n) - 1;
-    for (uint32_t i = 0; i < TK_MANY_BYTES; i++)
+    l->alive = (uint32_t)((1ull << n) - 1);
+    for (uint32_t i = 0; i < BYTES; i++)
         l->key[i] = UINT32_MAX;
     for (uint32_t i = 0; i < n; i++) {
         const int32_t id = m->raw_id[p[i]];
@@ -43,13 +43,13 @@ TARGET static inline bool BEGIN(struct LANE *l, const struct tk_model *m, const 
 
 static inline void END(struct LANE *l)
 {
-    uint32_t count = 0, id[TK_MANY_BYTES];
-    for (uint32_t rest = l->alive; rest; rest &= rest - 1)
-        id[count++] = l->id[__builtin_ctz(rest)];
-    if (count > TK_MANY_IDS) {
+    uint32_t count = 0, id[BYTES];
+    if (__builtin_popcount(l->alive) > TK_MANY_IDS) {
         l->to[0] = 0;
         return;
     }
+    for (uint32_t rest = l->alive; rest; rest &= rest - 1)
+        id[count++] = l->id[__builtin_ctz(rest)];
     memcpy(l->to, id, TK_MANY_IDS * sizeof *id);
     l->to[0] |= count << 24;
     if (count == 1)
@@ -88,11 +88,11 @@ TARGET static inline void ANSWER(struct LANE *l, int k, const struct tk_merges *
 TARGET static inline bool STEP(struct LANE *l, const struct tk_merges *g)
 {
     uint32_t min = UINT32_MAX;
-    for (int i = 0; i < TK_MANY_BYTES; i++)
+    for (int i = 0; i < BYTES; i++)
         min = l->key[i] < min ? l->key[i] : min;
     if (min >= NO_KEY)
         return false;
-    const uint32_t best = min & (TK_MANY_BYTES - 1);
+    const uint32_t best = min & (BYTES - 1);
     const uint32_t after = l->alive & ~((2u << best) - 1), before = l->alive & ((1u << best) - 1);
     const uint32_t gone = (uint32_t)__builtin_ctz(after), rest = after & (after - 1);
     const uint32_t next = rest ? (uint32_t)__builtin_ctz(rest) : best;

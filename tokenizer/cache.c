@@ -117,11 +117,19 @@ static void place_of(const struct tk_cache *c, const struct tk_rec *r, struct pl
     x->key[x->key_n - 1] = (unsigned char)r->n;
 }
 
-int tk_cache_resolve(struct tk_cache *c, const struct tk_rec *r, bool known, struct tk_ids *out, struct ft_err *e)
+void tk_big_prefetch(const struct tk_cache *c, const struct tk_rec *r)
 {
-    struct place x = {0};
-    if (known || r->n > TK_KEY_MAX)
-        place_of(c, r, &x);
+    if (r->n >= sizeof c->big->key)
+        return;
+    const struct tk_big *b = &c->big[(uint32_t)ft_hash64(r->p, r->n) & ((1u << BIG_BITS) - 2)];
+    __builtin_prefetch(b);
+    __builtin_prefetch(b + 1);
+}
+
+bool tk_big_find(const struct tk_cache *c, const struct tk_rec *r, struct tk_ids *out)
+{
+    struct place x;
+    place_of(c, r, &x);
     for (int k = 0; x.slot && k < 2; k++) {
         const unsigned char *b = x.slot + (size_t)k * x.size;
         if (memcmp(b, x.key, x.key_n))
@@ -131,19 +139,35 @@ int tk_cache_resolve(struct tk_cache *c, const struct tk_rec *r, bool known, str
         tk_ids_room(out, n);
         memcpy(out->v + out->n, b + x.key_n + 4, n * sizeof *out->v);
         out->n += n;
-        return 0;
+        return true;
     }
+    return false;
+}
+
+void tk_big_put(struct tk_cache *c, const struct tk_rec *r, const int32_t *ids, size_t n)
+{
+    struct place x;
+    place_of(c, r, &x);
+    if (!x.slot || !n || n > x.max)
+        return;
+    const uint32_t count = (uint32_t)n;
+    memcpy(x.slot + x.size, x.slot, x.size);
+    memcpy(x.slot, x.key, x.key_n);
+    memcpy(x.slot + x.key_n, &count, 4);
+    memcpy(x.slot + x.key_n + 4, ids, n * sizeof *ids);
+}
+
+int tk_cache_resolve(struct tk_cache *c, const struct tk_rec *r, bool known, struct tk_ids *out, struct ft_err *e)
+{
+    const bool asked = known || r->n > TK_KEY_MAX;
+    if (asked && tk_big_find(c, r, out))
+        return 0;
     const size_t first = out->n;
     if (c->encode(c->ctx, r->p, r->n, out, e))
         return -1;
     const size_t n = out->n - first;
-    if (x.slot && n && n <= x.max && (r->n > TK_KEY_MAX || n > TK_INLINE)) {
-        const uint32_t count = (uint32_t)n;
-        memcpy(x.slot + x.size, x.slot, x.size);
-        memcpy(x.slot, x.key, x.key_n);
-        memcpy(x.slot + x.key_n, &count, 4);
-        memcpy(x.slot + x.key_n + 4, out->v + first, n * sizeof *out->v);
-    }
+    if (asked && (r->n > TK_KEY_MAX || n > TK_INLINE))
+        tk_big_put(c, r, out->v + first, n);
     return 0;
 }
 

@@ -35,12 +35,9 @@ static void insert(struct tk_cache *c, uint32_t hash, struct tk_key key, const u
     *l = in;
 }
 
-/* Encodes a word into a side line's ids. */
-static int encode_aside(struct tk_cache *c, const struct tk_rec *r, uint32_t *to, struct ft_err *e)
+/* Sets a side line's ids to those of `over` from first on, which may stay there. */
+static void settle(struct tk_cache *c, size_t first, uint32_t *to)
 {
-    const size_t first = c->over.n;
-    if (tk_cache_resolve(c, r, false, &c->over, e))
-        return -1;
     const size_t count = c->over.n - first;
     to[0] = 0;
     if (count >= 1 && count <= TK_INLINE) {
@@ -50,6 +47,35 @@ static int encode_aside(struct tk_cache *c, const struct tk_rec *r, uint32_t *to
     } else {
         to[1] = (uint32_t)first;
         to[2] = (uint32_t)count;
+    }
+}
+
+/* Encodes a word by itself. */
+static int encode_aside(struct tk_cache *c, const struct tk_rec *r, uint32_t *to, struct ft_err *e)
+{
+    const size_t first = c->over.n;
+    if (tk_cache_resolve(c, r, false, &c->over, e))
+        return -1;
+    settle(c, first, to);
+    return 0;
+}
+
+/* Encodes words together. */
+static int encode_jobs(struct tk_cache *c, const struct tk_job *job, size_t n, struct ft_err *e)
+{
+    c->encode_many(c->ctx, job, n);
+    for (size_t k = 0; k < n; k++) {
+        const struct tk_rec r = {.p = job[k].p, .n = job[k].n};
+        const uint32_t *to = job[k].to, count = to[0] >> 24;
+        if (!to[0]) {
+            if (encode_aside(c, &r, job[k].to, e))
+                return -1;
+        } else if (r.n > TK_KEY_MAX) {
+            int32_t ids[TK_INLINE];
+            memcpy(ids, to, sizeof ids);
+            ids[0] &= 0xffffff;
+            tk_big_put(c, &r, ids, count);
+        }
     }
     return 0;
 }
@@ -143,16 +169,8 @@ static bool join(struct tk_cache *c, const struct part *part, size_t n, uint32_t
             memcpy(at + 4, s + 4, (TK_INLINE - 4) * sizeof *at);
         at += count;
     }
-    const size_t count = (size_t)(at - c->over.v) - first;
-    to[0] = 0;
-    if (count <= TK_INLINE) {
-        to[1] = 0;
-        tk_line_fill(to, c->over.v + first, count);
-    } else {
-        to[1] = (uint32_t)first;
-        to[2] = (uint32_t)count;
-        c->over.n = first + count;
-    }
+    c->over.n = (size_t)(at - c->over.v);
+    settle(c, first, to);
     return true;
 }
 
@@ -191,12 +209,16 @@ static bool is_parted(const struct tk_cache *c, const struct tk_rec *r)
  * `beside`: in the line next to it. What is waited for is asked for one loop before. */
 static int find(struct tk_cache *c, const uint16_t *miss, size_t n, const uint32_t **at, bool *beside, struct ft_err *e)
 {
-    struct tk_job job[MOST], parted[MOST];
+    struct tk_job job[MOST], longer[MOST], parted[MOST];
     int64_t word[MOST]; /* of the seed, that it may be */
-    size_t n_jobs = 0, n_parted = 0;
+    size_t n_jobs = 0, n_longer = 0, n_parted = 0;
     for (size_t k = 0; k < n; k++) {
         const uint32_t hash = c->rec[miss[k]].hash;
         struct tk_line *l = tk_cache_line(c, hash);
+        if (c->rec[miss[k]].p && c->rec[miss[k]].n > TK_KEY_MAX) {
+            tk_big_prefetch(c, &c->rec[miss[k]]);
+            continue;
+        }
         if (c->seed->n_slots)
             tk_seed_prefetch(c->seed, hash);
         if (l->key.hi)
@@ -222,8 +244,15 @@ static int find(struct tk_cache *c, const uint16_t *miss, size_t n, const uint32
             to[1] = r->hash;
             to[2] = r->n;
         } else if (r->n > TK_KEY_MAX) {
-            if (encode_aside(c, r, to, e))
-                return -1;
+            const size_t first = c->over.n;
+            if (!c->encode_many || !c->cut || r->n > TK_MANY_BYTES) {
+                if (encode_aside(c, r, to, e))
+                    return -1;
+            } else if (tk_big_find(c, r, &c->over)) {
+                settle(c, first, to);
+            } else { /* it has been cut where it may be */
+                longer[n_longer++] = (struct tk_job){r->p, r->n, to};
+            }
         } else if (word[k] >= 0 && (word[k] = tk_seed_check(c->seed, word[k], r->key, r->hash)) >= 0) {
             to[0] = c->seed->id[word[k]];
             to[1] = 1; /* a word of the seed */
@@ -240,14 +269,9 @@ static int find(struct tk_cache *c, const uint16_t *miss, size_t n, const uint32
     }
     if (n_parted && in_parts(c, parted, n_parted, e))
         return -1;
-    if (n_jobs)
-        c->encode_many(c->ctx, job, n_jobs);
-    for (size_t k = 0; k < n_jobs; k++) {
-        const struct tk_rec r = {.p = job[k].p, .n = job[k].n};
-        if (!job[k].to[0] && encode_aside(c, &r, job[k].to, e))
-            return -1;
-    }
-    return 0;
+    if (n_longer && encode_jobs(c, longer, n_longer, e))
+        return -1;
+    return n_jobs ? encode_jobs(c, job, n_jobs, e) : 0;
 }
 
 /* Writes the ids of n records. As many are copied as most words have, whatever of
