@@ -22,6 +22,7 @@ int ft_rec_parse(struct ft_rec *r, struct ft_err *e)
     r->edits = NULL;
     r->dropped = NULL;
     r->counts = NULL;
+    r->stamp = NULL;
     r->n = 0;
     return (r->trees ? ft_json_scan_trees : ft_json_scan)(r->line.p, r->line.n, r->mem, &r->fields, &r->n, e);
 }

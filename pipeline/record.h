@@ -29,6 +29,7 @@ struct ft_rec {
     const char *ids;         /* u32, little-endian, not aligned */
     size_t n_ids;
     const char *dropped;     /* why a stage dropped it (ft_rec_drop), or NULL */
+    struct ft_json *stamp;   /* private to stamp.c: `_ft` as parsed last */
     struct ft_counter *counts; /* ft_rec_count, for the statistics */
 };
 

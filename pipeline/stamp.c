@@ -2,11 +2,30 @@
 #include "pipeline/hash.h"
 #include "pipeline/record.h"
 
+/* ft_rec_value of `_ft`, parsed anew only when it is another. */
+static int value(struct ft_rec *r, struct ft_json *v, struct ft_err *e)
+{
+    struct ft_str raw;
+    enum ft_json_type type;
+    const int k = ft_rec_find(r, "_ft", &raw, &type, e);
+    if (k <= 0 || type == FT_JSON_NULL)
+        return k < 0 ? -1 : 0;
+    if (!r->stamp || r->stamp->raw.p != raw.p || r->stamp->raw.n != raw.n) {
+        r->stamp = FT_NEW(r->mem, struct ft_json);
+        if (ft_json_parse(raw.p, raw.n, r->mem, r->stamp, e)) {
+            r->stamp = NULL;
+            return -1;
+        }
+    }
+    *v = *r->stamp;
+    return 1;
+}
+
 int ft_rec_get_stamp(struct ft_rec *r, struct ft_stamp *out, struct ft_err *e)
 {
     struct ft_json v;
     *out = (struct ft_stamp){0};
-    const int k = ft_rec_value(r, "_ft", &v, e);
+    const int k = value(r, &v, e);
     if (k <= 0)
         return k;
     if (v.type != FT_JSON_OBJECT)
@@ -51,7 +70,7 @@ static int stamp(struct ft_rec *r, const struct change *set, size_t n, struct ft
 {
     struct ft_json v = {.type = FT_JSON_OBJECT};
     const struct ft_str file = ft_strz(r->file ? r->file : "");
-    if (ft_rec_value(r, "_ft", &v, e) < 0)
+    if (value(r, &v, e) < 0)
         return -1;
     if (v.type != FT_JSON_OBJECT)
         return ft_fail(e, FT_DATA, "member \"_ft\" is not an object");

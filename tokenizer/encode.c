@@ -95,33 +95,49 @@ static int slowly(const struct ft_tokenizer *t, struct ft_tok_state *s, const st
     return 0;
 }
 
-/* Of text that stands as it was: places follow from the lengths of the tokens. */
-static void lay(const struct ft_tokenizer *t, struct ft_tok_state *s, size_t k)
+/* Of text that stands as it was: places follow from the lengths of the tokens. With
+ * marks only what touches one has to be known in full. */
+static void lay(const struct ft_tokenizer *t, struct ft_tok_state *s, const struct ft_encode_opts *o, size_t k)
 {
     struct row *r = &s->row;
     const uint16_t *len = t->fast.len;
+    const bool spaces = t->post.trims;
+    size_t m = 0;
     tk_row_places(r);
     for (size_t i = 0; i < s->work.a.n; i++) {
         const struct tk_piece *p = &s->work.a.v[i];
-        if (p->id >= 0) {
-            r->begin[k] = p->base;
-            r->end[k] = p->base + p->n;
-            if (t->post.trims)
-                tk_post_spaces((struct ft_str){p->p, p->n}, &r->lead[k], &r->trail[k]);
-            k++;
-            continue;
-        }
-        for (uint32_t at = 0; at < p->n && k < r->ids.n; k++) {
-            const struct tk_range x = tk_origin(p, at, at + len[r->ids.v[k]]);
-            at += len[r->ids.v[k]];
+        for (uint32_t at = 0; at < p->n && k < r->ids.n;) {
+            while (o->marks && m < o->n_marks && o->marks[m] + 3 < p->base + at) /* 3: within a character */
+                m++;
+            if (o->marks && p->id < 0) { /* up to where the next mark is near */
+                const uint32_t end = p->base + p->n, near = m < o->n_marks && o->marks[m] < end + 3 ? o->marks[m] : end + 4;
+                const size_t from = k;
+                uint32_t x = p->base + at, to;
+                for (; x < end && k < r->ids.n && (to = x + len[r->ids.v[k]]) + 3 < near; k++) {
+                    r->begin[k] = x;
+                    r->end[k] = x = to;
+                }
+                memset(r->lead + from, 0, (k - from) * sizeof *r->lead);
+                memset(r->trail + from, 0, (k - from) * sizeof *r->trail);
+                at = x - p->base;
+                if (at >= p->n || k == r->ids.n)
+                    break;
+            }
+            const uint32_t to = p->id >= 0 ? p->n : at + len[r->ids.v[k]];
+            const struct tk_range x = tk_origin(p, at, to);
             r->begin[k] = x.b;
             r->end[k] = x.e;
+            if (spaces)
+                tk_post_spaces(p->id >= 0 ? (struct ft_str){p->p, p->n} : t->model.vocab.token[r->ids.v[k]], &r->lead[k],
+                               &r->trail[k]);
+            k++;
+            at = to;
         }
     }
 }
 
 /* The same by words and their ids. */
-static int quickly(const struct ft_tokenizer *t, struct ft_tok_state *s, bool offsets, struct ft_err *e)
+static int quickly(const struct ft_tokenizer *t, struct ft_tok_state *s, const struct ft_encode_opts *o, struct ft_err *e)
 {
     struct row *r = &s->row;
     const size_t first = r->ids.n;
@@ -139,17 +155,9 @@ static int quickly(const struct ft_tokenizer *t, struct ft_tok_state *s, bool of
     }
     if (tk_fast_flush(s->fast, &r->ids, e))
         return -1;
-    if (!offsets)
+    if (!o->offsets)
         return 0;
-    lay(t, s, first);
-    for (size_t k = first, i = 0; t->post.trims && k < r->ids.n; k++) {
-        while (i < s->work.a.n && r->begin[k] >= s->work.a.v[i].base + s->work.a.v[i].n)
-            i++;
-        if (s->work.a.v[i].id < 0) {
-            const struct ft_str token = t->model.vocab.token[r->ids.v[k]];
-            tk_post_spaces(token, &r->lead[k], &r->trail[k]);
-        }
-    }
+    lay(t, s, o, first);
     return 0;
 }
 
@@ -207,7 +215,7 @@ static int encode_text(const struct ft_tokenizer *t, struct ft_tok_state *s, str
     }
     if (sections(t, s, text, o, e))
         return -1;
-    if (quick(t, s, o->offsets) ? quickly(t, s, o->offsets, e) : slowly(t, s, o, e))
+    if (quick(t, s, o->offsets) ? quickly(t, s, o, e) : slowly(t, s, o, e))
         return -1;
     if (s->places)
         tk_row_places(&s->row);
@@ -268,7 +276,8 @@ void ft_offsets_to_chars(uint32_t *begin, uint32_t *end, size_t n_tokens, struct
 static void finish(struct row *r, const struct tk_post_item *it, size_t from, struct ft_str text, const struct ft_encode_opts *o)
 {
     for (size_t i = from; o->offsets && it->n_trims && i < r->ids.n; i++)
-        trim(it, i == from, text, r->lead[i], r->trail[i], &r->begin[i], &r->end[i]);
+        if (r->lead[i] | r->trail[i])
+            trim(it, i == from, text, r->lead[i], r->trail[i], &r->begin[i], &r->end[i]);
     if (o->offsets && o->chars)
         ft_offsets_to_chars(r->begin + from, r->end + from, r->ids.n - from, text);
     for (size_t i = from; o->types && i < r->ids.n; i++)

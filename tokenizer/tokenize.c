@@ -314,11 +314,15 @@ static int read_part(const struct config *c, struct ft_rec *r, const char *name,
 /* Special tokens in what `plain` says is content. */
 static uint64_t specials_inside(const struct config *c, const struct ft_encoding *x, const struct ft_tok_range *plain, size_t n_plain)
 {
+    const uint64_t *special = ft_tokenizer_special_bits(c->tok);
     uint64_t inside = 0;
     for (size_t i = x->n_prefix, at = 0; n_plain && i < x->n; i++) {
+        const uint32_t id = (uint32_t)x->ids[i];
+        if (!(special[id / 64] >> id % 64 & 1))
+            continue;
         while (at < n_plain && plain[at].end <= x->begin[i])
             at++;
-        inside += at < n_plain && plain[at].begin < x->end[i] && ft_token_is_special(c->tok, x->ids[i]);
+        inside += at < n_plain && plain[at].begin < x->end[i];
     }
     return inside;
 }

@@ -101,6 +101,8 @@ bool ft_token_is_special(const struct ft_tokenizer *t, int64_t id)
     return id >= 0 && (size_t)id < t->size && t->special[id / 64] >> id % 64 & 1;
 }
 
+const uint64_t *ft_tokenizer_special_bits(const struct ft_tokenizer *t) { return t->special; }
+
 size_t ft_tokenizer_size(const struct ft_tokenizer *t) { return t->size; }
 struct ft_tok_specials ft_tokenizer_specials(const struct ft_tokenizer *t) { return t->specials; }
 const char *ft_tokenizer_fingerprint(const struct ft_tokenizer *t) { return t->fingerprint; }

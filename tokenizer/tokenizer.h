@@ -79,6 +79,8 @@ int64_t ft_token_id(const struct ft_tokenizer *t, struct ft_str token);
 /* The token's string as the vocabulary has it; p == NULL for an unused id. */
 struct ft_str ft_token_str(const struct ft_tokenizer *t, int64_t id);
 bool ft_token_is_special(const struct ft_tokenizer *t, int64_t id);
+/* The same for the ids of an encoding: a bit an id. */
+const uint64_t *ft_tokenizer_special_bits(const struct ft_tokenizer *t);
 /* Highest id + 1. */
 size_t ft_tokenizer_size(const struct ft_tokenizer *t);
 
