@@ -1,4 +1,6 @@
 /* jattr.c -- attributes, subscripts and calls as jinja2.sandbox allows them. */
+#include <math.h>
+
 #include "templates/jattrs.h"
 #include "templates/jbig.h"
 #include "templates/jiter.h"
@@ -463,6 +465,30 @@ static struct jval seq_method(struct jrt *rt, const struct jbound *m, const stru
     }
 }
 
+static struct jval integer_ratio(struct jrt *rt, double x)
+{
+    if (x - x != 0)
+        ft_jraise(rt, isnan(x) ? J_VALUE : J_OVERFLOW, "cannot convert %s to integer ratio", isnan(x) ? "NaN" : "Infinity");
+    int e;
+    double m = frexp(x, &e);
+    for (; m != floor(m); e--)
+        m *= 2;
+    const struct jval two = ft_jbig_pow(rt, ft_jint(2), e < 0 ? -e : e), n = ft_jbig_from_float(rt, m);
+    return ft_jtuple2(rt, e > 0 ? ft_jbig_mul(rt, n, two) : n, e < 0 ? two : ft_jint(1));
+}
+
+static struct jval float_hex(struct jrt *rt, double x)
+{
+    int e;
+    if (x - x != 0 || x == 0)
+        return ft_jstrv(ft_jstr_z(rt, isnan(x) ? "nan" : x == 0 ? (signbit(x) ? "-0x0.0p+0" : "0x0.0p+0") : x < 0 ? "-inf" : "inf"));
+    double m = frexp(fabs(x), &e) * 2; /* 1.xxx, 13 digits behind the point; subnormals 0.xxx */
+    const int down = -1022 - (e - 1) > 0 ? -1022 - (e - 1) : 0;
+    m = ldexp(m, -down);
+    const long long digits = (long long)ldexp(m - floor(m), 52);
+    return ft_jstrv(ft_jstr_fmt(rt, "%s0x%d.%013llxp%+d", x < 0 ? "-" : "", (int)m, digits, e - 1 + down));
+}
+
 static struct jval num_method(struct jrt *rt, const struct jbound *m, const struct jargs *a)
 {
     const struct jval v = m->self;
@@ -481,7 +507,13 @@ static struct jval num_method(struct jrt *rt, const struct jbound *m, const stru
             ft_jarity(rt, "as_integer_ratio", a, 0, 0);
             return ft_jtuple2(rt, v.tag == J_BOOL ? ft_jint(v.b) : v, ft_jint(1));
         }
-        break;
+        ft_jarity(rt, "float.as_integer_ratio", a, 0, 0);
+        return integer_ratio(rt, v.f);
+    case A_hex:
+        if (v.tag != J_FLOAT)
+            break;
+        ft_jarity(rt, "float.hex", a, 0, 0);
+        return float_hex(rt, v.f);
     case A_bit_count: {
         ft_jarity(rt, "bit_count", a, 0, 0);
         if (v.tag == J_BIG)

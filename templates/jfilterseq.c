@@ -174,9 +174,9 @@ J_FILTER(sum)
     ft_jbind(rt, "sync_do_sum", "attribute= start=", 2, a, p);
     const struct jpath path = path_of(rt, p[0]);
     struct jval r = given(p[1]) ? p[1] : ft_jint(0), item;
+    struct jiter *it = ft_jiter(rt, v);
     if (r.tag == J_STR)
         ft_jraise(rt, J_TYPE, "sum() can't sum strings [use ''.join(seq) instead]");
-    struct jiter *it = ft_jiter(rt, v);
     while (ft_jnext(rt, it, &item))
         r = ft_jbinary(rt, J_ADD, r, path_get(rt, &path, item, (struct jval){0}));
     return r;

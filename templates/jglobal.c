@@ -60,6 +60,8 @@ static struct jval range(struct jrt *rt, const struct jargs *a)
         const uint64_t span = r->step > 0 ? (uint64_t)r->stop - (uint64_t)r->start : (uint64_t)r->start - (uint64_t)r->stop;
         const uint64_t by = r->step > 0 ? (uint64_t)r->step : 0 - (uint64_t)r->step;
         const uint64_t n = (span - 1) / by + 1;
+        if (n > INT64_MAX)
+            ft_jraise(rt, J_OVERFLOW, "Python int too large to convert to C ssize_t");
         if (n > 100000)
             ft_jraise(rt, J_OVERFLOW, "Range too big. The sandbox blocks ranges larger than MAX_RANGE (100000).");
         r->n = (int64_t)n;
@@ -135,7 +137,7 @@ static struct jval cycler(struct jrt *rt, const struct jargs *a, bool join)
     if (a->nkw)
         ft_jraise(rt, J_TYPE, "Cycler.__init__() got an unexpected keyword argument '%.*s'", (int)a->kw[0].name->n, a->kw[0].name->p);
     if (!a->n)
-        ft_jraise(rt, J_RUNTIME, "at least one item has to be provided");
+        ft_jraise(rt, "RuntimeError", "at least one item has to be provided");
     c->v = J_NEWS(rt, struct jval, a->n);
     ft_jcopy(c->v, a->v, a->n * sizeof *c->v);
     c->n = a->n;
@@ -147,7 +149,7 @@ static struct jval now(struct jrt *rt, const struct jargs *a)
     struct jval fmt;
     ft_jbind(rt, "_cached_compile_jinja_template.<locals>.strftime_now", "format", 0, a, &fmt);
     if (fmt.tag != J_STR)
-        ft_jraise(rt, J_TYPE, "strftime() argument 1 must be str, not %s", ft_jtype(fmt));
+        ft_jraise(rt, J_TYPE, "strftime() argument 1 must be str, not %s", ft_jarg_type(fmt));
     if (!rt->now) {
         const time_t t = time(NULL);
         localtime_r(&t, &rt->local);
@@ -158,7 +160,7 @@ static struct jval now(struct jrt *rt, const struct jargs *a)
     struct jsb b, out;
     const struct jstr *s = fmt.s;
     ft_jsb_init(&b, rt, s->n + 16);
-    for (uint32_t i = 0; i < s->n; i++) {
+    for (uint32_t i = 0; i < s->n && s->p[i]; i++) {
         if (s->p[i] != '%' || i + 1 >= s->n) {
             ft_jsb_putc(&b, s->p[i]);
             continue;

@@ -288,7 +288,7 @@ static struct jstr *str_arg(struct jrt *rt, const char *func, int i, struct jval
     if (v.tag == J_STR)
         return v.s;
     if (i)
-        ft_jraise(rt, J_TYPE, "%s() argument %d must be str, not %s", func, i, ft_jtype(v));
+        ft_jraise(rt, J_TYPE, "%s() argument %d must be str, not %s", func, i, ft_jarg_type(v));
     ft_jraise(rt, J_TYPE, "must be str, not %s", ft_jtype(v));
 }
 
@@ -692,7 +692,7 @@ static struct jval method(struct jrt *rt, struct jstr *s, int attr, const struct
         ft_jarity(rt, attr == A_removeprefix ? "str.removeprefix" : "str.removesuffix", a, 1, 1);
         if (a->v[0].tag != J_STR)
             ft_jraise(rt, J_TYPE, "%s() argument must be str, not %s", attr == A_removeprefix ? "removeprefix" : "removesuffix",
-                      ft_jtype(a->v[0]));
+                      ft_jarg_type(a->v[0]));
         const struct jstr *x = a->v[0].s;
         if (!x->n || x->n > s->n || memcmp(attr == A_removeprefix ? s->p : s->p + s->n - x->n, x->p, x->n) != 0)
             return ft_jstrv(s);

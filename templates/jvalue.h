@@ -319,6 +319,8 @@ static inline void ft_jvec_put(struct jrt *rt, struct jvec *a, struct jval v)
 bool ft_jtrue(struct jrt *rt, struct jval v);
 /* "int", "NoneType", "Markup": type(v).__name__ */
 const char *ft_jtype(struct jval v);
+/* The same for "argument must be str, not %s", where CPython writes None for None. */
+static inline const char *ft_jarg_type(struct jval v) { return v.tag == J_NONE ? "None" : ft_jtype(v); }
 /* The same as Jinja's object_type_repr: "dict object", "None". */
 void ft_jobject(struct jval v, struct ft_buf *b);
 bool ft_jsame(struct jval a, struct jval b); /* is */

@@ -282,7 +282,7 @@ FILTERS = ("upper trim tojson string length list e safe default('x') join join('
            "rejectattr('content','none') select reject('none') unique dictsort title capitalize replace('a','b') int float abs round indent indent(2,true) wordcount batch(2) slice(2) groupby('role') "
            "sum min max count tojson(indent=2) tojson(sort_keys=true) pprint urlencode striptags truncate(9) center(20) format(1) random xmlattr forceescape lower string|trim nope").split()
 TESTS = "defined undefined none string mapping sequence iterable number integer float boolean true false callable odd even in(messages) lower upper sameas(none) nope".split()
-METHODS = "strip() split() split('\\n') upper() lower() title() items() keys() values() get('role') get('x','y') startswith('a') endswith('\\n') replace('a','b') lstrip('\\n') rstrip() join(messages) format(1) isdigit() count('a') find('a') splitlines() capitalize() swapcase() partition(' ') zfill(5) pop() append(1) update({}) index('x') __class__ copy() encode()".split()
+METHODS = "strip() split() split('\\n') upper() lower() title() items() keys() values() get('role') get('x','y') startswith('a') endswith('\\n') replace('a','b') lstrip('\\n') rstrip() join(messages) format(1) isdigit() count('a') find('a') splitlines() capitalize() swapcase() partition(' ') zfill(5) pop() append(1) update({}) index('x') __class__ copy()".split()
 EXPRESSION = re.compile(r"(\{[{%][-+]?)(.*?)([-+]?[}%]\})", re.S)
 TOKEN = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|[A-Za-z_]\w*|\d+|[-+*/%~<>=!|.:,\[\](){}]|\s+", re.S)
 
