@@ -172,6 +172,15 @@ range(1, 12345678901234567890, 0)
 (1, l) is filter
 {(1, l): 4}
 "{:10000000000000000000000}".format(1)
+1.5.hex(), 0.1.hex(), (-2.25).hex(), 5e-324.hex(), 1e308.hex(), (-0.0).hex(), (1e308 * 10).hex(), 1e-310.hex()
+1.5.as_integer_ratio(), 0.1.as_integer_ratio(), (-2.25).as_integer_ratio(), 1e22.as_integer_ratio(), (3).as_integer_ratio()
+(1e308 * 10).as_integer_ratio()
+"a".removeprefix(none)
+"a".replace("a", none)
+strftime_now(none)
+cycler()
+5|sum("a", "b")
+range(-1, 9223372036854775807)
 "{:.10000000000}".format("abc")
 "see http://a.b/c?d=e&f#g, (www.x.org) <https://q.io>."|urlize
 "a@b.co mailto:c@d.ef, @x e@ f@g ftp.net x.com:80/y n:1 WWW.A.COM HTTP://q.de"|urlize
