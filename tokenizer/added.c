@@ -145,6 +145,10 @@ static uint32_t char_before(const char *p, uint32_t at, uint32_t *begin)
 
 static bool touches(const struct tk_range *v, size_t n, struct tk_range r)
 {
+    if (r.b == r.e) { /* a normalizer put it in: it belongs to what stands on either side */
+        r.b -= r.b > 0;
+        r.e++;
+    }
     size_t lo = 0, hi = n; /* the first range that ends behind r begins */
     while (lo < hi) {
         const size_t mid = (lo + hi) / 2;

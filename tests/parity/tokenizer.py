@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 """Differential fuzzing of tokenize and detokenize against the installed Hugging Face `tokenizers`.
 
-Rounds take turns: a real vocabulary of $TEST_DATA, or a small one put together at random from every component that a tokenizer.json can
-have. Each round makes fresh texts, asks both sides for ids, ids with special tokens, character offsets, pairs, truncations and decodings,
+Rounds take turns: a real vocabulary of $TEST_DATA, one as a model family has it (families.py), or a small one put together at random from
+every component that a tokenizer.json can have. Each round makes fresh texts, asks both sides for ids, ids with special tokens, character offsets, pairs, truncations and decodings,
 and compares. What the library refuses to load we must refuse too; what only we refuse is counted by our message.
 
 With --dir the tokenizers are those of a folder instead (every .json below it that is one, once each unless --time says for how long), and texts
 come from $TEST_DATA's corpora too. FT_ISA levels and the compiled image are tried by chance.
 
-Usage: tokenizer.py [--time SECONDS] [--seed N] [--texts N] [--only real|composed] [--dir DIR] [--keep DIR]
+Usage: tokenizer.py [--time SECONDS] [--seed N] [--texts N] [--only real|composed|FAMILY] [--dir DIR] [--keep DIR]
 The last line tells what was compared; the status is 1 if anything differed. The first mismatches are printed with their seed, and with
 --keep their tokenizer and text are saved.
 """
@@ -19,6 +19,7 @@ from tokenizers.decoders import DecodeStream
 from tokenizers.models import BPE
 from tokenizers.trainers import BpeTrainer
 from tokenizers import pre_tokenizers as PT
+import families
 
 ap = argparse.ArgumentParser()
 ap.add_argument("--time", type=float, default=20)
@@ -524,9 +525,22 @@ def of_folder():
             yield "file:" + os.path.relpath(p, args.dir), j, some
         if not n or not args.time: return
 
+FAMILIES = {}
+def family():
+    if not FAMILIES:
+        r = random.Random(6)
+        FAMILIES.update(families.families([" ".join(r.choice(CORPUS) for _ in range(8)) for _ in range(500)], list(dict.fromkeys(CHARSMAPS))))
+    names = [n for n in FAMILIES if args.only in n]
+    if not names: return None
+    name = rng.choice(names)
+    j = FAMILIES[name]
+    some = [t[0] if isinstance(t, list) else t for t in rng.sample(list(j["model"]["vocab"]), 40)]
+    return "family:" + name, j, some + [t["content"] for t in j["added_tokens"]]
+
 def by_chance():
     if REAL and rng.random() < .15 and args.only in ("", "real"): return real()
     if args.only == "real": return None
+    if args.only not in ("", "composed") or (not args.only and rng.random() < .3): return family()
     j, extra = composed()
     return "composed", j, extra
 
