@@ -184,6 +184,64 @@ static int64_t named(const struct ft_tokenizer *t, const struct ft_json *j, cons
     return v && v->type == FT_JSON_STRING ? ft_token_id(t, v->s) : -1;
 }
 
+static bool truth_of(const struct ft_json *j, const char *key, bool otherwise)
+{
+    const struct ft_json *v = ft_json_get(j, key);
+    return v && (v->type == FT_JSON_TRUE || v->type == FT_JSON_FALSE) ? v->type == FT_JSON_TRUE : otherwise;
+}
+
+/* Is the added token, by its id in added_tokens_decoder, the one that tokenizer.json has? */
+static bool is_ours(const struct ft_tokenizer *t, struct ft_str id, const struct ft_json *v)
+{
+    const struct ft_json *content = ft_json_get(v, "content");
+    const struct tk_added_token *a = NULL;
+    if (content && content->type == FT_JSON_STRING) {
+        char digits[24];
+        const int64_t own = tk_vocab_find(&t->added.names, content->s.p, content->s.n);
+        a = own >= 0 ? tk_added_of(&t->added, own) : NULL;
+        snprintf(digits, sizeof digits, "%lld", (long long)own);
+        if (!ft_str_is(id, digits))
+            return false;
+    }
+    return a && a->special == truth_of(v, "special", a->special) && a->lstrip == truth_of(v, "lstrip", a->lstrip) &&
+           a->rstrip == truth_of(v, "rstrip", a->rstrip) && a->normalized == truth_of(v, "normalized", a->normalized) &&
+           a->single_word == truth_of(v, "single_word", a->single_word);
+}
+
+/* What a tokenizer_config.json says that would change ids or text, were it followed as transformers follows it. */
+static void unapplied(struct ft_tokenizer *t, const struct ft_json *j)
+{
+    static const char *const plain[] = {"PreTrainedTokenizerFast", "PreTrainedTokenizer", "TokenizersBackend"};
+    const struct ft_json *class = ft_json_get(j, "tokenizer_class"), *added = ft_json_get(j, "added_tokens_decoder");
+    const struct tk_post_program *p = &t->post.of[0][1];
+    struct ft_buf *b = &t->unapplied;
+    if (class && class->type == FT_JSON_STRING) {
+        bool known = false;
+        for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
+            known = known || ft_str_is(class->s, plain[i]);
+        if (!known)
+            ft_buf_printf(b, "class %.*s", (int)(class->s.n < 60 ? class->s.n : 60), class->s.p);
+    }
+    size_t other = 0;
+    for (size_t i = 0; added && added->type == FT_JSON_OBJECT && i < added->n; i++)
+        other += !is_ours(t, added->members[i].key, &added->members[i].value);
+    if (other)
+        ft_buf_printf(b, "%s%zu added tokens that differ", b->n ? ", " : "", other);
+    for (int end = 0; end < 2; end++) { /* does it add what is asked for? */
+        const int64_t id = end ? t->specials.eos : t->specials.bos;
+        const char *key = end ? "add_eos_token" : "add_bos_token";
+        const bool adds = p->n && id >= 0 && p->v[end ? p->n - 1 : 0].id == id;
+        if (truth_of(j, key, adds) != adds)
+            ft_buf_printf(b, "%s%s %s", b->n ? ", " : "", key, adds ? "false" : "true");
+    }
+    static const char *const flags[] = {"clean_up_tokenization_spaces", "split_special_tokens"};
+    for (int i = 0; i < 2; i++)
+        if (truth_of(j, flags[i], false))
+            ft_buf_printf(b, "%s%s", b->n ? ", " : "", flags[i]);
+    if (b->n)
+        ft_buf_putc(b, 0);
+}
+
 static int load_specials(struct ft_tokenizer *t, const char *dir, struct ft_err *e)
 {
     struct ft_arena tmp = {0};
@@ -203,6 +261,8 @@ static int load_specials(struct ft_tokenizer *t, const char *dir, struct ft_err 
         s->eos = s->eos >= 0 ? s->eos : named(t, &j, "eos_token");
         s->unk = s->unk >= 0 ? s->unk : named(t, &j, "unk_token");
         s->pad = s->pad >= 0 ? s->pad : named(t, &j, "pad_token");
+        if (i == 0)
+            unapplied(t, &j);
     }
     static const char *const configs[] = {"generation_config.json", "config.json"};
     for (int i = 0; i < 2 && !r && t->specials.eos < 0; i++) {

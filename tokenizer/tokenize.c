@@ -621,6 +621,9 @@ static int info(const struct ft_tool *tool, const struct config *c)
            (int)b.n, b.p, (long long)c->ids.bos, (long long)c->ids.eos, (long long)c->ids.unk,
            (long long)c->ids.pad, ft_tokenizer_fingerprint(c->tok), asks ? "the file asks for " : "", asks ? asks : "",
            asks ? ", which is not done\n" : "");
+    if (ft_tokenizer_unapplied(c->tok))
+        printf("tokenizer_config.json also says: %s; the vocabulary's file alone is followed, as tokenizers does\n",
+               ft_tokenizer_unapplied(c->tok));
     ft_buf_release(&b);
     return ft_close_stdout(tool);
 }

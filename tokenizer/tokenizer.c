@@ -15,6 +15,7 @@ void ft_tokenizer_free(struct ft_tokenizer *t)
     tk_image_close(&t->image);
     free(t->special);
     ft_arena_release(&t->mem);
+    ft_buf_release(&t->unapplied);
     free(t);
 }
 
@@ -107,6 +108,7 @@ size_t ft_tokenizer_size(const struct ft_tokenizer *t) { return t->size; }
 struct ft_tok_specials ft_tokenizer_specials(const struct ft_tokenizer *t) { return t->specials; }
 const char *ft_tokenizer_fingerprint(const struct ft_tokenizer *t) { return t->fingerprint; }
 
+const char *ft_tokenizer_unapplied(const struct ft_tokenizer *t) { return t->unapplied.n ? t->unapplied.p : NULL; }
 const char *ft_tokenizer_asks(const struct ft_tokenizer *t) { return t->asks[0] ? t->asks : NULL; }
 
 void ft_tokenizer_describe(const struct ft_tokenizer *t, struct ft_buf *out)

@@ -100,6 +100,9 @@ const char *ft_tokenizer_fingerprint(const struct ft_tokenizer *t);
 /* What the file asks for and is not done unless told: padding, truncation. NULL:
  * nothing. */
 const char *ft_tokenizer_asks(const struct ft_tokenizer *t);
+/* What tokenizer_config.json says beside it that transformers would follow and `tokenizers`, whose results these are, does
+ * not: a class with rules of its own, other added tokens, add_bos_token. NULL: nothing. */
+const char *ft_tokenizer_unapplied(const struct ft_tokenizer *t);
 
 /* One line about what was loaded: model type, sizes. */
 void ft_tokenizer_describe(const struct ft_tokenizer *t, struct ft_buf *out);

@@ -26,6 +26,7 @@ struct ft_tokenizer {
     size_t size;
     uint64_t *special; /* a bit an id: its string was given as special */
     char asks[80]; /* padding and truncation of the file */
+    struct ft_buf unapplied; /* of tokenizer_config.json; a string where it is not empty */
     bool origins; /* the pre-tokenizer must know where rewritten text came from */
 };
 

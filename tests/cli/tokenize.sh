@@ -55,6 +55,10 @@ echo '{"truncation": {"max_length": 8}, "padding": {}, "model": {"type": "BPE", 
 echo '{"text": "aa"}' | tokenize -m asks.json | ids
 echo "# looking"
 tokenize --info -m "$G/byte-llama3.json" | grep -v fingerprint
+mkdir config; cp "$G/byte-llama3.json" config/tokenizer.json
+echo '{"tokenizer_class": "LlamaTokenizerFast", "bos_token": "<s>", "add_bos_token": false, "eos_token": "</s>", "add_eos_token": true, "clean_up_tokenization_spaces": true,
+ "added_tokens_decoder": {"0": {"content": "<s>", "special": true}, "1": {"content": "</s>", "rstrip": true}, "999": {"content": "<x>"}}}' >config/tokenizer_config.json
+tokenize --info -m config | tail -1
 sed -n 39p "$G/byte-llama3.jsonl" >none; tokenize --verify none -m "$G/byte-llama3.json"; echo "status $?"
 head -38 "$G/byte-llama3.jsonl" >golden; tokenize --verify golden -m "$G/byte-llama3.json"; echo "status $?"
 head -8 golden | tokenize --verify /dev/stdin -m "$G/byte-qwen.json"; echo "status $?"

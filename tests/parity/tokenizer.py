@@ -448,6 +448,9 @@ def pairs(name, seed, j, tok, path, texts):
         if cut:
             # Less than the special tokens: the library's length wraps around, and it cuts nothing; we refuse.
             n = max(1, (tok.num_special_tokens_to_add(rows is two) if special else 0) + rng.choice((0, 1, 1, 2, 3, 4, 5, 7, 8, 16, 40)))
+            # Two templates in a row make something else of a text than they count: the library then cuts what fits.
+            both = [safely(lambda: len(tok.encode(rows[0]["text"], rows[0].get("pair"), add_special_tokens=x))) for x in (True, False)] if rows else [None]
+            if special and (None in both or both[0] - both[1] != tok.num_special_tokens_to_add(rows is two)): continue
             how, side = rng.choice(("longest_first", "only_first", "only_second")), rng.choice(("left", "right"))
             if safely(lambda: tok.enable_truncation(n, strategy=how, direction=side) or True) is None: continue
             opts = [f"--max-length={n}", "--truncation-strategy=" + how.replace("_", "-"), "--truncation-side=" + side]
