@@ -27,7 +27,7 @@ enum {
     TK_BATCH = 256,    /* records */
     TK_WINDOW = 64,    /* records that may come on top */
     TK_HOT_BITS = 17,  /* lines of the hot table: 8 MiB */
-    TK_OWN_BITS = 16,  /* of the own table: 4 MiB */
+    TK_OWN_BITS = 15,  /* of the own table: 2 MiB */
     TK_INLINE = 12,    /* ids in a line */
     TK_OVER = 1 << 16, /* ids that wait beside the records */
 };

@@ -9,6 +9,7 @@
 
 enum {
     MOST = TK_BATCH + TK_WINDOW, /* records of a batch */
+    AGAIN = 64,                  /* new words of a batch that are known before they are in a table */
     PARTS = 256,                 /* parts of words that are looked up at a time */
 };
 
@@ -211,6 +212,8 @@ static int find(struct tk_cache *c, const uint16_t *miss, size_t n, const uint32
 {
     struct tk_job job[MOST], longer[MOST], parted[MOST];
     int64_t word[MOST]; /* of the seed, that it may be */
+    uint16_t again[AGAIN]; /* by the hash, the last new word: it often comes again at once */
+    memset(again, 0xff, sizeof again);
     size_t n_jobs = 0, n_longer = 0, n_parted = 0;
     for (size_t k = 0; k < n; k++) {
         const uint32_t hash = c->rec[miss[k]].hash;
@@ -261,10 +264,15 @@ static int find(struct tk_cache *c, const uint16_t *miss, size_t n, const uint32
         } else if (!c->encode_many) {
             if (encode_aside(c, r, to, e))
                 return -1;
-        } else if (is_parted(c, r)) {
-            parted[n_parted++] = (struct tk_job){r->p, r->n, to};
+        } else if (again[r->hash % AGAIN] != UINT16_MAX && tk_key_eq(c->rec[miss[again[r->hash % AGAIN]]].key, r->key)) {
+            at[miss[k]] = at[miss[again[r->hash % AGAIN]]];
         } else {
-            job[n_jobs++] = (struct tk_job){r->p, r->n, to};
+            const struct tk_job x = {r->p, r->n, to};
+            again[r->hash % AGAIN] = (uint16_t)k;
+            if (is_parted(c, r))
+                parted[n_parted++] = x;
+            else
+                job[n_jobs++] = x;
         }
     }
     if (n_parted && in_parts(c, parted, n_parted, e))
