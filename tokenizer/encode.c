@@ -113,9 +113,12 @@ static void lay(const struct ft_tokenizer *t, struct ft_tok_state *s, const stru
                 const uint32_t end = p->base + p->n, near = m < o->n_marks && o->marks[m] < end + 3 ? o->marks[m] : end + 4;
                 const size_t from = k;
                 uint32_t x = p->base + at, to;
-                for (; x < end && k < r->ids.n && (to = x + len[r->ids.v[k]]) + 3 < near; k++) {
-                    r->begin[k] = x;
-                    r->end[k] = x = to;
+                const int32_t *const ids = r->ids.v;
+                uint32_t *const restrict begins = r->begin, *const restrict ends = r->end;
+                const size_t n = r->ids.n;
+                for (; x < end && k < n && (to = x + len[ids[k]]) + 3 < near; k++) {
+                    begins[k] = x;
+                    ends[k] = x = to;
                 }
                 memset(r->lead + from, 0, (k - from) * sizeof *r->lead);
                 memset(r->trail + from, 0, (k - from) * sizeof *r->trail);

@@ -64,20 +64,21 @@ static int by_place(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Where ranges begin and end, sorted: each of the lists should be. */
+/* The i-th of the places where ranges begin and end. */
+static uint32_t place(const struct ft_range *v, size_t i) { return (uint32_t)(i & 1 ? v[i / 2].end : v[i / 2].begin); }
+
+/* Where the ranges of two lists begin and end, sorted: each of the lists should be. */
 static const uint32_t *marks_of(struct ft_rec *r, const struct ft_range *a, size_t n_a, const struct ft_range *b, size_t n_b, size_t *n)
 {
     uint32_t *v = ft_arena_alloc(r->mem, 2 * (n_a + n_b) * sizeof *v + 1);
     bool sorted = true;
     *n = 0;
-    for (size_t i = 0, k = 0; i < n_a || k < n_b;) {
-        const struct ft_range *x = k == n_b || (i < n_a && a[i].begin < b[k].begin) ? &a[i++] : &b[k++];
-        v[(*n)++] = (uint32_t)x->begin;
-        v[(*n)++] = (uint32_t)x->end;
+    for (size_t i = 0, k = 0; i < 2 * n_a || k < 2 * n_b;) {
+        const uint32_t m = k == 2 * n_b || (i < 2 * n_a && place(a, i) < place(b, k)) ? place(a, i++) : place(b, k++);
+        sorted = sorted && (!*n || v[*n - 1] <= m);
+        v[(*n)++] = m;
     }
-    for (size_t i = 1; i < *n; i++)
-        sorted = sorted && v[i - 1] <= v[i];
-    if (!sorted) /* a list is not, or its ranges overlap those of the other */
+    if (!sorted)
         qsort(v, *n, sizeof *v, by_place);
     return v;
 }
