@@ -62,7 +62,7 @@ static int read_merges(struct tk_model *m, const struct ft_json *list, struct tk
             to->v[to->n++] = (struct tk_merge){rank, (uint32_t)id};
         pair[i] = (struct tk_merge_pair){(uint32_t)ia, (uint32_t)ib, (uint32_t)to->n - 1};
         for (int k = 0; k < 256 && m->byte_fallback; k++)
-            m->byte_merges = m->byte_merges || m->byte_id[k] == ia || m->byte_id[k] == ib;
+            m->byte_merges = m->byte_merges || m->byte_id[k] == ia || m->byte_id[k] == ib || m->byte_id[k] == id;
     }
     ft_buf_release(&joined);
     return 0;

@@ -90,6 +90,7 @@ struct tk_cache {
     struct tk_rec rec[TK_BATCH + TK_WINDOW];
     struct tk_line side[TK_BATCH + TK_WINDOW]; /* of this batch what was not in a table */
     struct tk_ids over;                        /* and its ids that found no room there, or came without a word */
+    uint32_t *starts; /* [TK_BATCH + TK_WINDOW + 1]: a flush says where each record's ids begin, and end; NULL: not asked */
     struct tk_solo *solo;                      /* characters that are alone, NULL: not asked for; the caller's */
 };
 

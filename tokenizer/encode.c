@@ -189,6 +189,43 @@ static int in_units(const struct ft_tokenizer *t, struct ft_tok_state *s, struct
     return tk_fast_flush(s->fast, &s->row.ids, e);
 }
 
+/* The same with the places of the tokens. */
+static int in_placed_units(const struct ft_tokenizer *t, struct ft_tok_state *s, struct ft_str text, const struct ft_encode_opts *o,
+                           struct ft_err *e)
+{
+    struct tk_work *w = &s->work;
+    struct row *r = &s->row;
+    const struct tk_piece all = {.p = text.p, .n = (uint32_t)text.n, .id = -1};
+    w->a.n = 0;
+    if (o->no_added)
+        tk_push(&w->a, all);
+    else
+        tk_added_split(&t->added, false, &all, (const struct tk_range *)(const void *)o->plain, o->n_plain, &w->a);
+    for (size_t i = 0; i < w->a.n; i++) {
+        const struct tk_piece *p = &w->a.v[i];
+        if (p->id >= 0) {
+            const struct tk_range x = tk_origin(p, 0, p->n);
+            put(r, true, p->id, x.b, x.e);
+            continue;
+        }
+        s->tokens.n = 0;
+        if (tk_fast_places(s->fast, w, p, p->base == 0, &s->tokens, e))
+            return -1;
+        tk_ids_room(&r->ids, s->tokens.n);
+        places(r);
+        int32_t *id = r->ids.v + r->ids.n;
+        uint32_t *b = r->begin + r->ids.n, *end = r->end + r->ids.n;
+        for (size_t k = 0; k < s->tokens.n; k++) {
+            const struct tk_token x = s->tokens.v[k];
+            id[k] = x.id;
+            b[k] = x.b;
+            end[k] = x.e;
+        }
+        r->ids.n += s->tokens.n;
+    }
+    return 0;
+}
+
 /* Can it be done quickly? Places are known of text that stands as it was. */
 static bool quick(const struct ft_tokenizer *t, const struct ft_tok_state *s, bool offsets)
 {
@@ -216,6 +253,8 @@ static int encode_text(const struct ft_tokenizer *t, struct ft_tok_state *s, str
         if (k)
             return k < 0 ? -1 : 0;
     }
+    if (s->fast && o->offsets && !t->post.trims && tk_fast_has_places(&t->fast, text.p, text.n))
+        return in_placed_units(t, s, text, o, e);
     if (sections(t, s, text, o, e))
         return -1;
     if (quick(t, s, o->offsets) ? quickly(t, s, o, e) : slowly(t, s, o, e))

@@ -1,23 +1,11 @@
-#include "tokenizer/fast.h"
+#include "tokenizer/fast_state.h"
 
 #include <stdlib.h>
 
-#include "tokenizer/chars.h"
 #include "tokenizer/scratch.h"
 #include "tokenizer/solo.h"
 #include "tokenizer/sp_normalize.h"
 #include "tokenizer/unicode.h"
-
-struct tk_fast_state {
-    const struct tk_fast *f;
-    struct tk_cache *cache;
-    struct tk_scratch *scratch;
-    struct tk_work work; /* of a unit that goes the slow way */
-    struct tk_matcher *matcher;
-    struct tk_chars *chars; /* TK_UNIT_SPACES: of a normalizer that goes by them; or NULL */
-    struct tk_tokens tokens;
-    struct ft_buf text;
-};
 
 /* ---- words to ids, uncached ---- */
 
@@ -63,8 +51,6 @@ static int word(void *ctx, const char *p, size_t n, struct tk_ids *out, struct f
     return 0;
 }
 
-static const struct ft_str low_line = {"\xe2\x96\x81", 3}; /* U+2581, SentencePiece's space */
-
 /* A unit of SentencePiece BPE: its blanks are U+2581. */
 static int piece(void *ctx, const char *p, size_t n, struct tk_ids *out, struct ft_err *e)
 {
@@ -82,8 +68,7 @@ static int piece(void *ctx, const char *p, size_t n, struct tk_ids *out, struct 
     return tk_bpe_ids(s->f->model, s->scratch, s->text.p, (size_t)(to - s->text.p), false, out, e);
 }
 
-/* Characters that come out of normalizer and pre-tokenizer as they went in. */
-static bool is_flat(const struct tk_fast *f, const char *p, size_t n)
+bool tk_fast_flat(const struct tk_fast *f, const char *p, size_t n)
 {
     for (size_t i = 0; i < n;) {
         int len = 1;
@@ -122,7 +107,7 @@ static int unit(void *ctx, const char *p, size_t n, struct tk_ids *out, struct f
                 return -1;
         return 0;
     }
-    if (!s->chars && f->flat && is_flat(f, p, n)) {
+    if (!s->chars && f->flat && tk_fast_flat(f, p, n)) {
         s->text.n = 0;
         if (f->low_line)
             ft_buf_puts(&s->text, low_line);
@@ -293,7 +278,7 @@ static bool is_pieces(struct tk_fast *f, const struct ft_json *norm, const struc
     return is_type(&v->items[0], "Prepend") && string_is(&v->items[0], "prepend", low_line) && is_blanks(&v->items[1]);
 }
 
-/* Has the model a token for every byte, that no merge uses? Then no character is
+/* Has the model a token for every byte, that no merge uses or makes? Then no character is
  * unknown, and the tokens of one do not meet those of another. */
 static bool has_bytes(const struct tk_model *m)
 {
@@ -405,6 +390,14 @@ static void find_flat(struct tk_fast *f, const struct ft_json *norm)
     free(w.edits);
 }
 
+static uint16_t marked_length(const struct tk_fast *f, struct ft_str t)
+{
+    const struct ft_str mark = f->model->type == TK_WORDPIECE ? f->model->prefix : f->low_line ? low_line : (struct ft_str){0};
+    const bool marked = mark.n && ft_str_starts(t, mark);
+    const size_t n = t.n - (marked ? mark.n : 0);
+    return (uint16_t)((n < TK_LEN_MARKED ? n : 0) | (marked ? TK_LEN_MARKED : 0));
+}
+
 static void init_units(struct tk_fast *f, const struct tk_model *m, const struct ft_json *norm, const struct ft_json *pretok)
 {
     if (f->unit != TK_UNIT_PIECES)
@@ -422,12 +415,12 @@ static void init_units(struct tk_fast *f, const struct tk_model *m, const struct
             f->flat = NULL;
         }
     }
+    f->len = ft_calloc(m->vocab.n_ids + 1, sizeof *f->len);
     f->plain = true;
     tk_seed_init(&f->seed, m->vocab.count);
     if (f->unit == TK_UNIT_PIECES) {
         f->cut = ft_calloc(1, sizeof *f->cut);
         f->solo = ft_calloc(TK_SOLO_WORDS, sizeof *f->solo);
-        f->len = m->byte_merges ? NULL : ft_calloc(m->vocab.n_ids + 1, sizeof *f->len);
     }
     f->on = true;
     struct tk_scratch *scratch = tk_scratch_new();
@@ -454,8 +447,7 @@ static void init_units(struct tk_fast *f, const struct tk_model *m, const struct
                 ft_buf_putc(&b, t.p[i]);
             }
         }
-        if (f->len)
-            f->len[id] = (uint16_t)(b.n < UINT16_MAX ? b.n : 0);
+        f->len[id] = f->unit == TK_UNIT_PIECES ? (uint16_t)(b.n < UINT16_MAX ? b.n : 0) : marked_length(f, t);
         if (f->cut && word) {
             tk_cut_add(f->cut, b.p, b.n);
             tk_solo_add(f->solo, b.p, b.n);
@@ -468,9 +460,8 @@ static void init_units(struct tk_fast *f, const struct tk_model *m, const struct
         else if (ids.n == 1)
             tk_seed_add(&f->seed, b.p, b.n, ids.v[0]);
     }
-    for (int i = 0; f->len && i < 256; i++)
-        if (m->byte_id[i] >= 0)
-            f->len[m->byte_id[i]] = 1;
+    for (int k = 0; f->unit == TK_UNIT_PIECES && k < 256; k++)
+        f->len[m->byte_id[k]] = 1;
     tk_fast_state_free(s);
     tk_scratch_free(scratch);
     ft_buf_release(&b);
@@ -553,6 +544,7 @@ void tk_fast_state_free(struct tk_fast_state *s)
     free(s->work.edits);
     ft_buf_release(&s->text);
     free(s->tokens.v);
+    free(s->ids.v);
     free(s);
 }
 
@@ -573,14 +565,6 @@ int tk_fast_text(struct tk_fast_state *s, const char *p, size_t n, struct tk_ids
     return 0;
 }
 
-static bool has_low_line(const char *p, size_t n)
-{
-    for (const char *q = p; (q = memchr(q, 0xe2, n - (size_t)(q - p))); q++)
-        if (n - (size_t)(q - p) >= low_line.n && !memcmp(q, low_line.p, low_line.n))
-            return true;
-    return false;
-}
-
 void tk_fast_normalized(struct tk_fast *f)
 {
     if (f->unit == TK_UNIT_NONE)
@@ -594,17 +578,16 @@ void tk_fast_normalized(struct tk_fast *f)
         f->front = TK_FRONT_NONE;
 }
 
-/* Text as the units of SentencePiece BPE need it: blanks for U+2581, one in front. */
-static struct ft_str with_blanks(const struct tk_fast *f, struct tk_work *w, const char *p, size_t n, bool first)
+struct ft_str tk_fast_blanks(const struct tk_fast *f, struct tk_work *w, const char *p, size_t n, bool first)
 {
     char *own = NULL;
-    bool lines = has_low_line(p, n);
+    bool lines = tk_has_low_line(p, n);
     const struct tk_sp *sp = f->normalized ? NULL : tk_normalizer_sp(f->normalizer);
     if (sp) {
         struct tk_piece x = {.p = p, .n = (uint32_t)n, .id = -1};
         if (!lines) {
             tk_sp_blanks(sp, w, &x);
-            lines = has_low_line(x.p, x.n);
+            lines = tk_has_low_line(x.p, x.n);
         }
         if (lines) {
             x = (struct tk_piece){.p = p, .n = (uint32_t)n, .id = -1};
@@ -626,7 +609,7 @@ static struct ft_str with_blanks(const struct tk_fast *f, struct tk_work *w, con
         n = k - 1;
     }
     /* Metaspace puts one in front of text that has none, Prepend of any. */
-    if (n && (f->front == TK_FRONT_EACH || (*p != ' ' && (f->front == TK_FRONT_ALWAYS || (f->front == TK_FRONT_FIRST && first))))) {
+    if (n && tk_fast_front(f, p, first)) {
         if (!own) {
             own = ft_arena_alloc(&w->mem, n + 1);
             memcpy(own + 1, p, n);
@@ -645,7 +628,7 @@ int tk_fast_raw(struct tk_fast_state *s, struct tk_work *w, const char *p, size_
     if (!n)
         return 0;
     if (f->unit == TK_UNIT_PIECES) {
-        const struct ft_str t = with_blanks(f, w, p, n, first);
+        const struct ft_str t = tk_fast_blanks(f, w, p, n, first);
         p = t.p;
         n = t.n;
     }

@@ -38,8 +38,10 @@ struct tk_fast { /* immutable */
     struct tk_seed seed;
     struct tk_cut *cut; /* a word may be encoded in parts; NULL: it may not */
     bool plain;     /* a part's ids are those of the same word */
-    uint16_t *len;  /* bytes of text that a token stands for, by id; NULL: not known */
+    uint16_t *len;  /* bytes of text that a token stands for, by id; NULL: not known. Of TK_UNIT_SPACES and
+                     * _BERT without U+2581 in front or the prefix of those that go on, which TK_LEN_MARKED tells */
 };
+enum { TK_LEN_MARKED = 1 << 15 };
 
 /* The rule of a pre_tokenizer that cuts text by one and maps bytes, and no more. */
 enum tk_rule tk_fast_rule(const struct ft_json *pretok);
@@ -67,6 +69,11 @@ int tk_fast_raw(struct tk_fast_state *s, struct tk_work *w, const char *p, size_
                 struct tk_ids *out, struct ft_err *e);
 /* Tokens are sought in normalized text: what it can do then is left. */
 void tk_fast_normalized(struct tk_fast *f);
+/* Can it tell places in this text, too? */
+bool tk_fast_has_places(const struct tk_fast *f, const char *p, size_t n);
+/* Tokens of a piece of raw text, with their places in the original, appended; nothing may be waiting. */
+int tk_fast_places(struct tk_fast_state *s, struct tk_work *w, const struct tk_piece *x, bool first, struct tk_tokens *out,
+                   struct ft_err *e);
 int tk_fast_id(struct tk_fast_state *s, int32_t id, struct tk_ids *out, struct ft_err *e);
 int tk_fast_flush(struct tk_fast_state *s, struct tk_ids *out, struct ft_err *e);
 

@@ -283,9 +283,10 @@ static int find(struct tk_cache *c, const uint16_t *miss, size_t n, const uint32
 }
 
 /* Writes the ids of n records. As many are copied as most words have, whatever of
- * them counts; `wide`: as many as a line has, so that no branch hangs on the count. */
+ * them counts; `wide`: as many as a line has, so that no branch hangs on the count.
+ * starts: where each one's begin, NULL: not asked. */
 static inline __attribute__((always_inline)) int put(struct tk_cache *c, const uint32_t *const *at, size_t n,
-                                                     struct tk_ids *out, bool wide, struct ft_err *e)
+                                                     struct tk_ids *out, bool wide, uint32_t *starts, struct ft_err *e)
 {
     const size_t room = TK_INLINE * n + c->over.n;
     tk_ids_room(out, room);
@@ -293,6 +294,8 @@ static inline __attribute__((always_inline)) int put(struct tk_cache *c, const u
     size_t many = 0;
     for (size_t i = 0; i < n; i++) {
         const uint32_t *s = at[i], count = s[0] >> 24;
+        if (starts)
+            starts[i] = (uint32_t)(to - out->v);
         if (wide) {
             memcpy(to, s, TK_INLINE * sizeof *to);
             many += count > 4;
@@ -318,6 +321,8 @@ static inline __attribute__((always_inline)) int put(struct tk_cache *c, const u
         }
     }
     out->n = (size_t)(to - out->v);
+    if (starts)
+        starts[n] = (uint32_t)out->n;
     c->many = many;
     return 0;
 }
@@ -344,7 +349,9 @@ int tk_cache_flush(struct tk_cache *c, struct tk_ids *out, struct ft_err *e)
         n_miss += !hit | !r->p;
     }
     if ((n_miss && find(c, miss, n_miss, at, beside, e)) ||
-        (c->many > n / 16 ? put(c, at, n, out, true, e) : put(c, at, n, out, false, e))) {
+        (c->starts          ? put(c, at, n, out, false, c->starts, e)
+         : c->many > n / 16 ? put(c, at, n, out, true, NULL, e)
+                            : put(c, at, n, out, false, NULL, e))) {
         c->over.n = 0;
         return -1;
     }

@@ -43,7 +43,7 @@ struct tk_model {
     /* BPE */
     struct tk_merges merges;
     size_t n_merges;         /* in the file */
-    bool byte_merges;        /* byte_fallback: some merge is of one of byte_id */
+    bool byte_merges;        /* byte_fallback: some merge is of one of byte_id, or makes one */
     int32_t byte_id[256];    /* id of "<0xXX>", -1: none */
     int32_t raw_id[256];     /* id of the byte's character in the byte-level alphabet */
     /* WordPiece */

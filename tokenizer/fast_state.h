@@ -1,0 +1,48 @@
+/* fast_state.h -- a thread's part of fast.h; private to its files. */
+#ifndef FT_TOKENIZER_FAST_STATE_H
+#define FT_TOKENIZER_FAST_STATE_H
+
+#include "tokenizer/chars.h"
+#include "tokenizer/fast.h"
+#include "tokenizer/scratch.h"
+
+struct tk_fast_state {
+    const struct tk_fast *f;
+    struct tk_cache *cache;
+    struct tk_scratch *scratch;
+    struct tk_work work; /* of a unit that goes the slow way */
+    struct tk_matcher *matcher;
+    struct tk_chars *chars; /* TK_UNIT_SPACES: of a normalizer that goes by them; or NULL */
+    struct tk_tokens tokens;
+    struct ft_buf text;
+    /* Where places are asked for: */
+    struct tk_ids ids; /* of a batch */
+    uint32_t starts[TK_BATCH + TK_WINDOW + 1];
+    uint64_t even[2]; /* ASCII that becomes one byte each, whatever stands beside it */
+    unsigned char odd[256]; /* ASCII that is not of such, nor white space between units */
+    bool knows_even;
+};
+
+static const struct ft_str low_line = {"\xe2\x96\x81", 3}; /* U+2581, SentencePiece's space */
+
+static inline bool tk_has_low_line(const char *p, size_t n)
+{
+    for (const char *q = p; (q = memchr(q, 0xe2, n - (size_t)(q - p))); q++)
+        if (n - (size_t)(q - p) >= low_line.n && !memcmp(q, low_line.p, low_line.n))
+            return true;
+    return false;
+}
+
+/* Do these characters come out of normalizer and pre-tokenizer as they went in? */
+bool tk_fast_flat(const struct tk_fast *f, const char *p, size_t n);
+
+/* Is a blank put in front of this text, for TK_UNIT_PIECES? */
+static inline bool tk_fast_front(const struct tk_fast *f, const char *p, bool first)
+{
+    return f->front == TK_FRONT_EACH || (*p != ' ' && (f->front == TK_FRONT_ALWAYS || (f->front == TK_FRONT_FIRST && first)));
+}
+
+/* Text as the units of SentencePiece BPE need it: blanks for U+2581, one in front. */
+struct ft_str tk_fast_blanks(const struct tk_fast *f, struct tk_work *w, const char *p, size_t n, bool first);
+
+#endif
