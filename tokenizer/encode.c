@@ -212,7 +212,7 @@ static int in_placed_units(const struct ft_tokenizer *t, struct ft_tok_state *s,
         if (tk_fast_places(s->fast, w, p, p->base == 0, &s->tokens, e))
             return -1;
         tk_ids_room(&r->ids, s->tokens.n);
-        places(r);
+        tk_row_places(r);
         int32_t *id = r->ids.v + r->ids.n;
         uint32_t *b = r->begin + r->ids.n, *end = r->end + r->ids.n;
         for (size_t k = 0; k < s->tokens.n; k++) {
