@@ -438,6 +438,25 @@ static bool build(struct tk_automaton *a, struct builder *b, int first)
     return !b->bad;
 }
 
+static void fill_flow(struct tk_automaton *a, size_t states)
+{
+    const size_t n = states << a->shift;
+    a->flow = ft_calloc(n, sizeof *a->flow);
+    a->event = ft_calloc(n, sizeof *a->event);
+    for (size_t i = 0; i < n; i++) {
+        const unsigned to = a->step[i] & (TK_STEP_MATCH - 1u);
+        const unsigned again = a->step[TK_STEP_START << a->shift | (i & ((1u << a->shift) - 1))];
+        if (to != TK_STEP_DEAD) {
+            a->flow[i] = to << a->shift;
+        } else if (a->step[i] & TK_STEP_MATCH && again != TK_STEP_DEAD) {
+            a->flow[i] = again << a->shift;
+            a->event[i] = TK_FLOW_END;
+        } else {
+            a->event[i] = TK_FLOW_STOP;
+        }
+    }
+}
+
 static struct tk_automaton *made(struct graph *g, struct part all)
 {
     struct tk_automaton *a = ft_calloc(1, sizeof *a);
@@ -450,6 +469,8 @@ static struct tk_automaton *made(struct graph *g, struct part all)
         g->node[all.last].next = node(g, MATCH, 0, -1, -1);
         good = !g->bad && classify(a, g, &k) && build(a, b, all.first);
     }
+    if (good)
+        fill_flow(a, b->n);
     free(b->list);
     free(b);
     ft_arena_release(&g->mem);
@@ -521,31 +542,33 @@ void tk_automaton_free(struct tk_automaton *a)
     if (!a)
         return;
     free(a->step);
+    free(a->flow);
+    free(a->event);
     free(a->kind);
     free(a);
 }
 
 /* ---- at work ---- */
 
+/* The class of the character at p, and its length. */
+static inline unsigned class_at(const struct tk_automaton *a, const char *p, size_t *len)
+{
+    const unsigned char *u = (const unsigned char *)p;
+    if (*u < 0x80)
+        return *len = 1, a->kind[a->page[0]][*u];
+    if (*u >= 0xe0 && *u < 0xf0)
+        return *len = 3, tk_automaton_class(a, (u[0] & 15u) << 12 | (u[1] & 63u) << 6 | (u[2] & 63u));
+    int k;
+    const uint32_t c = ft_utf8_get(p, &k);
+    return *len = (size_t)k, tk_automaton_class(a, c);
+}
+
 size_t tk_automaton_match(const struct tk_automaton *a, const char *p, size_t n, size_t at)
 {
-    size_t last = at;
+    size_t last = at, len;
     unsigned s = TK_STEP_START;
     for (size_t i = at; i < n;) {
-        const unsigned char *u = (const unsigned char *)p + i;
-        uint32_t c = *u;
-        size_t len = 1;
-        if (c >= 0x80) {
-            if (c >= 0xe0 && c < 0xf0) {
-                c = (c & 15) << 12 | (u[1] & 63u) << 6 | (u[2] & 63u);
-                len = 3;
-            } else {
-                int k;
-                c = ft_utf8_get(p + i, &k);
-                len = (size_t)k;
-            }
-        }
-        s = a->step[s << a->shift | tk_automaton_class(a, c)];
+        s = a->step[s << a->shift | class_at(a, p + i, &len)];
         if (s & TK_STEP_MATCH) {
             last = i;
             s &= TK_STEP_MATCH - 1;
@@ -571,4 +594,45 @@ size_t tk_automaton_match_bytes(const struct tk_automaton *a, const char *p, siz
             return last;
     }
     return a->step[s << a->shift | a->end] & TK_STEP_MATCH ? n : last;
+}
+
+size_t tk_automaton_flow(const struct tk_automaton *a, const char *p, size_t n, size_t at, uint32_t *ends, size_t room,
+                         size_t *next)
+{
+    const uint8_t *const ascii = a->kind[a->page[0]];
+    const uint32_t *const flow = a->flow;
+    const uint8_t *const event = a->event;
+    size_t k = 0;
+    while (at < n && k < room) {
+        uint32_t s = TK_STEP_START << a->shift;
+        size_t i = at;
+        unsigned what = 0;
+        while (i < n && k < room) {
+            size_t len = 1;
+            const unsigned char c = (unsigned char)p[i];
+            const uint32_t x = s + (c < 0x80 ? ascii[c] : class_at(a, p + i, &len));
+            s = flow[x];
+            what = event[x];
+            ends[k] = (uint32_t)i;
+            k += what & TK_FLOW_END;
+            if (__builtin_expect(what & TK_FLOW_STOP, 0))
+                break;
+            i += len;
+        }
+        at = k ? ends[k - 1] : at;
+        if (k == room)
+            break;
+        if (!(what & TK_FLOW_STOP) && a->step[s | a->end] & TK_STEP_MATCH) { /* it goes to the end */
+            ends[k++] = (uint32_t)n;
+            at = n;
+            break;
+        }
+        const size_t end = tk_automaton_match(a, p, n, at);
+        if (end == at)
+            break;
+        ends[k++] = (uint32_t)end;
+        at = end;
+    }
+    *next = at;
+    return k;
 }

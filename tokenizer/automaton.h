@@ -14,12 +14,18 @@
 
 struct tk_automaton {  /* immutable, shared by threads */
     uint16_t *step;    /* [state << shift | class]: next state, and TK_STEP_MATCH if a match ends here */
+    /* The same for text that is all matches, one behind the other: where a match ends and
+     * the character begins the next, the state is that of the next. Already shifted. */
+    uint32_t *flow;
+    uint8_t *event; /* of that step: TK_FLOW_END, TK_FLOW_STOP or 0 */
     unsigned shift;
     unsigned end;      /* the class of the end of the text */
     uint16_t page[0x110000 >> 7]; /* of a code point's class */
     uint8_t (*kind)[128];
     uint8_t byte[256]; /* the classes of bytes in the byte-level alphabet */
 };
+enum { TK_FLOW_END = 1, /* a match ended in front of the character */
+       TK_FLOW_STOP = 2 /* it ended earlier, or there is none: ask tk_automaton_match */ };
 enum { TK_STEP_DEAD = 0, TK_STEP_START = 1, TK_STEP_MATCH = 0x8000 };
 
 static inline unsigned tk_automaton_class(const struct tk_automaton *a, uint32_t c)
@@ -39,6 +45,10 @@ void tk_automaton_free(struct tk_automaton *a);
 size_t tk_automaton_match(const struct tk_automaton *a, const char *p, size_t n, size_t at);
 /* The same where every byte is a character of the byte-level alphabet. */
 size_t tk_automaton_match_bytes(const struct tk_automaton *a, const char *p, size_t n, size_t at);
+/* The ends of the matches that follow each other from p[at] on, `room` at most; *next is where
+ * the last of them ends. Fewer than that: no match begins there, or the text does end. */
+size_t tk_automaton_flow(const struct tk_automaton *a, const char *p, size_t n, size_t at, uint32_t *ends, size_t room,
+                         size_t *next);
 /* May a match begin with this character? */
 static inline bool tk_automaton_starts(const struct tk_automaton *a, unsigned class)
 {

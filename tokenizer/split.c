@@ -6,7 +6,7 @@
 #include "tokenizer/seek.h"
 #include "tokenizer/unicode.h"
 
-enum { PARTS = 8 };
+enum { PARTS = 8, FLOW = 128 };
 enum behavior { REMOVED, ISOLATED, WITH_PREVIOUS, WITH_NEXT, CONTIGUOUS };
 
 struct part {
@@ -180,6 +180,7 @@ struct work {
     const struct tk_split *s;
     struct tk_cache *c;
     tk_words_fn *words;
+    tk_put_fn *put;
     struct tk_ids *out;
     struct ft_err *e;
 };
@@ -195,6 +196,27 @@ static int put(struct work *w, const char *p, size_t n)
             return -1;
         tk_cache_rest(c, TK_BATCH);
     }
+    return 0;
+}
+
+/* The words that matches make which follow each other from p[*at] on. */
+static int matches(struct work *w, const struct part *x, const char *p, size_t n, size_t *at)
+{
+    uint32_t ends[FLOW + 1];
+    size_t k;
+    do {
+        const size_t from = *at;
+        k = tk_automaton_flow(x->automaton, p, n, from, ends, FLOW, at);
+        for (size_t i = 0; i < k;) {
+            i += w->put(w->c, p, i ? ends[i - 1] : from, ends + i, k - i, p + n);
+            while (w->c->left || tk_cache_full(w->c)) {
+                if (tk_cache_flush(w->c, w->out, w->e))
+                    return -1;
+                if (w->c->left)
+                    tk_cache_rest(w->c, TK_BATCH);
+            }
+        }
+    } while (k == FLOW);
     return 0;
 }
 
@@ -272,17 +294,22 @@ static int split(struct work *w, int k, const char *p, size_t n)
     if (last && x->rule != TK_RULE_NONE)
         return words(w, x->rule, p, n);
     struct joiner j = {.w = w, .k = k, .how = x->behavior, .p = p};
+    const bool flows = last && x->behavior == ISOLATED && !x->bytes && !x->sought && n < UINT32_MAX;
     size_t gap = 0;
     for (size_t at = 0; (at = next(x, p, n, at)) < n;) {
+        if (flows && gap == at) {
+            if (matches(w, x, p, n, &at))
+                return -1;
+            gap = at;
+            if (at == n)
+                break;
+        }
         const size_t to = match(x, p, n, at);
         if (to == at) {
             at = step(x, p, at);
             continue;
         }
-        if (last && gap == at && x->behavior == ISOLATED) {
-            if (put(w, p + at, to - at))
-                return -1;
-        } else if (join(&j, gap, at, x->invert) || join(&j, at, to, !x->invert)) {
+        if (join(&j, gap, at, x->invert) || join(&j, at, to, !x->invert)) {
             return -1;
         }
         gap = at = to;
@@ -295,6 +322,6 @@ static int split(struct work *w, int k, const char *p, size_t n)
 int tk_split_text(const struct tk_split *s, struct tk_cache *c, tk_words_fn *fn, const char *p, size_t n,
                   struct tk_ids *out, struct ft_err *e)
 {
-    struct work w = {s, c, fn, out, e};
+    struct work w = {s, c, fn, tk_put_of(fn), out, e};
     return n ? split(&w, 0, p, n) : 0;
 }

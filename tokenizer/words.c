@@ -16,6 +16,15 @@ void tk_words_scalar(enum tk_rule rule, struct tk_cache *c, const char *p, size_
     }
 }
 
+size_t tk_put_scalar(struct tk_cache *c, const char *p, size_t from, const uint32_t *ends, size_t n, const char *limit)
+{
+    size_t i = 0;
+    (void)limit;
+    for (; i < n && !tk_cache_full(c) && !c->left; from = ends[i++])
+        tk_cache_word(c, p + from, ends[i] - from);
+    return i;
+}
+
 enum level { AVX512, AVX2, SCALAR, LEVELS };
 static const char *const names[] = {"avx512", "avx2", "scalar"};
 
@@ -151,6 +160,16 @@ tk_words_fn *tk_words_level(const char *isa)
 {
     pthread_once(&kinds_once, fill_kinds);
     return level_of(isa) < LEVELS ? functions[level_of(isa)].words : NULL;
+}
+
+tk_put_fn *tk_put_of(tk_words_fn *words)
+{
+#ifdef __x86_64__
+    if (words != tk_words_scalar)
+        return words == tk_words_avx512 ? tk_put_avx512 : tk_put_avx2;
+#endif
+    (void)words;
+    return tk_put_scalar;
 }
 
 static enum level best;

@@ -27,6 +27,14 @@ tk_words_fn *tk_words_level(const char *isa);
 
 tk_words_fn tk_words_scalar, tk_words_avx2, tk_words_avx512;
 
+/* Adds words that are known: the first begins at p[from], ends[i] is where the i-th ends.
+ * Gives how many of the n it took; not all where the records are full or a part is left. `limit`:
+ * where the text ends. */
+typedef size_t tk_put_fn(struct tk_cache *c, const char *p, size_t from, const uint32_t *ends, size_t n, const char *limit);
+/* As tk_words; of the same level as that function. */
+tk_put_fn *tk_put_of(tk_words_fn *words);
+tk_put_fn tk_put_scalar, tk_put_avx2, tk_put_avx512;
+
 /* What the windows must know of a character beyond ASCII, by code point: filled by
  * the first call of tk_words, tk_words_level or their like. */
 enum { TK_KIND_STOP, TK_KIND_LETTER, TK_KIND_OTHER }; /* STOP: white space, numbers */

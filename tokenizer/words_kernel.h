@@ -1,5 +1,5 @@
 /* words_kernel.h -- the body of tk_words_avx2 and tk_words_avx512: words.h says
- * how it works. The file that includes it defines WORDS, the name, and is compiled
+ * how it works. The file that includes it defines WORDS and PUT, the names, and is compiled
  * with the flags of its level. */
 #ifndef FT_TOKENIZER_WORDS_KERNEL_H
 #define FT_TOKENIZER_WORDS_KERNEL_H
@@ -122,15 +122,15 @@ static inline void list(uint32_t *to, uint64_t bits, uint32_t base)
         0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31,
         32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63};
     const __m512i v = _mm512_maskz_compress_epi8(bits, _mm512_load_si512(count)), add = _mm512_set1_epi32((int)base);
-#define PUT(k) \
+#define SIXTEEN(k) \
     _mm512_storeu_si512(to + 16 * (k), _mm512_add_epi32(_mm512_cvtepu8_epi32(_mm512_extracti32x4_epi32(v, k)), add))
-    PUT(0);
-    PUT(1);
+    SIXTEEN(0);
+    SIXTEEN(1);
     if (__builtin_expect(_mm_popcnt_u64(bits) > 32, 0)) {
-        PUT(2);
-        PUT(3);
+        SIXTEEN(2);
+        SIXTEEN(3);
     }
-#undef PUT
+#undef SIXTEEN
 #else
     for (int n = (int)_mm_popcnt_u64(bits); n > 0; n -= 4) /* four at a time: fewer branches to guess */
         for (int i = 0; i < 4; i++, bits = _blsr_u64(bits))
@@ -228,6 +228,27 @@ static inline __attribute__((always_inline)) void words(enum tk_rule rule, struc
         }
     }
 }
+
+#ifdef PUT
+size_t PUT(struct tk_cache *c, const char *p, size_t from, const uint32_t *ends, size_t n, const char *limit)
+{
+    const struct tk_line *const hot = c->hot;
+    const size_t most = c->cut ? TK_KEY_MAX : SIZE_MAX;
+    size_t i = 0;
+    while (i < n && !tk_cache_full(c) && !c->left) {
+        struct tk_rec *r = &c->rec[c->n];
+        const size_t room = TK_BATCH - c->n < n - i ? i + TK_BATCH - c->n : n;
+        for (; i < room && ends[i] - from <= most; from = ends[i++])
+            tk_rec_short(r++, hot, p + from, ends[i] - from, limit);
+        c->n = (size_t)(r - c->rec);
+        if (i < room) {
+            tk_cache_word(c, p + from, ends[i] - from);
+            from = ends[i++];
+        }
+    }
+    return i;
+}
+#endif
 
 #ifdef WORDS
 void WORDS(enum tk_rule rule, struct tk_cache *c, const char *p, size_t n, size_t *at)
