@@ -23,31 +23,15 @@ static inline unsigned match(const uint64_t *line, uint64_t rest)
     return bits;
 }
 
-#define LANE lane
-#define BEGIN begin
-#define END end
-#define ASK ask
-#define ANSWER answer
-#define STEP step
-#define MANY many
+#define LEVEL scalar
 #define BYTES TK_MANY_BYTES
 #define TARGET
 #define MATCH match
 #include "tokenizer/bpe_many_kernel.h"
-#undef LANE
-#undef BEGIN
-#undef END
-#undef ASK
-#undef ANSWER
-#undef STEP
-#undef MANY
-#undef BYTES
-#undef TARGET
-#undef MATCH
 
 #ifdef __x86_64__
-#define AVX2 __attribute__((target("avx2,bmi,bmi2,lzcnt")))
-AVX2 static inline unsigned match_avx2(const uint64_t *line, uint64_t rest)
+#define FOR_AVX2 __attribute__((target("avx2,bmi,bmi2,lzcnt,popcnt")))
+FOR_AVX2 static inline unsigned match_avx2(const uint64_t *line, uint64_t rest)
 {
     const __m256i want = _mm256_set1_epi64x((long long)rest);
     const __m256i a = _mm256_srli_epi64(_mm256_load_si256((const __m256i *)(const void *)line), 24);
@@ -55,66 +39,41 @@ AVX2 static inline unsigned match_avx2(const uint64_t *line, uint64_t rest)
     return (unsigned)_mm256_movemask_pd(_mm256_castsi256_pd(_mm256_cmpeq_epi64(a, want))) |
            (unsigned)_mm256_movemask_pd(_mm256_castsi256_pd(_mm256_cmpeq_epi64(b, want))) << 4;
 }
-/* Most words are short. */
-#define LANE lane_16_avx2
-#define BEGIN begin_16_avx2
-#define END end_16_avx2
-#define ASK ask_16_avx2
-#define ANSWER answer_16_avx2
-#define STEP step_16_avx2
-#define MANY many_16_avx2
-#define BYTES 16
-#define TARGET AVX2
-#define MATCH match_avx2
-#include "tokenizer/bpe_many_kernel.h"
-#undef LANE
-#undef BEGIN
-#undef END
-#undef ASK
-#undef ANSWER
-#undef STEP
-#undef MANY
-#undef BYTES
-#undef TARGET
-#undef MATCH
-#define LANE lane_avx2
-#define BEGIN begin_avx2
-#define END end_avx2
-#define ASK ask_avx2
-#define ANSWER answer_avx2
-#define STEP step_avx2
-#define MANY many_avx2
+
+#define LEVEL avx2
 #define BYTES TK_MANY_BYTES
-#define TARGET AVX2
+#define TARGET FOR_AVX2
 #define MATCH match_avx2
 #include "tokenizer/bpe_many_kernel.h"
-#undef LANE
-#undef BEGIN
-#undef END
-#undef ASK
-#undef ANSWER
-#undef STEP
-#undef MANY
-#undef BYTES
-#undef TARGET
-#undef MATCH
+/* Most words are short. */
+#define LEVEL avx2_16
+#define BYTES 16
+#define TARGET FOR_AVX2
+#define MATCH match_avx2
+#include "tokenizer/bpe_many_kernel.h"
 #endif
 
-void tk_bpe_many_scalar(const struct tk_model *m, const struct tk_job *job, size_t n) { many(m, job, n); }
+static void by_scalar(const struct tk_model *m, const struct tk_job *job, size_t n) { many_scalar(m, job, n); }
 
-void tk_bpe_many(const struct tk_model *m, const struct tk_job *job, size_t n)
+#ifdef __x86_64__
+static void by_avx2(const struct tk_model *m, const struct tk_job *job, size_t n)
+{
+    uint32_t longest = 0;
+    for (size_t i = 0; i < n; i++)
+        longest = job[i].n > longest ? job[i].n : longest;
+    if (longest <= 16)
+        many_avx2_16(m, job, n);
+    else
+        many_avx2(m, job, n);
+}
+#endif
+
+tk_bpe_many_fn *tk_bpe_many_level(const char *isa)
 {
 #ifdef __x86_64__
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2")) {
-        uint32_t longest = 0;
-        for (size_t i = 0; i < n; i++)
-            longest = job[i].n > longest ? job[i].n : longest;
-        if (longest <= 16)
-            many_16_avx2(m, job, n);
-        else
-            many_avx2(m, job, n);
-        return;
-    }
+    const bool wide = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2");
+    if (wide && (!isa || strcmp(isa, "scalar")))
+        return by_avx2;
 #endif
-    many(m, job, n);
+    return by_scalar;
 }

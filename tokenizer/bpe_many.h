@@ -27,8 +27,9 @@ struct tk_job {
 
 /* What tk_bpe_ids gives for words of 1 to TK_MANY_BYTES bytes. m->merges.ascending must
  * be true. */
-void tk_bpe_many(const struct tk_model *m, const struct tk_job *job, size_t n);
-/* The same for every machine: for tests. */
-void tk_bpe_many_scalar(const struct tk_model *m, const struct tk_job *job, size_t n);
+typedef void tk_bpe_many_fn(const struct tk_model *m, const struct tk_job *job, size_t n);
+
+/* The fastest one for this machine, or "scalar". */
+tk_bpe_many_fn *tk_bpe_many_level(const char *isa);
 
 #endif

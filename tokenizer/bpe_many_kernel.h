@@ -1,11 +1,14 @@
 /* bpe_many_kernel.h -- the body of tk_bpe_many, included by bpe_many.c once for each
- * level: MANY is its name, BYTES the longest word, TARGET the level's attribute, MATCH(line, rest) gives bits
+ * level: LEVEL is its name, BYTES the longest word, TARGET the level's attribute, MATCH(line, rest) gives bits
  * for the entries of a line that have this rest. */
 
-#ifdef MANY
+#ifdef LEVEL
+#define NAME(x) NAME_(x, LEVEL)
+#define NAME_(x, level) NAME__(x, level)
+#define NAME__(x, level) x##_##level
 
 /* A word at work. */
-struct LANE {
+struct NAME(lane) {
     uint32_t key[BYTES]; /* of a symbol and its right neighbour: number of the merge << PLACE | place;
                                   * none: NO_KEY or more */
     uint32_t id[BYTES];
@@ -17,13 +20,18 @@ struct LANE {
 };
 
 /* The first symbols and their pairs; false: a byte is no token. */
-TARGET static inline bool BEGIN(struct LANE *l, const struct tk_model *m, const struct tk_job *job)
+TARGET static inline bool NAME(begin)(struct NAME(lane) *l, const struct tk_model *m, const struct tk_job *job)
 {
-    const unsigned char *p = (const unsigned char *)job->p;
     const uint32_t n = job->n;
-    int32_t all = 0;
     l->to = job->to;
     l->alive = (uint32_t)((1ull << n) - 1);
+    for (int k = 0; k < 2; k++) {
+        l->at[k] = n - 1; /* the last symbol has no neighbour */
+        l->line[k] = no_line;
+        l->mix[k] = 0;
+    }
+    const unsigned char *p = (const unsigned char *)job->p;
+    int32_t all = 0;
     for (uint32_t i = 0; i < BYTES; i++)
         l->key[i] = UINT32_MAX;
     for (uint32_t i = 0; i < n; i++) {
@@ -33,23 +41,19 @@ TARGET static inline bool BEGIN(struct LANE *l, const struct tk_model *m, const 
     }
     for (uint32_t i = 0; i + 1 < n; i++)
         l->key[i] = m->merges.byte_pair[p[i] << 8 | p[i + 1]] << PLACE | i;
-    for (int k = 0; k < 2; k++) {
-        l->at[k] = n - 1; /* the last symbol has no neighbour */
-        l->line[k] = no_line;
-        l->mix[k] = 0;
-    }
     return all >= 0;
 }
 
-static inline void END(struct LANE *l)
+TARGET static inline void NAME(end)(struct NAME(lane) *l)
 {
-    uint32_t count = 0, id[BYTES];
-    if (__builtin_popcount(l->alive) > TK_MANY_IDS) {
+    const uint32_t count = (uint32_t)__builtin_popcount(l->alive);
+    if (count > TK_MANY_IDS) {
         l->to[0] = 0;
         return;
     }
+    uint32_t id[BYTES], n = 0;
     for (uint32_t rest = l->alive; rest; rest &= rest - 1)
-        id[count++] = l->id[__builtin_ctz(rest)];
+        id[n++] = l->id[__builtin_ctz(rest)];
     memcpy(l->to, id, TK_MANY_IDS * sizeof *id);
     l->to[0] |= count << 24;
     if (count == 1)
@@ -57,7 +61,7 @@ static inline void END(struct LANE *l)
 }
 
 /* Asks for the pair of the symbols at `place` and `next`; not `is`: for none. */
-TARGET static inline void ASK(struct LANE *l, int k, const struct tk_merges *g, uint32_t place, uint32_t next, bool is)
+TARGET static inline void NAME(ask)(struct NAME(lane) *l, int k, const struct tk_merges *g, uint32_t place, uint32_t next, bool is)
 {
     const uint64_t mix = tk_pair_mix(l->id[place], l->id[next]);
     /* Without a branch, which would go wrong half of the time. */
@@ -70,7 +74,7 @@ TARGET static inline void ASK(struct LANE *l, int k, const struct tk_merges *g, 
 }
 
 /* Sets the key of the pair that was asked for. */
-TARGET static inline void ANSWER(struct LANE *l, int k, const struct tk_merges *g)
+TARGET static inline void NAME(answer)(struct NAME(lane) *l, int k, const struct tk_merges *g)
 {
     const uint64_t *line = l->line[k];
     const uint64_t rest = tk_pair_rest(l->mix[k]);
@@ -85,7 +89,7 @@ TARGET static inline void ANSWER(struct LANE *l, int k, const struct tk_merges *
 }
 
 /* One merge; false: there was none. */
-TARGET static inline bool STEP(struct LANE *l, const struct tk_merges *g)
+TARGET static inline bool NAME(step)(struct NAME(lane) *l, const struct tk_merges *g)
 {
     uint32_t min = UINT32_MAX;
     for (int i = 0; i < BYTES; i++)
@@ -100,18 +104,18 @@ TARGET static inline bool STEP(struct LANE *l, const struct tk_merges *g)
     l->alive &= ~(1u << gone);
     l->key[gone] = UINT32_MAX;
     l->id[best] = g->v[min >> PLACE].id;
-    ASK(l, 0, g, best, next, rest != 0);
-    ASK(l, 1, g, prev, before ? best : next, before || rest); /* without one before, the same again */
+    NAME(ask)(l, 0, g, best, next, rest != 0);
+    NAME(ask)(l, 1, g, prev, before ? best : next, before || rest); /* without one before, the same again */
     return true;
 }
 
-TARGET static void MANY(const struct tk_model *m, const struct tk_job *job, size_t n)
+TARGET static void NAME(many)(const struct tk_model *m, const struct tk_job *job, size_t n)
 {
-    struct LANE lane[LANES];
+    struct NAME(lane) lane[LANES];
     size_t active = 0, next = 0;
     for (;;) {
         for (; active < LANES && next < n; next++) {
-            if (BEGIN(&lane[active], m, &job[next]))
+            if (NAME(begin)(&lane[active], m, &job[next]))
                 active++;
             else
                 job[next].to[0] = 0;
@@ -120,17 +124,24 @@ TARGET static void MANY(const struct tk_model *m, const struct tk_job *job, size
             return;
         /* All the keys first: a vector of them that is read just after it was written waits. */
         for (size_t i = 0; i < active; i++) {
-            ANSWER(&lane[i], 1, &m->merges);
-            ANSWER(&lane[i], 0, &m->merges);
+            NAME(answer)(&lane[i], 1, &m->merges);
+            NAME(answer)(&lane[i], 0, &m->merges);
         }
         for (size_t i = 0; i < active;) {
-            if (STEP(&lane[i], &m->merges)) {
+            if (NAME(step)(&lane[i], &m->merges)) {
                 i++;
             } else {
-                END(&lane[i]);
+                NAME(end)(&lane[i]);
                 lane[i] = lane[--active];
             }
         }
     }
 }
+#undef NAME
+#undef NAME_
+#undef NAME__
+#undef LEVEL
+#undef BYTES
+#undef TARGET
+#undef MATCH
 #endif

@@ -18,7 +18,7 @@ static int merge(void *ctx, const char *p, size_t n, struct tk_ids *out, struct 
 static void merge_many(void *ctx, const struct tk_job *job, size_t n)
 {
     struct tk_fast_state *s = ctx;
-    tk_bpe_many(s->f->model, job, n);
+    s->f->many(s->f->model, job, n);
 }
 
 static bool high(const char *p, size_t n)
@@ -480,6 +480,7 @@ void tk_fast_attach(struct tk_fast *f, const struct ft_json *file, const struct 
     f->pretok = pretok;
     f->words = tk_words();
     f->units = tk_units();
+    f->many = tk_bpe_many_level(tk_words_isa());
 }
 
 void tk_fast_init(struct tk_fast *f, const struct ft_json *file, const struct tk_model *m,

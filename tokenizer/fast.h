@@ -27,6 +27,7 @@ struct tk_fast { /* immutable */
     enum tk_unit unit; /* not NONE: takes raw text, in units */
     tk_words_fn *words;
     tk_units_fn *units;
+    tk_bpe_many_fn *many;
     const struct tk_normalizer *normalizer;
     const struct tk_pretok *pretok;
     uint64_t *flat; /* TK_UNIT_SPACES, _BERT: a bit for each character below U+10000 that no normalizer

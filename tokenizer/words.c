@@ -191,6 +191,12 @@ tk_words_fn *tk_words(void)
     return functions[best].words;
 }
 
+const char *tk_words_isa(void)
+{
+    pthread_once(&once, choose);
+    return names[best];
+}
+
 tk_units_fn *tk_units(void)
 {
     pthread_once(&once, choose);

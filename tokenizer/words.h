@@ -22,6 +22,8 @@ typedef void tk_words_fn(enum tk_rule rule, struct tk_cache *c, const char *p, s
 /* The fastest one for this machine, or the level that FT_ISA names ("scalar",
  * "avx2", "avx512"), if the machine has it. */
 tk_words_fn *tk_words(void);
+/* The level's name. */
+const char *tk_words_isa(void);
 /* For tests: NULL where the machine lacks it. */
 tk_words_fn *tk_words_level(const char *isa);
 
