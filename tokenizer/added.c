@@ -53,6 +53,7 @@ int tk_added_load(struct tk_added *a, const struct ft_json *list, const struct t
     struct tk_work w = {0};
     struct tk_matcher *m = tk_matcher_new();
     int r = 0;
+    a->name_id = FT_NEWS(&a->mem, int32_t, count + 1);
     a->v = FT_NEWS(&a->mem, struct tk_added_token, count + 1);
     a->raw = tk_trie_new();
     a->norm = tk_trie_new();
@@ -73,7 +74,7 @@ int tk_added_load(struct tk_added *a, const struct ft_json *list, const struct t
         }
         if (!t.content.n)
             continue;
-        int64_t id = tk_vocab_find(&a->names, t.content.p, t.content.n);
+        int64_t id = tk_added_id(a, t.content.p, t.content.n);
         if (id < 0)
             id = tk_vocab_find(vocab, t.content.p, t.content.n);
         if (id < 0)
@@ -90,7 +91,8 @@ int tk_added_load(struct tk_added *a, const struct ft_json *list, const struct t
             t.text = a->v[slot[at] - 1].text;
         }
         a->v[slot[at] - 1] = t;
-        tk_vocab_add(&a->names, t.content, (uint32_t)id);
+        a->name_id[i] = (int32_t)id;
+        tk_vocab_add(&a->names, t.content, (uint32_t)i);
         if (t.special && tk_vocab_find(&a->specials, t.content.p, t.content.n) < 0)
             tk_vocab_add(&a->specials, t.content, (uint32_t)a->specials.count);
         a->any_normalized |= t.normalized && t.sought;

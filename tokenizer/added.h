@@ -21,7 +21,8 @@ struct tk_added {
     size_t n;
     struct tk_trie *raw, *norm;  /* values: indexes into v */
     struct tk_seek seek_raw, seek_norm; /* where these may begin */
-    struct tk_vocab names;       /* content -> id */
+    struct tk_vocab names;       /* content -> index into name_id: by id they would take megabytes of holes */
+    int32_t *name_id;
     struct tk_vocab specials;    /* contents of all that were special once */
     int32_t *by_id;              /* index into v by id, -1 */
     size_t n_ids;
@@ -33,6 +34,12 @@ struct tk_added {
 int tk_added_load(struct tk_added *a, const struct ft_json *list, const struct tk_vocab *vocab,
                   size_t vocab_size, const struct tk_normalizer *n, struct ft_err *e);
 void tk_added_release(struct tk_added *a);
+/* The id of an added token by its content, -1. */
+static inline int64_t tk_added_id(const struct tk_added *a, const char *p, size_t n)
+{
+    const int64_t i = tk_vocab_find(&a->names, p, n);
+    return i < 0 ? -1 : a->name_id[i];
+}
 /* Cuts one piece at the tokens found in it, but at no special one that touches
  * one of the `plain` ranges of the original (sorted, disjoint). */
 void tk_added_split(const struct tk_added *a, bool normalized, const struct tk_piece *p,

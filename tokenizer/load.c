@@ -197,7 +197,7 @@ static bool is_ours(const struct ft_tokenizer *t, struct ft_str id, const struct
     const struct tk_added_token *a = NULL;
     if (content && content->type == FT_JSON_STRING) {
         char digits[24];
-        const int64_t own = tk_vocab_find(&t->added.names, content->s.p, content->s.n);
+        const int64_t own = tk_added_id(&t->added, content->s.p, content->s.n);
         a = own >= 0 ? tk_added_of(&t->added, own) : NULL;
         snprintf(digits, sizeof digits, "%lld", (long long)own);
         if (!ft_str_is(id, digits))

@@ -83,7 +83,7 @@ int ft_decode(const struct ft_tokenizer *t, struct ft_tok_state *s, const int32_
 
 int64_t ft_token_id(const struct ft_tokenizer *t, struct ft_str token)
 {
-    const int64_t id = tk_vocab_find(&t->added.names, token.p, token.n);
+    const int64_t id = tk_added_id(&t->added, token.p, token.n);
     return id >= 0 ? id : tk_vocab_find(&t->model.vocab, token.p, token.n);
 }
 
