@@ -33,15 +33,38 @@ void tk_ids_grow(struct tk_ids *o, size_t room)
     o->cap = cap;
 }
 
-/* Zeroed, in whole pages that cost nothing before they are touched; large ones
+/* Zeroed, in whole pages that cost nothing before they are touched; `large` ones
  * where the system has them. */
-static void *pages(size_t n)
+static void *pages(size_t n, bool large)
 {
     void *p = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (p == MAP_FAILED)
         return ft_malloc(SIZE_MAX); /* out of memory, as everywhere */
-    madvise(p, n, MADV_HUGEPAGE);
+    if (large)
+        madvise(p, n, MADV_HUGEPAGE);
     return p;
+}
+
+static void tables_new(struct tk_cache *c, bool large)
+{
+    c->hot = pages(sizeof *c->hot << TK_HOT_BITS, large);
+    c->own = pages(sizeof *c->own << TK_OWN_BITS, large);
+    c->big = pages(sizeof *c->big << BIG_BITS, large);
+    c->huge = pages(sizeof *c->huge << HUGE_BITS, large);
+}
+
+static void tables_free(struct tk_cache *c)
+{
+    munmap(c->hot, sizeof *c->hot << TK_HOT_BITS);
+    munmap(c->own, sizeof *c->own << TK_OWN_BITS);
+    munmap(c->big, sizeof *c->big << BIG_BITS);
+    munmap(c->huge, sizeof *c->huge << HUGE_BITS);
+}
+
+void tk_cache_enlarge(struct tk_cache *c)
+{
+    tables_free(c);
+    tables_new(c, true);
 }
 
 /* ---- life ---- */
@@ -55,10 +78,7 @@ struct tk_cache *tk_cache_new(const struct tk_seed *seed, tk_word_fn *encode, vo
     c->seed = seed;
     c->encode = encode;
     c->ctx = ctx;
-    c->hot = pages(sizeof *c->hot << TK_HOT_BITS);
-    c->own = pages(sizeof *c->own << TK_OWN_BITS);
-    c->big = pages(sizeof *c->big << BIG_BITS);
-    c->huge = pages(sizeof *c->huge << HUGE_BITS);
+    tables_new(c, false);
     return c;
 }
 
@@ -66,10 +86,7 @@ void tk_cache_free(struct tk_cache *c)
 {
     if (!c)
         return;
-    munmap(c->hot, sizeof *c->hot << TK_HOT_BITS);
-    munmap(c->own, sizeof *c->own << TK_OWN_BITS);
-    munmap(c->big, sizeof *c->big << BIG_BITS);
-    munmap(c->huge, sizeof *c->huge << HUGE_BITS);
+    tables_free(c);
     free(c->over.v);
     free(c);
 }

@@ -86,6 +86,7 @@ struct tk_cache {
     const struct tk_cut *cut; /* words without a key are cut into parts by it, NULL: not */
     const char *left, *left_end; /* of such a word what is not in a record yet */
     size_t n;                    /* records waiting */
+    unsigned words;              /* flushed so far, up to TK_BRIEF */
     size_t many;                 /* words of the last batch that had more than four ids */
     struct tk_rec rec[TK_BATCH + TK_WINDOW];
     struct tk_line side[TK_BATCH + TK_WINDOW]; /* of this batch what was not in a table */
@@ -93,6 +94,11 @@ struct tk_cache {
     uint32_t *starts; /* [TK_BATCH + TK_WINDOW + 1]: a flush says where each record's ids begin, and end; NULL: not asked */
     struct tk_solo *solo;                      /* characters that are alone, NULL: not asked for; the caller's */
 };
+
+/* After so many words come empty tables in large pages: clearing one takes as long as
+ * tokenizing a page of text, so a line of text must not pay for it. */
+enum { TK_BRIEF = 300 };
+void tk_cache_enlarge(struct tk_cache *c);
 
 struct tk_cache *tk_cache_new(const struct tk_seed *seed, tk_word_fn *encode, void *ctx);
 void tk_cache_free(struct tk_cache *c);

@@ -364,5 +364,7 @@ int tk_cache_flush(struct tk_cache *c, struct tk_ids *out, struct ft_err *e)
             continue; /* another one took its place just now */
         insert(c, r->hash, r->key, at[miss[k]]);
     }
+    if (c->words < TK_BRIEF && (c->words += (unsigned)n) >= TK_BRIEF)
+        tk_cache_enlarge(c);
     return 0;
 }
