@@ -95,6 +95,20 @@ static int slowly(const struct ft_tokenizer *t, struct ft_tok_state *s, const st
     return 0;
 }
 
+/* Tokens in front of the k-th that are trimmed to nothing go with it (ranges.c), so near a mark they must be known as such. */
+static void blanks_before(const struct ft_tokenizer *t, struct row *r, size_t first, size_t k)
+{
+    while (k-- > first && !(r->lead[k] | r->trail[k])) { /* else they are known */
+        const struct ft_str s = ft_token_str(t, r->ids.v[k]);
+        uint32_t lead, trail;
+        tk_post_spaces(s, &lead, &trail);
+        if (!lead || lead < ft_utf8_count(s.p, s.n))
+            return;
+        r->lead[k] = lead;
+        r->trail[k] = trail;
+    }
+}
+
 /* Of text that stands as it was: places follow from the lengths of the tokens. With
  * marks only what touches one has to be known in full. */
 static void lay(const struct ft_tokenizer *t, struct ft_tok_state *s, const struct ft_encode_opts *o, size_t k)
@@ -102,6 +116,7 @@ static void lay(const struct ft_tokenizer *t, struct ft_tok_state *s, const stru
     struct row *r = &s->row;
     const uint16_t *len = t->fast.len;
     const bool spaces = t->post.trims;
+    const size_t start = k;
     size_t m = 0;
     tk_row_places(r);
     for (size_t i = 0; i < s->work.a.n; i++) {
@@ -126,6 +141,8 @@ static void lay(const struct ft_tokenizer *t, struct ft_tok_state *s, const stru
                 if (at >= p->n || k == r->ids.n)
                     break;
             }
+            if (o->marks && spaces)
+                blanks_before(t, r, start, k);
             const uint32_t to = p->id >= 0 ? p->n : at + len[r->ids.v[k]];
             const struct tk_range x = tk_origin(p, at, to);
             r->begin[k] = x.b;

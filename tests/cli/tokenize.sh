@@ -27,6 +27,10 @@ spans='{"text": "<s>the mill</s>", "spans": [[3,11,0,"content","user",1]], "lear
 echo "$spans" | t byte-llama3 | ids
 echo "$spans" | t byte-llama3 --boundary=inside | ids
 echo "$spans" | t byte-llama3 --max-length 3 | ids
+echo "# blanks that are trimmed to nothing go with what is behind them, with places asked for or not"
+for o in --offsets=byte ""; do
+  echo '{"text": "x      <s>  ]", "spans": [[8,9,0,"content","user",1],[12,13,1,"content","assistant",3]]}' | t byte-llama3 --boundary=overlap $o | ids
+done
 echo "# special tokens in content"
 in='{"text": "<s>a<s>b</s>", "spans": [[3,8,0,"content","user",1]]}'
 echo "$in" | tokenize -m "$G/byte-llama3.json" 2>&1 | ids

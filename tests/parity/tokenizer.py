@@ -405,6 +405,25 @@ def compare(name, seed, j, path, extra, n_texts):
     encodings(name, seed, j, tok, path, texts)
     pairs(name, seed, j, tok, path, texts)
     if not random_text: streams(name, seed, j, tok, path, all_ids)
+    spans(name, seed, j, path, texts)
+
+def spans(name, seed, j, path, texts):
+    """Ranges of bytes become the same ranges of tokens whether or not places are asked for (which are compared with the library's)."""
+    rows = []
+    for i, t in enumerate(texts[:len(texts) // 2]):
+        n = len(t.encode())
+        at = [len(t[:rng.randint(0, len(t))].encode()) if rng.random() < .9 else rng.randint(0, n) for _ in range(2 * rng.randint(1, 5))]
+        at.sort()
+        r = [[a, b, k, "content", rng.choice(("user", "assistant")), 1] for k, (a, b) in enumerate(zip(at[::2], at[1::2])) if a < b]
+        rows.append({"n": i, "text": t, "spans": r, "learn": [x[:2] for x in r if rng.random() < .5]})
+    opts = ["--append-eos=no", "--boundary=" + rng.choice(("prefix", "start", "overlap", "inside")), *(["--no-specials-in-content"] if rng.random() < .3 else [])]
+    want, _ = ours("tokenize", path, rows, "--offsets=byte", *opts)
+    got, _ = ours("tokenize", path, rows, *opts)
+    for r in rows:
+        w, g = (want or {}).get(r["n"]), (got or {}).get(r["n"])
+        count["spans"] += 1
+        w, g = [x and {k: x[k] for k in ("input_ids", "spans", "learn")} for x in (w, g)]
+        if w != g: report(name, seed, f"spans {opts}", r, [w], [g], j)
 
 def rows_equal(name, seed, j, what, rows, want, got, opts=()):
     """want: by row number, None where the library fails (then nothing is asked)."""
