@@ -137,8 +137,19 @@ static void replace(struct tk_work *w, const char *p, size_t n, struct ft_str by
 
 /* Clusters by the library's version of Unicode: what a character clings to is
  * ours to know, the rest (line ends, Hangul, flags, emoji) has not changed. */
+/* Not assigned, and a control all the same (GraphemeBreakProperty.txt); utf8proc has only what is assigned. */
+static bool reserved_control(uint32_t c)
+{
+    return c == 0x2065 || (c >= 0xfff0 && c <= 0xfff8) || c == 0xe0000 || (c >= 0xe0002 && c <= 0xe001f) ||
+           (c >= 0xe0080 && c <= 0xe00ff) || (c >= 0xe01f0 && c <= 0xe0fff);
+}
+
 static bool cluster_ends(uint32_t c, uint32_t next, utf8proc_int32_t *state)
 {
+    if (reserved_control(c) || reserved_control(next)) {
+        *state = 0;
+        return true;
+    }
     const bool broken = utf8proc_grapheme_break_stateful((utf8proc_int32_t)c, (utf8proc_int32_t)next, state);
     const int before = utf8proc_get_property((utf8proc_int32_t)c)->boundclass;
     const int behind = utf8proc_get_property((utf8proc_int32_t)next)->boundclass;

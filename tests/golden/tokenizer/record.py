@@ -57,9 +57,9 @@ def char_bpe(size=330, fallback=True, pre=None, **kw):
     j["added_tokens"] = [a for a in j["added_tokens"] if not a["content"].startswith("<0x")]
     return Tokenizer.from_str(json.dumps(j))
 
-def charsmap():
+def charsmap(rules=None):
     """A small precompiled map, as the sentencepiece trainer makes it of rules."""
-    rules = {"Ａ": "A", "１": "1", "½": "1/2", "①": "1", "ﬁ": "fi", "e\u0301": "é", "ｶﾞ": "ガ", "ｶ": "カ", "\t": " ", "\u3000": " ", "\u00a0": " ", "ß": "ss", "\ufeff": ""}
+    rules = rules or {"Ａ": "A", "１": "1", "½": "1/2", "①": "1", "ﬁ": "fi", "e\u0301": "é", "ｶﾞ": "ガ", "ｶ": "カ", "\t": " ", "\u3000": " ", "\u00a0": " ", "ß": "ss", "\ufeff": ""}
     open("/tmp/rules.tsv", "w").write("".join(" ".join(f"{ord(c):X}" for c in k) + "\t" + " ".join(f"{ord(c):X}" for c in v) + "\n" for k, v in rules.items()))
     out = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(sentence_iterator=iter(CORPUS), model_writer=out, vocab_size=300, model_type="unigram", hard_vocab_limit=False,
@@ -251,6 +251,16 @@ def _():
     t.post_processor = R.TemplateProcessing("$A </s>", "$A </s> $B </s>", [("</s>", 2)])
     return t
 
+CLUSTERS = ["\U000e0099\u0343\u034e", "a\u0343\u034eb", "\u2065\u0343\u034e", "\u0343\u0343\u034e", "\uac00\u0343\u034ex", "\r\u0343\u034e", "\U000e0001\u0343\u034e"]
+
+@make("unigram-clusters")
+def _():
+    """Clusters of characters that a map takes whole, behind controls that Unicode keeps in reserve."""
+    t = unigram()
+    t.normalizer = N.Precompiled(charsmap({"\u0343": "\u0313", "\u0341": "\u0301", "\u0344": "\u0308\u0301"}))
+    t.pre_tokenizer, t.decoder = P.Metaspace(prepend_scheme="always"), D.Metaspace()
+    return t
+
 @make("unigram-bytes")
 def _():
     t = unigram(byte_fallback=True)
@@ -303,7 +313,7 @@ for name, j in made.items():
     t = Tokenizer.from_str(s)
     r = random.Random(name)
     rows = []
-    for x in TEXTS:
+    for x in TEXTS + (CLUSTERS if name == "unigram-clusters" else []):
         e, sp = safely(lambda: t.encode(x, add_special_tokens=False)), safely(lambda: t.encode(x))
         rows.append({"t": x, "ids": get(e, "ids"), "off": e if e is None else [o for p in e.offsets for o in p], "sp": get(sp, "ids"),
                      "dec": safely(lambda: t.decode(e.ids, skip_special_tokens=False)), "skip": safely(lambda: t.decode(sp.ids, skip_special_tokens=True))})
