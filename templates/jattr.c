@@ -228,7 +228,7 @@ struct jval ft_jgetitem(struct jrt *rt, struct jval obj, struct jval arg, int at
             const struct jval *v = ft_jdict_get(rt, ft_jd(rt, obj), arg);
             if (v)
                 return *v;
-        } else if (arg.tag == J_TUPLE && ft_jhashable(arg)) {
+        } else if (arg.tag == J_TUPLE && ft_jhashable(rt, arg)) {
             const struct jval *v = ft_jdict_get(rt, ft_jd(rt, obj), arg);
             if (v)
                 return *v;

@@ -63,7 +63,7 @@ static struct jval glance(struct jrt *rt, const struct node *n, struct jframe *f
 
 static inline bool equal(struct jrt *rt, struct jval a, struct jval b)
 {
-    if (a.tag == J_STR && b.tag == J_STR)
+    if (a.tag == J_STR && b.tag == J_STR && a.s->n < 256)
         return ft_jstr_same(a.s, b.s);
     return ft_jeq(rt, a, b);
 }

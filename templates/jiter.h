@@ -74,7 +74,7 @@ const struct jstr *ft_jmacro_name(const struct jmacro *m);
 const char *ft_jfunc_type(struct jval f);
 const char *ft_jbound_type(const struct jbound *m);
 bool ft_jcallable(struct jval v);
-bool ft_jhashable(struct jval v);
+bool ft_jhashable(struct jrt *rt, struct jval v);
 /* TypeError where it is not, naming the part that is not. */
 void ft_jneed_hash(struct jrt *rt, struct jval v);
 /* dict.fromkeys(iterable, value=None) */

@@ -128,6 +128,7 @@ static struct sload *find_load(const struct sym *s, const struct ident *id)
 }
 static void set_ref(struct resolver *r, struct sym *s, const struct jstr *name, struct ident *id)
 {
+    ft_jstep(r->rt, s->nrefs / 4);
     for (uint32_t i = 0; i < s->nrefs; i++)
         if (ft_jstr_same(s->refs[i].name, name)) {
             s->refs[i].id = id;
@@ -138,6 +139,7 @@ static void set_ref(struct resolver *r, struct sym *s, const struct jstr *name, 
 }
 static void set_load(struct resolver *r, struct sym *s, struct sload l)
 {
+    ft_jstep(r->rt, s->nloads / 4);
     struct sload *old = own_load(s, l.id);
     if (old) {
         *old = l;
@@ -155,6 +157,7 @@ static bool stored(const struct sym *s, const struct jstr *name)
 }
 static void add_store(struct resolver *r, struct sym *s, const struct jstr *name)
 {
+    ft_jstep(r->rt, s->nstores / 4);
     if (stored(s, name))
         return;
     GROW(r->rt, s->stores, s->nstores, s->stores_cap);
@@ -217,6 +220,7 @@ static void branch_update(struct resolver *r, struct sym *s, struct sym **branch
         for (uint32_t i = 0; i < branch[b]->nstores; i++) {
             const struct jstr *name = branch[b]->stores[i];
             bool known = false;
+            ft_jstep(r->rt, (before + nnames) / 4);
             for (uint32_t k = 0; k < before && !known; k++)
                 known = ft_jstr_same(s->stores[k], name);
             for (uint32_t k = 0; k < nnames && !known; k++)

@@ -38,6 +38,7 @@ struct jstr *ft_jstr_strip(struct jrt *rt, struct jstr *s, const struct jstr *se
                 break;
             end -= len;
         }
+    ft_jstep(rt, (s->n - (size_t)(end - p)) / 16);
     if ((size_t)(end - p) == s->n)
         return s;
     return ft_jstr_cut(rt, s, (size_t)(p - s->p), (size_t)(end - p), true);
@@ -118,16 +119,19 @@ struct jstr *ft_jstr_case(struct jrt *rt, struct jstr *s, enum jstr_case how)
 
 /* ---- searching ---- */
 
-static const char *find(const char *p, const char *end, const struct jstr *sub, bool last)
+static const char *find(struct jrt *rt, const char *p, const char *end, const struct jstr *sub, bool last)
 {
     const size_t n = (size_t)(end - p);
     if (sub->n > n)
         return NULL;
     if (!last)
         return sub->n ? memmem(p, n, sub->p, sub->n) : p;
-    for (const char *q = end - sub->n; q >= p; q--)
-        if (memcmp(q, sub->p, sub->n) == 0)
+    for (const char *q = end - sub->n; q >= p; q--) {
+        if (!sub->n || (*q == *sub->p && memcmp(q, sub->p, sub->n) == 0))
             return q;
+        if (*q == *sub->p)
+            ft_jstep(rt, sub->n / 64);
+    }
     return NULL;
 }
 
@@ -137,7 +141,7 @@ struct jstr *ft_jstr_replace(struct jrt *rt, struct jstr *s, const struct jstr *
     size_t from = 0;
     if (count < 0)
         count = INT64_MAX;
-    if (!count || (old->n && !find(s->p, s->p + s->n, old, false)))
+    if (!count || (old->n && !find(rt, s->p, s->p + s->n, old, false)))
         return s;
     ft_jsb_init(&b, rt, s->n + new->n);
     if (!old->n) {
@@ -158,7 +162,7 @@ struct jstr *ft_jstr_replace(struct jrt *rt, struct jstr *s, const struct jstr *
         return ft_jsb_done(&b);
     }
     for (; count > 0; count--) {
-        const char *q = find(s->p + from, s->p + s->n, old, false);
+        const char *q = find(rt, s->p + from, s->p + s->n, old, false);
         if (!q)
             break;
         ft_jstep(rt, 1);
@@ -197,7 +201,7 @@ struct jval ft_jstr_split(struct jrt *rt, struct jstr *s, const struct jstr *sep
             if (!max--) {
                 q = NULL;
             } else if (sep) {
-                q = find(p, end, sep, false);
+                q = find(rt, p, end, sep, false);
             } else {
                 while (q < end && !ft_jspace(ft_utf8_get(q, &len)))
                     q += len;
@@ -222,7 +226,7 @@ struct jval ft_jstr_split(struct jrt *rt, struct jstr *s, const struct jstr *sep
             if (!max--) {
                 q = NULL;
             } else if (sep) {
-                q = find(p, end, sep, true);
+                q = find(rt, p, end, sep, true);
             } else {
                 while (q > p && !ft_jspace(ft_jback(p, q, &len)))
                     q -= len;
@@ -349,11 +353,11 @@ static struct jval find_method(struct jrt *rt, struct jstr *s, int attr, const s
             return ft_jint(0);
         if (!sub->n)
             return ft_jint((int64_t)ft_utf8_count(s->p + lo, hi - lo) + 1);
-        for (const char *p = s->p + lo; (p = find(p, s->p + hi, sub, false)) != NULL; p += sub->n)
+        for (const char *p = s->p + lo; (p = find(rt, p, s->p + hi, sub, false)) != NULL; p += sub->n)
             n++;
         return ft_jint(n);
     }
-    const char *p = in ? find(s->p + lo, s->p + hi, sub, attr == A_rfind || attr == A_rindex) : NULL;
+    const char *p = in ? find(rt, s->p + lo, s->p + hi, sub, attr == A_rfind || attr == A_rindex) : NULL;
     if (p)
         return ft_jint((int64_t)ft_utf8_count(s->p, (size_t)(p - s->p)));
     if (attr == A_index || attr == A_rindex)
@@ -446,7 +450,7 @@ static struct jval partition(struct jrt *rt, struct jstr *s, bool last, const st
     if (!sep->n)
         ft_jraise(rt, J_VALUE, "empty separator");
     struct jval *v = J_NEWS(rt, struct jval, 3);
-    const char *q = find(s->p, s->p + s->n, sep, last);
+    const char *q = find(rt, s->p, s->p + s->n, sep, last);
     const struct jval none = ft_jstrv(ft_jstr_as(rt, ft_jstr_ref(rt, "", 0), s->markup));
     if (!q) {
         v[0] = v[1] = v[2] = none;

@@ -252,6 +252,8 @@ struct jstr *ft_jstr_slice(struct jrt *rt, struct jstr *s, int64_t start, int64_
     if (count <= 0)
         return ft_jstr_ref(rt, "", 0);
     ft_jstep(rt, (size_t)count / 64 + 1);
+    if (ft_jchars(s) != s->n) /* where the characters are is counted */
+        ft_jstep(rt, (size_t)start / 16);
     if (step == 1 || count == 1) {
         const size_t at = ft_jstr_at(s, (size_t)start);
         if (s->chars == s->n)

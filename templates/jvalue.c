@@ -333,8 +333,12 @@ static bool view_eq(struct jrt *rt, struct jval a, struct jval b)
 
 bool ft_jeq(struct jrt *rt, struct jval a, struct jval b)
 {
-    if (a.tag == J_STR)
-        return b.tag == J_STR && (a.s == b.s || ft_jstr_same(a.s, b.s));
+    if (a.tag == J_STR) {
+        if (b.tag != J_STR || a.s->n != b.s->n)
+            return false;
+        ft_jstep(rt, a.s->n / 64);
+        return a.s == b.s || ft_jstr_same(a.s, b.s);
+    }
     if (ft_jis_num(a)) {
         bool nan;
         return ft_jis_num(b) && num_cmp(rt, a, b, &nan) == 0 && !nan;
@@ -380,6 +384,7 @@ bool ft_jcompare(struct jrt *rt, struct jval a, struct jval b, enum jorder op)
     static const char *const names[] = {"<", "<=", ">", ">="};
     int c;
     if (a.tag == J_STR && b.tag == J_STR) {
+        ft_jstep(rt, (a.s->n < b.s->n ? a.s->n : b.s->n) / 64);
         c = ft_str_cmp(ft_jbytes(a.s), ft_jbytes(b.s));
     } else if (ft_jis_num(a) && ft_jis_num(b)) {
         bool nan;
@@ -495,6 +500,7 @@ static uint32_t hash_of(struct jrt *rt, struct jval v)
     case J_TUPLE: {
         uint32_t h = 0x345678;
         ft_jstack(rt);
+        ft_jstep(rt, v.q->in.n);
         for (uint32_t i = 0; i < ft_jq(rt, v)->n; i++)
             h = mix(((uint64_t)h << 32) + hash_of(rt, ft_jq(rt, v)->v[i]));
         return h;
@@ -520,11 +526,13 @@ static uint32_t hash_of(struct jrt *rt, struct jval v)
 
 void ft_jneed_hash(struct jrt *rt, struct jval v) { hash_of(rt, v); }
 
-bool ft_jhashable(struct jval v)
+bool ft_jhashable(struct jrt *rt, struct jval v)
 {
     if (v.tag == J_TUPLE) {
+        ft_jstack(rt);
+        ft_jstep(rt, v.q->in.n);
         for (uint32_t i = 0; i < v.q->in.n; i++)
-            if (!ft_jhashable(v.q->in.v[i]))
+            if (!ft_jhashable(rt, v.q->in.v[i]))
                 return false;
         return true;
     }
