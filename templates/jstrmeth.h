@@ -10,6 +10,8 @@ enum jstr_case { J_CASE_UPPER, J_CASE_LOWER, J_CASE_FOLD, J_CASE_TITLE, J_CASE_C
 struct jstr *ft_jstr_case(struct jrt *rt, struct jstr *s, enum jstr_case how);
 /* sides: 1 left, 2 right, 3 both; set NULL: whitespace. Keeps Markup. */
 struct jstr *ft_jstr_strip(struct jrt *rt, struct jstr *s, const struct jstr *set, int sides);
+/* The first or last place of sub in [p, end), or NULL. */
+const char *ft_jstr_find(struct jrt *rt, const char *p, const char *end, const struct jstr *sub, bool last);
 struct jstr *ft_jstr_replace(struct jrt *rt, struct jstr *s, const struct jstr *old, const struct jstr *new, int64_t count);
 /* sep NULL: whitespace; max < 0: no limit. A list; pieces keep Markup. */
 struct jval ft_jstr_split(struct jrt *rt, struct jstr *s, const struct jstr *sep, int64_t max, bool right);
