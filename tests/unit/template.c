@@ -202,6 +202,52 @@ TEST(a_template_cannot_exhaust_the_machine)
     limited("{{ '{:999999999}'.format(1) }}", none, "memory");
     limited("{{ s.center(99999999999) }}", none, "too much memory");
     limited("{{ [[1] * 10000] * 10000 ~ '' }}", none, "too ");
+    /* doubling shared values: small in memory, without end to walk */
+#define TWICE(x, y) "{% set ns = namespace(x=" x ", y=1) %}{% for i in range(64) %}{% set ns.x = " y " %}{% endfor %}"
+    const struct ft_render_limits few = {.steps = 1000000, .memory = 64 << 20};
+    limited(TWICE("[1]", "[ns.x, ns.x]") "{{ ns.x }}", few, "too ");
+    limited(TWICE("[1]", "[ns.x, ns.x]") "{{ ns.x|tojson }}", few, "too ");
+    limited(TWICE("[1]", "{'a': ns.x, 'b': ns.x}") "{{ ns.x|pprint }}", few, "too ");
+    limited(TWICE("(1,)", "(ns.x, ns.x)") "{{ {ns.x: 1} }}", few, "too many steps");
+    limited(TWICE("(1,)", "(ns.x, ns.x)") "{{ {1: 2}[ns.x] }}", few, "too many steps");
+    limited(TWICE("3", "ns.x * ns.x") "{{ ns.x % 7 }}", few, "bits");
+    limited("{% set ns = namespace(x=(1,)) %}{% for i in range(99999) %}{% set ns.x = (ns.x,) %}{% endfor %}{{ {1: 2}[ns.x] }}",
+            none, "RecursionError");
+    /* what neither allocates nor loops in the template */
+#define OFTEN(x) "{% set b = ' ' * 100000 %}{% set c = ' ' * 100000 %}{% set u = '\xc3\xa9' * 50000 %}{% for i in range(99999) %}{% if " x " %}{% endif %}{% endfor %}"
+    limited(OFTEN("b|trim"), few, "too many steps");
+    limited(OFTEN("b.rstrip()"), few, "too many steps");
+    limited(OFTEN("b == c"), few, "too many steps");
+    limited(OFTEN("b < c"), few, "too many steps");
+    limited(OFTEN("'x' in b"), few, "too many steps");
+    limited(OFTEN("b.rfind('x' ~ c[:50000]) < 0"), few, "too ");
+    limited(OFTEN("b.count('  x')"), few, "too many steps");
+    limited(OFTEN("u[49999]"), few, "too many steps");
+    limited(OFTEN("b|selectattr('a', 'equalto', 'b')|list"), few, "too many steps");
+    limited("{% for c in s * 30000 %}{% for p in s * 30000 %}{% if p.type == 'x' %}{% endif %}{% endfor %}{% endfor %}", few, "too many steps");
+    limited("{{ [[1]]|tojson(indent=1000000000) }}", few, "too much memory");
+    limited("{{ s|indent(1000000000) }}", few, "too much memory");
+    limited("{{ '%.1000000000f' % 1.5 }}", few, "");
+    limited("{{ ('%(a)s' * 100000) % {'a': s * 10000} }}", few, "too ");
+    limited("{{ ('{0}' * 100000).format(s * 10000) }}", few, "too ");
+    limited("{{ ([s * 10000] * 100000)|join }}", few, "too ");
+    limited("{{ [1]|batch(1000000000, 1)|list|length }}", few, "too much memory");
+    limited("{% macro a(f, n) %}{% if n %}{{ f(f, n - 1) }}{{ f(f, n - 1) }}{% endif %}{% endmacro %}{{ a(a, 60) }}", few, "too many steps");
+    limited("{% for x in [1] recursive %}{{ loop([1]) }}{% endfor %}", few, "RecursionError");
+}
+
+/* Each `if` copies what is known of names: without a limit, the cube of their number. */
+TEST(a_template_of_many_names_is_refused_in_time)
+{
+    struct ft_buf b = {0};
+    struct ft_err e = {0};
+    for (int i = 0; i < 20000; i++)
+        ft_buf_printf(&b, "{%% if a%d %%}{%% set x%d = 1 %%}{%% endif %%}", i, i);
+    struct ft_template *t = ft_template_compile(b.p, b.n, &e);
+    CHECK(t == NULL);
+    CHECK(strstr(e.msg, "too ") != NULL);
+    ft_template_free(t);
+    ft_buf_release(&b);
 }
 
 TEST(deep_nesting_is_refused_or_rendered)
