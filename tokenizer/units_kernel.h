@@ -289,14 +289,13 @@ static inline __attribute__((always_inline)) void between(enum tk_unit kind, str
                         e = gap_from(q, e, n - at);
                         if (at + e >= n)
                             break;
-                        size_t b = e - 1, a = e;
+                        size_t b = e - 1;
                         int len;
                         while ((q[b] & 0xc0) == 0x80)
                             b--;
-                        while (at + a < n && (q[a] == ' ' || q[a] == '\t' || q[a] == '\n' || q[a] == '\r'))
-                            a++;
+                        /* A second gap behind it is enough: only the last one may join what follows. */
                         if ((q[b] < 0x80 || tk_unit_edge(ft_utf8_get((const char *)q + b, &len))) &&
-                            (at + a >= n || q[a] < 0x80 || tk_unit_edge(ft_utf8_get((const char *)q + a, &len))))
+                            (at + e + 1 >= n || q[e + 1] < 0x80 || tk_unit_edge(ft_utf8_get((const char *)q + e + 1, &len))))
                             break;
                     }
                 }

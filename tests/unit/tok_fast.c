@@ -7,6 +7,7 @@
 #include "pipeline/json.h"
 #include "tests/unit/random.h"
 #include "tests/unit/test.h"
+#include "tests/unit/tok_variant.h"
 #include "tokenizer/tokenizer_priv.h"
 
 enum { TEXT = 3000 };
@@ -69,11 +70,12 @@ static size_t make(const struct ft_tokenizer *t, char *to)
 /* One text both ways, in two states that go on. */
 static bool same(const struct ft_tokenizer *t, struct ft_tok_state *quick, struct ft_tok_state *slow, const char *p, size_t n)
 {
-    const struct ft_encode_opts o = {.special = rnd(2)};
+    const struct ft_encode_opts o = {.special = rnd(2), .offsets = rnd(2)};
     struct ft_encoding a = {0}, b = {0};
     struct ft_err e = {0}, e2 = {0};
     const int x = ft_encode(t, quick, (struct ft_str){p, n}, &o, &a, &e), y = ft_encode(t, slow, (struct ft_str){p, n}, &o, &b, &e2);
-    return x == y && (x || (a.n == b.n && !memcmp(a.ids, b.ids, a.n * sizeof *a.ids)));
+    return x == y && (x || (a.n == b.n && !memcmp(a.ids, b.ids, a.n * sizeof *a.ids) &&
+                            (!o.offsets || (!memcmp(a.begin, b.begin, a.n * sizeof *a.begin) && !memcmp(a.end, b.end, a.n * sizeof *a.end)))));
 }
 
 static void compare(const char *path, const struct ft_tokenizer *t, int rounds)
@@ -91,7 +93,7 @@ static void compare(const char *path, const struct ft_tokenizer *t, int rounds)
         free(p);
     }
     if (!good)
-        fprintf(stderr, "%s: the quick ids are not the slow ones\n", path);
+        fprintf(stderr, "%s: the quick ids, or places, are not the slow ones\n", path);
     CHECK(good);
     ft_tok_state_free(quick);
     ft_tok_state_free(slow);
@@ -120,6 +122,17 @@ TEST(the_goldens_vocabularies)
     }
     CHECK(fast >= 6);
     globfree(&g);
+}
+
+TEST(their_variants)
+{
+    for (size_t i = 0; i < VARIANTS; i++) {
+        struct ft_tokenizer *t = variant_load(&variants[i]);
+        if (!t->fast.on)
+            TEST_FAILED("variant %zu of %s has no quick way", i, variants[i].golden);
+        compare(variants[i].golden, t, 1000);
+        ft_tokenizer_free(t);
+    }
 }
 
 /* ---- vocabularies of random merges ---- */

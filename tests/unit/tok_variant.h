@@ -1,0 +1,69 @@
+/* tok_variant.h -- a golden vocabulary with another normalizer and pre-tokenizer: what
+ * models in use have, and the goldens do not. */
+#ifndef FT_TESTS_UNIT_TOK_VARIANT_H
+#define FT_TESTS_UNIT_TOK_VARIANT_H
+
+#include "pipeline/json.h"
+#include "tests/unit/test.h"
+#include "tokenizer/tokenizer_priv.h"
+
+struct variant {
+    const char *golden, *normalizer /* NULL: the first of its own */, *pretok;
+};
+
+#define VARIANT_METASPACE "{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"WhitespaceSplit\"},{\"type\":\"Metaspace\",\"replacement\":\"\xe2\x96\x81\",\"add_prefix_space\":true}]}"
+
+static const struct variant variants[] = {
+    {"unigram-t5.json", NULL, VARIANT_METASPACE},
+    {"unigram-t5.json", "{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"Replace\",\"pattern\":{\"String\":\"``\"},\"content\":\"\\\"\"},{\"type\":\"NFKD\"},{\"type\":\"StripAccents\"},{\"type\":\"Lowercase\"}]}", VARIANT_METASPACE},
+    {"unigram-t5.json", "null", "{\"type\":\"WhitespaceSplit\"}"},
+    {"wordlevel.json", "{\"type\":\"NFC\"}", "{\"type\":\"WhitespaceSplit\"}"},
+    {"wordpiece-uncased.json", "{\"type\":\"BertNormalizer\",\"clean_text\":true,\"handle_chinese_chars\":true,\"strip_accents\":null,\"lowercase\":true}", "{\"type\":\"BertPreTokenizer\"}"},
+    {"wordpiece-cased.json", "{\"type\":\"BertNormalizer\",\"clean_text\":true,\"handle_chinese_chars\":true,\"strip_accents\":null,\"lowercase\":false}", "{\"type\":\"BertPreTokenizer\"}"},
+    {"sp-mistral.json", "{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"Prepend\",\"prepend\":\"\xe2\x96\x81\"},{\"type\":\"Replace\",\"pattern\":{\"String\":\" \"},\"content\":\"\xe2\x96\x81\"}]}", "null"},
+    {"sp-llama2.json", "null", "{\"type\":\"Metaspace\",\"replacement\":\"\xe2\x96\x81\",\"prepend_scheme\":\"always\",\"split\":false}"},
+};
+enum { VARIANTS = sizeof variants / sizeof *variants };
+
+/* The tokenizer is the caller's to free; made by way of a file in the working folder. */
+static struct ft_tokenizer *variant_load(const struct variant *v)
+{
+    struct ft_arena mem = {0};
+    struct ft_json j;
+    struct ft_err e = {0};
+    struct ft_buf b = {0};
+    char path[512];
+    snprintf(path, sizeof path, "golden/tokenizer/%s", v->golden);
+    REQUIRE(ft_json_load(test_path(path), &mem, &j, &e) == 0);
+    for (size_t i = 0; i < j.n; i++) {
+        const struct ft_json_member *x = &j.members[i];
+        if (ft_str_is(x->key, "normalizer") && !v->normalizer) {
+            const struct ft_json *all = ft_json_get(&x->value, "normalizers");
+            REQUIRE(all && all->n);
+            ft_buf_printf(&b, "%s\"normalizer\":", i ? "," : "{");
+            ft_buf_puts(&b, all->items[0].raw);
+            continue;
+        }
+        const char *own = ft_str_is(x->key, "normalizer") ? v->normalizer : ft_str_is(x->key, "pre_tokenizer") ? v->pretok
+                          : ft_str_is(x->key, "added_tokens") ? "[]" : NULL;
+        ft_buf_putz(&b, i ? "," : "{");
+        ft_json_put_str(&b, x->key);
+        ft_buf_putc(&b, ':');
+        if (own)
+            ft_buf_putz(&b, own);
+        else
+            ft_buf_puts(&b, x->value.raw);
+    }
+    ft_buf_putc(&b, '}');
+    FILE *f = fopen("variant.json", "wb");
+    REQUIRE(f && fwrite(b.p, 1, b.n, f) == b.n && fclose(f) == 0);
+    ft_buf_release(&b);
+    ft_arena_release(&mem);
+    struct ft_tokenizer *t = NULL;
+    if (ft_tokenizer_load("variant.json", &t, &e))
+        TEST_FAILED("%s: %s", v->golden, e.msg);
+    REQUIRE(t);
+    return t;
+}
+
+#endif
