@@ -127,6 +127,8 @@ static struct jval do_replace(struct jrt *rt, struct jval v, const struct jargs 
     if (given(p[2]) && p[2].tag != J_NONE) {
         if (!ft_jis_int(p[2]))
             ft_jraise(rt, J_TYPE, "'%s' object cannot be interpreted as an integer", ft_jtype(p[2]));
+        if (p[2].tag == J_BIG)
+            ft_jraise(rt, J_OVERFLOW, "Python int too large to convert to C ssize_t");
         count = ft_jindex(rt, p[2]);
     }
     if (!rt->autoescape)

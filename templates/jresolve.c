@@ -63,8 +63,10 @@ static void visit_for(struct resolver *r, struct node *n, struct scope *s)
         n->other_loads = ft_jscope_enter(r, &other);
         visit_body(r, &n->other, &other);
     }
-    if (l->recursive)
+    if (l->recursive) {
         l->func.nslots = fn->nslots;
+        r->mark = n->line; /* its call */
+    }
     l->idle = ft_jidle(n);
 }
 
