@@ -31,7 +31,7 @@ void ft_chat_worker_free(struct ft_chat_worker *w)
     ft_render_free(w->render);
     ft_turn_cache_free(w->turns);
     for (size_t i = 0; i < w->n_own; i++)
-        ft_template_free(w->own[i].t);
+        ft_chat_compiled_release(&w->own[i]);
     free(w);
 }
 
@@ -54,7 +54,7 @@ static int own_template(const struct ft_chat_emit *c, struct ft_chat_worker *w, 
         if (ft_chat_compile("chat_template", text, &found, e))
             return ft_fail_in(e, "chat_template_kwargs: ");
         if (w->n_own == MAX_OWN)
-            ft_template_free(w->own[--i].t);
+            ft_chat_compiled_release(&w->own[--i]);
         else
             w->n_own++;
     }
@@ -114,10 +114,11 @@ struct seen {
     struct ft_rendered x; /* of the worker's state, but for the text */
     struct ft_chat_span *spans;
     size_t n;
+    const struct ft_chat_controls *controls;
 };
 
-static int render(const struct ft_chat_emit *c, struct ft_chat_worker *w, struct ft_rec *r, struct ft_chat_call *call,
-                  struct seen *out, struct ft_err *e)
+static int render(const struct ft_chat_emit *c, struct ft_chat_worker *w, struct ft_rec *r, const struct ft_chat_compiled *t,
+                  struct ft_chat_call *call, struct seen *out, struct ft_err *e)
 {
     call->spans = true;
     if (ft_chat_render(w->render, call, r->mem, &out->x, e))
@@ -125,14 +126,15 @@ static int render(const struct ft_chat_emit *c, struct ft_chat_worker *w, struct
     if (out->x.text.n > UINT32_MAX)
         return ft_fail(e, FT_DATA, "the rendered chat is of 4 GiB or more");
     out->n = ft_chat_spans(w->render, &out->x, call->messages, c->setup.vars, c->setup.n_trusted, r->mem, &out->spans);
+    out->controls = &t->controls;
     return 0;
 }
 
 /* The same, to be kept over the next render. */
-static int render_kept(const struct ft_chat_emit *c, struct ft_chat_worker *w, struct ft_rec *r, struct ft_chat_call *call,
-                       struct seen *out, struct ft_err *e)
+static int render_kept(const struct ft_chat_emit *c, struct ft_chat_worker *w, struct ft_rec *r, const struct ft_chat_compiled *t,
+                       struct ft_chat_call *call, struct seen *out, struct ft_err *e)
 {
-    if (render(c, w, r, call, out, e))
+    if (render(c, w, r, t, call, out, e))
         return -1;
     out->x.text = keep(r, out->x.text);
     return 0;
@@ -167,7 +169,7 @@ static int render_prompt(const struct ft_chat_emit *c, struct ft_chat_worker *w,
     else
         return ft_fail(e, FT_DATA, "the prompt's last role is \"%.*s\", not user, tool or assistant",
                        (int)(role->s.n < 40 ? role->s.n : 40), role->s.p);
-    return render_kept(c, w, r, &call, out, e);
+    return render_kept(c, w, r, t, &call, out, e);
 }
 
 /* prompt + branch, rendered whole. */
@@ -176,7 +178,7 @@ static int render_whole(const struct ft_chat_emit *c, struct ft_chat_worker *w, 
 {
     const struct ft_json all = ft_json_concat(r->mem, &x->prompt, branch);
     struct ft_chat_call call = call_for(c, x, t, &all);
-    return render_kept(c, w, r, &call, out, e);
+    return render_kept(c, w, r, t, &call, out, e);
 }
 
 static void set_buf(struct ft_rec *r, const char *key, struct ft_buf *b)
@@ -202,7 +204,7 @@ static void set_piece(struct ft_rec *r, const char *key, const struct seen *x, s
     }
     ft_rec_set_string(r, key, (struct ft_str){x->x.text.p + from, to - from});
     snprintf(spans, sizeof spans, "%s_spans", key);
-    ft_chat_spans_put(&b, cut, n);
+    ft_chat_spans_put(&b, cut, n, (struct ft_str){x->x.text.p + from, to - from}, x->controls);
     set_buf(r, spans, &b);
 }
 
@@ -254,10 +256,10 @@ static int render_implicit(const struct ft_chat_emit *c, struct ft_chat_worker *
 {
     struct ft_chat_call a = call_for(c, x, t, &x->chosen), b = call_for(c, x, t, &x->rejected);
     struct seen y;
-    if (render(c, w, r, &a, &y, e))
+    if (render(c, w, r, t, &a, &y, e))
         return -1;
     set_piece(r, "chosen", &y, 0, y.x.text.n);
-    if (render(c, w, r, &b, &y, e))
+    if (render(c, w, r, t, &b, &y, e))
         return -1;
     set_piece(r, "rejected", &y, 0, y.x.text.n);
     return 0;
@@ -277,7 +279,7 @@ static int render_joint(const struct ft_chat_emit *c, struct ft_chat_worker *w, 
     ft_rec_remove(r, "prompt");
     ft_rec_remove(r, "completion");
     ft_rec_set_string(r, "text", all.x.text);
-    ft_chat_spans_put(&b, all.spans, all.n);
+    ft_chat_spans_put(&b, all.spans, all.n, all.x.text, all.controls);
     set_buf(r, "spans", &b);
     b = (struct ft_buf){0};
     if (turn.begin < turn.end)
@@ -300,7 +302,7 @@ static int render_messages(const struct ft_chat_emit *c, struct ft_chat_worker *
     call.generation_prompt = c->setup.generation_prompt;
     if (c->setup.continue_final)
         call.continue_field = c->setup.continue_field ? ft_strz(c->setup.continue_field) : FT_STR("content");
-    if (render(c, w, r, &call, &y, e))
+    if (render(c, w, r, t, &call, &y, e))
         return -1;
     if (ft_turns(w->turns, &call, &y.x, y.spans, y.n, r->mem, &turns, &n_turns, e))
         return -1;
@@ -332,7 +334,7 @@ static int render_messages(const struct ft_chat_emit *c, struct ft_chat_worker *
         ft_rec_count(r, "turns_without_stop", unstopped);
     ft_rec_set_string(r, "text", y.x.text);
     struct ft_buf s = {0};
-    ft_chat_spans_put(&s, y.spans, y.n);
+    ft_chat_spans_put(&s, y.spans, y.n, y.x.text, y.controls);
     set_buf(r, "spans", &s);
     set_buf(r, "learn", &b);
     return 1;

@@ -22,8 +22,16 @@ int ft_chat_compile(const char *name, struct ft_str text, struct ft_chat_compile
     if (!out->t)
         return ft_fail_in(e, "template '%s': ", name);
     out->id = next_id();
+    out->controls = ft_chat_controls(out->t);
     ft_digest_hex(ft_hash128(text.p, text.n), out->digest);
     return 0;
+}
+
+void ft_chat_compiled_release(struct ft_chat_compiled *c)
+{
+    ft_template_free(c->t);
+    free(c->controls.v);
+    *c = (struct ft_chat_compiled){0};
 }
 
 static const struct ft_named *named_in_folder(const struct ft_chat_setup *c, const char *name)
@@ -234,8 +242,8 @@ void ft_chat_setup_release(struct ft_chat_setup *c)
     free(c->vars);
     free((void *)c->learn.roles);
     free((void *)c->learn.stops);
-    ft_template_free(c->main.t);
-    ft_template_free(c->with_tools.t);
+    ft_chat_compiled_release(&c->main);
+    ft_chat_compiled_release(&c->with_tools);
     ft_chat_model_release(&c->folder);
     ft_arena_release(&c->mem);
 }

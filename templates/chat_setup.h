@@ -11,6 +11,7 @@
 #include "pipeline/cli.h"
 #include "templates/chat_input.h"
 #include "templates/chat_model.h"
+#include "templates/chat_spans.h"
 #include "templates/chat_turns.h"
 #include "templates/family.h"
 
@@ -20,6 +21,7 @@ struct ft_chat_compiled {
     struct ft_template *t;
     uint64_t id;     /* ft_chat_call's; never the same for two */
     char digest[33]; /* XXH3-128 of its text */
+    struct ft_chat_controls controls;
 };
 
 struct ft_chat_setup {
@@ -54,5 +56,6 @@ void ft_chat_setup_release(struct ft_chat_setup *s);
 int ft_chat_find_text(struct ft_chat_setup *s, const char *name, struct ft_str *text, const struct ft_family **family, struct ft_err *e);
 /* "template 'NAME': line 3: ..." */
 int ft_chat_compile(const char *name, struct ft_str text, struct ft_chat_compiled *out, struct ft_err *e);
+void ft_chat_compiled_release(struct ft_chat_compiled *c);
 
 #endif

@@ -1,6 +1,9 @@
 #include "templates/chat_spans.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+
+#include "templates/chat_text.h"
 
 static struct ft_str field_name(const struct ft_leaf_place *p, struct ft_arena *a)
 {
@@ -93,6 +96,67 @@ size_t ft_chat_spans(const struct ft_render *r, const struct ft_rendered *x, con
     return n;
 }
 
+/* ---- tokens of the template ---- */
+
+enum { LONGEST_TOKEN = 80 };
+
+/* The length of what looks like a token at s: brackets, and no space in them. */
+static size_t token_at(struct ft_str s)
+{
+    const char close = *s.p == '<' ? '>' : ']';
+    for (size_t k = 1; k < s.n && k < LONGEST_TOKEN && !ft_is_blank(s.p[k]) && s.p[k] != '<' && s.p[k] != '['; k++)
+        if (s.p[k] == close)
+            return k + 1;
+    return 0;
+}
+
+static void add_controls(void *ctx, struct ft_str s)
+{
+    struct ft_chat_controls *c = ctx;
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] != '<' && s.p[i] != '[')
+            continue;
+        const struct ft_str t = {s.p + i, token_at(ft_cut(s, i, s.n))};
+        bool known = t.n < 3;
+        for (size_t k = 0; k < c->n && !known; k++)
+            known = ft_str_eq(c->v[k], t);
+        if (known || c->n == 256)
+            continue;
+        c->v = ft_reallocs(c->v, c->n + 1, sizeof *c->v);
+        c->v[c->n++] = t;
+        c->square |= *t.p == '[';
+    }
+}
+
+struct ft_chat_controls ft_chat_controls(const struct ft_template *t)
+{
+    struct ft_chat_controls c = {0};
+    ft_template_literals(t, add_controls, &c);
+    return c;
+}
+
+/* The first of these brackets in text[from, to); to: none. */
+static size_t next_bracket(struct ft_str text, size_t from, size_t to, bool square)
+{
+    const char *a = from < to ? memchr(text.p + from, '<', to - from) : NULL;
+    const size_t angle = a ? (size_t)(a - text.p) : to;
+    const char *b = square && from < angle ? memchr(text.p + from, '[', angle - from) : NULL;
+    return b ? (size_t)(b - text.p) : angle;
+}
+
+/* The first control in text that ends behind `from` and begins before `to`; n == 0: none. */
+static struct ft_str next_control(struct ft_str text, size_t from, size_t to, const struct ft_chat_controls *c)
+{
+    size_t at = from > LONGEST_TOKEN ? from - LONGEST_TOKEN : 0;
+    for (; c->n && (at = next_bracket(text, at, to, c->square)) < to; at++) {
+        const struct ft_str t = {text.p + at, token_at(ft_cut(text, at, text.n))};
+        for (size_t k = 0; t.n && at + t.n > from && k < c->n; k++)
+            if (ft_str_eq(c->v[k], t))
+                return t;
+    }
+    return (struct ft_str){0};
+}
+
 static char *put_number(char *w, uint64_t v)
 {
     char tmp[20];
@@ -105,32 +169,45 @@ static char *put_number(char *w, uint64_t v)
     return w;
 }
 
-void ft_chat_spans_put(struct ft_buf *b, const struct ft_chat_span *v, size_t n)
+static void put_span(struct ft_buf *b, const struct ft_chat_span *s, size_t begin, size_t end, uint32_t flags)
 {
-    size_t room = 2;
-    for (size_t i = 0; i < n; i++) /* four numbers, a sign, brackets and commas */
-        room += 4 * 20 + 10 + ft_json_str_room(v[i].field) + ft_json_str_room(v[i].role);
-    char *const begin = ft_buf_room(b, room), *w = begin;
+    /* four numbers, a sign, brackets and commas */
+    char *const room = ft_buf_room(b, 4 * 20 + 10 + ft_json_str_room(s->field) + ft_json_str_room(s->role)), *w = room;
+    if (begin >= end)
+        return;
+    if (b->p[b->n - 1] != '[')
+        *w++ = ',';
     *w++ = '[';
-    for (size_t i = 0; i < n; i++) {
-        if (i)
-            *w++ = ',';
-        *w++ = '[';
-        w = put_number(w, v[i].begin);
-        *w++ = ',';
-        w = put_number(w, v[i].end);
-        *w++ = ',';
-        if (v[i].message < 0)
-            *w++ = '-';
-        w = put_number(w, v[i].message < 0 ? 0 - (uint64_t)v[i].message : (uint64_t)v[i].message);
-        *w++ = ',';
-        w = ft_json_write_str(w, v[i].field);
-        *w++ = ',';
-        w = ft_json_write_str(w, v[i].role);
-        *w++ = ',';
-        w = put_number(w, v[i].flags);
-        *w++ = ']';
-    }
+    w = put_number(w, begin);
+    *w++ = ',';
+    w = put_number(w, end);
+    *w++ = ',';
+    if (s->message < 0)
+        *w++ = '-';
+    w = put_number(w, s->message < 0 ? 0 - (uint64_t)s->message : (uint64_t)s->message);
+    *w++ = ',';
+    w = ft_json_write_str(w, s->field);
+    *w++ = ',';
+    w = ft_json_write_str(w, s->role);
+    *w++ = ',';
+    w = put_number(w, flags);
     *w++ = ']';
-    b->n += (size_t)(w - begin);
+    b->n += (size_t)(w - room);
+}
+
+void ft_chat_spans_put(struct ft_buf *b, const struct ft_chat_span *v, size_t n, struct ft_str text, const struct ft_chat_controls *c)
+{
+    ft_buf_putc(b, '[');
+    for (size_t i = 0; i < n; i++) {
+        size_t at = v[i].begin;
+        struct ft_str t;
+        while (v[i].flags & FT_CHAT_UNTRUSTED && at < v[i].end && (t = next_control(text, at, v[i].end, c)).n) {
+            const size_t begin = (size_t)(t.p - text.p) > at ? (size_t)(t.p - text.p) : at, end = (size_t)(t.p - text.p) + t.n;
+            put_span(b, &v[i], at, begin, v[i].flags);
+            at = end < v[i].end ? end : v[i].end;
+            put_span(b, &v[i], begin, at, v[i].flags | FT_CHAT_CONTROL);
+        }
+        put_span(b, &v[i], at, v[i].end, v[i].flags);
+    }
+    ft_buf_putc(b, ']');
 }

@@ -9,7 +9,7 @@
 
 #include "templates/template.h"
 
-enum { FT_CHAT_UNTRUSTED = 1, FT_CHAT_CHANGED = 2 };
+enum { FT_CHAT_UNTRUSTED = 1, FT_CHAT_CHANGED = 2, FT_CHAT_CONTROL = 4 };
 
 struct ft_chat_span {
     uint32_t begin, end;  /* bytes of the text */
@@ -27,7 +27,18 @@ struct ft_chat_span {
 size_t ft_chat_spans(const struct ft_render *r, const struct ft_rendered *x, const struct ft_json *messages,
                      const struct ft_var *trusted, size_t n_trusted, struct ft_arena *a, struct ft_chat_span **out);
 
-/* [[begin,end,message,"field","role",flags],...] */
-void ft_chat_spans_put(struct ft_buf *b, const struct ft_chat_span *v, size_t n);
+/* What looks like a token in the template's own text: <think>, [INST]. */
+struct ft_chat_controls {
+    struct ft_str *v; /* from the template, in the order of its text; freed with free */
+    size_t n;
+    bool square; /* some begin with [ */
+};
+struct ft_chat_controls ft_chat_controls(const struct ft_template *t);
+
+/* [[begin,end,message,"field","role",flags],...]. What of untrusted spans spells one of the
+ * controls in `text`, be it together with what stands beside them, is an entry of its own
+ * with FT_CHAT_CONTROL: whatever the vocabulary says of such a token, it is the template's
+ * to write. */
+void ft_chat_spans_put(struct ft_buf *b, const struct ft_chat_span *v, size_t n, struct ft_str text, const struct ft_chat_controls *c);
 
 #endif

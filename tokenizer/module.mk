@@ -23,3 +23,4 @@ ROOMS_tokenize   := tokenizer
 ROOMS_detokenize := tokenizer
 TOOLS += tokenizer/train-tokenizer.c
 ROOMS_train-tokenizer := tokenizer
+LIB_tokenizer += tokenizer/guarded.c

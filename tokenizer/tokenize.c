@@ -5,6 +5,7 @@
 #include "pipeline/bytes.h"
 #include "pipeline/spans.h"
 #include "pipeline/stream.h"
+#include "tokenizer/guarded.h"
 #include "tokenizer/ranges.h"
 #include "tokenizer/verify.h"
 
@@ -210,12 +211,19 @@ static int over(const struct config *c, struct ft_rec *r, size_t n, struct ft_er
     return 0;
 }
 
+/* guarded: content that was rendered may spell tokens; the rule is guarded.h's. */
+static int encode_once(const struct config *c, struct ft_tok_state *st, struct ft_rec *r, struct ft_str text,
+                       const struct ft_encode_opts *o, bool guarded, struct ft_encoding *x, struct ft_err *e)
+{
+    return guarded ? ft_encode_guarded(c->tok, st, text, o, r->mem, x, e) : ft_encode(c->tok, st, text, o, x, e);
+}
+
 /* ft_encode, within the limit. *eos: an end-of-text token is to follow; a text
  * that is cut at its end does not get it. 0, 1 when the record is dropped, -1. */
 static int encode(const struct config *c, struct ft_tok_state *st, struct ft_rec *r, struct ft_str text,
-                  struct ft_encode_opts *o, struct ft_encoding *x, bool *eos, struct ft_err *e)
+                  struct ft_encode_opts *o, bool guarded, struct ft_encoding *x, bool *eos, struct ft_err *e)
 {
-    if (ft_encode(c->tok, st, text, o, x, e))
+    if (encode_once(c, st, r, text, o, guarded, x, e))
         return -1;
     if (!c->max_length || x->n + *eos <= c->max_length)
         return 0;
@@ -227,7 +235,7 @@ static int encode(const struct config *c, struct ft_tok_state *st, struct ft_rec
     o->left = c->side == 1;
     o->strategy = (enum ft_tok_strategy)c->strategy;
     o->max_length = c->max_length - *eos;
-    return ft_encode(c->tok, st, text, o, x, e);
+    return encode_once(c, st, r, text, o, guarded, x, e);
 }
 
 /* ---- kinds of records ---- */
@@ -258,14 +266,17 @@ static int32_t *copy(struct ft_rec *r, const struct ft_encoding *x, bool eos, co
 }
 
 /* Untrusted ranges of the text. */
-static size_t untrusted(struct ft_rec *r, const struct ft_range *spans, size_t n_spans, struct ft_tok_range **out)
+static size_t untrusted(struct ft_rec *r, const struct ft_range *spans, size_t n_spans, struct ft_tok_range **out, bool **bare)
 {
     struct ft_tok_range *v = FT_NEWS(r->mem, struct ft_tok_range, n_spans + 1);
     size_t n = 0;
+    *bare = FT_NEWS(r->mem, bool, n_spans + 1);
     for (size_t i = 0; i < n_spans; i++) {
         int64_t flags;
-        if (!ft_range_int(spans[i].item[FT_RANGE_FLAGS], &flags) && flags & 1)
+        if (!ft_range_int(spans[i].item[FT_RANGE_FLAGS], &flags) && flags & 1) {
+            (*bare)[n] = flags & 4;
             v[n++] = (struct ft_tok_range){(uint32_t)spans[i].begin, (uint32_t)spans[i].end};
+        }
     }
     *out = v;
     return n;
@@ -283,6 +294,7 @@ static size_t all_of(struct ft_rec *r, struct ft_str text, struct ft_tok_range *
 struct part {
     struct ft_str text;
     struct ft_tok_range *plain;
+    bool *bare; /* of each: the template knows a token that it spells; NULL: none */
     size_t n_plain;
 };
 
@@ -302,7 +314,7 @@ static int read_part(const struct config *c, struct ft_rec *r, const char *name,
     if (has < 0)
         return -1;
     if (has)
-        p->n_plain = untrusted(r, spans, n_spans, &p->plain);
+        p->n_plain = untrusted(r, spans, n_spans, &p->plain, &p->bare);
     else if (!rendered)
         p->n_plain = all_of(r, p->text, &p->plain);
     else if (c->plain_content)
@@ -344,9 +356,11 @@ static int plain_text(struct config *c, struct ft_tok_state *st, struct ft_rec *
     if (has_spans || has_learn)
         o.marks = marks_of(r, spans, n_spans, learn, n_learn, &o.n_marks);
     struct ft_tok_range *plain = NULL;
-    size_t n_plain = has_spans ? untrusted(r, spans, n_spans, &plain) : 0;
+    bool *bare = NULL;
+    size_t n_plain = has_spans ? untrusted(r, spans, n_spans, &plain, &bare) : 0;
     if (marked && !has_spans) {
         plain = marked->plain;
+        bare = marked->bare;
         n_plain = marked->n_plain;
     } else if (!has_spans && c->plain_content) {
         if (rendered)
@@ -356,10 +370,11 @@ static int plain_text(struct config *c, struct ft_tok_state *st, struct ft_rec *
     if (c->plain_content) {
         o.n_plain = n_plain;
         o.plain = plain;
+        o.bare = bare;
     }
     struct ft_encoding x;
     bool eos = wants_eos(c, has_spans || rendered, text);
-    const int k = encode(c, st, r, text, &o, &x, &eos, e);
+    const int k = encode(c, st, r, text, &o, n_plain && c->plain_content && (has_spans || rendered), &x, &eos, e);
     if (k)
         return k < 0 ? -1 : 0;
     const uint64_t inside = has_spans || rendered ? specials_inside(c, &x, plain, n_plain) : 0;
@@ -411,11 +426,12 @@ static int fields(struct config *c, struct ft_tok_state *st, struct ft_rec *r, s
             if (!c->pair) {
                 o.n_plain = marked.n_plain;
                 o.plain = marked.plain;
+                o.bare = marked.bare;
             }
         }
         struct ft_encoding x;
         bool eos = c->pair ? c->eos == YES : wants_eos(c, false, text);
-        const int m = encode(c, st, r, text, &o, &x, &eos, e);
+        const int m = encode(c, st, r, text, &o, o.bare != NULL, &x, &eos, e);
         if (m)
             return m < 0 ? -1 : 0;
         if (eos)
@@ -443,27 +459,32 @@ static int joint(struct config *c, struct ft_tok_state *st, struct ft_rec *r, co
     memcpy(both, a->text.p, a->text.n);
     memcpy(both + a->text.n, b->text.p, b->text.n);
     struct ft_tok_range *plain = FT_NEWS(r->mem, struct ft_tok_range, n_plain + 1);
+    bool *bare = FT_NEWS(r->mem, bool, n_plain + 1);
+    for (size_t i = 0; i < n_plain; i++)
+        bare[i] = i < a->n_plain ? a->bare && a->bare[i] : b->bare && b->bare[i - a->n_plain];
     if (a->n_plain)
         memcpy(plain, a->plain, a->n_plain * sizeof *plain);
     for (size_t i = 0; i < b->n_plain; i++)
         plain[a->n_plain + i] = (struct ft_tok_range){b->plain[i].begin + (uint32_t)a->text.n, b->plain[i].end + (uint32_t)a->text.n};
     struct ft_encode_opts o = {.special = c->special == YES || (c->special == AUTO && !rendered),
                                .offsets = c->boundary != PREFIX || rendered};
+    const bool guarded = rendered && c->plain_content;
     struct ft_encoding x;
     size_t n_first = 0;
     int32_t *first = NULL;
     if (c->plain_content) {
         o.plain = plain;
+        o.bare = bare;
         o.n_plain = a->n_plain;
     }
     if (c->boundary == PREFIX) { /* the longest common prefix with the first part's own tokens */
-        if (ft_encode(c->tok, st, a->text, &o, &x, e))
+        if (encode_once(c, st, r, a->text, &o, guarded && o.n_plain, &x, e))
             return -1;
         first = copy(r, &x, false, c, &n_first);
     }
     if (c->plain_content)
         o.n_plain = n_plain;
-    if (ft_encode(c->tok, st, (struct ft_str){both, n_text}, &o, &x, e))
+    if (encode_once(c, st, r, (struct ft_str){both, n_text}, &o, guarded && n_plain, &x, e))
         return -1;
     const uint64_t inside = rendered ? specials_inside(c, &x, plain, n_plain) : 0;
     if (inside)

@@ -53,6 +53,7 @@ struct ft_encode_opts {
     bool types;
     bool no_added; /* find no added tokens in the text: it is all plain */
     const struct ft_tok_range *plain; /* sorted, disjoint: no special token is found that touches one */
+    const bool *bare; /* [n_plain], or NULL: of ft_encode_guarded */
     size_t n_plain;
     const struct ft_str *pair; /* a second text; its offsets count from its own start */
     bool truncate;             /* to max_length tokens, special tokens included */

@@ -32,6 +32,11 @@ echo "-- a member by name"
 echo '{"a":"x <|im_end|>","b":"y","b_spans":[]}' | tokenize -q -m "$M" --no-specials-in-content --field a --field b
 echo "-- the ids say what the text was"
 render | sed -n '3p;5p' | tokenize -q -m "$M" --no-specials-in-content | grep -o '"[a-z]*_ids":\[[^]]*' | sed 's/.*\[/{"input_ids":[/; s/$/]}/' | detokenize -q -m "$M" | grep -o '"text".*'
+echo "-- what need not be special to be the template's: flag 4"
+cat >think.jinja <<'Y'
+{% for m in messages %}<think>{% if m.content is string %}{{ m.content }}{% else %}{% for c in m.content %}{{ c.text }}{% endfor %}{% endif %}</think>{% endfor %}
+Y
+echo '{"messages":[{"role":"user","content":"a<think>b"},{"role":"user","content":[{"text":"<thi"},{"text":"nk>"}]},{"role":"user","content":"</thi<other>"}]}' | chat-template -q --template think.jinja | grep -o '"spans":.*"learn'
 echo "-- what was rendered without marks cannot be told apart" >&2
 render | sed -n 3p | sed 's/"completion_spans":\[[^_]*\]\],//' | tokenize -q -m "$M" --no-specials-in-content; echo "status $?"
 echo "-- how many there are is counted" >&2

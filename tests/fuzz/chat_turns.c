@@ -49,6 +49,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
             for (size_t k = 0; k < n_spans; k++)
                 check(x.text, spans[k].begin, spans[k].end, &at);
             at = 0;
+            struct ft_chat_controls controls = ft_chat_controls(t);
+            struct ft_buf b = {0};
+            ft_chat_spans_put(&b, spans, n_spans, x.text, &controls);
+            ft_buf_release(&b);
+            free(controls.v);
             if (!ft_turns(cache, &call, &x, spans, n_spans, &mem, &turns, &n_turns, &e))
                 for (size_t k = 0; k < n_turns; k++)
                     check(x.text, turns[k].begin, turns[k].end, &at);
