@@ -71,6 +71,18 @@ static bool map_file(const char *path, struct bytes *b, bool own)
     return good;
 }
 
+/* Of a source and how it is read. */
+static struct ft_digest digest_of(const struct bytes *src, const char *how)
+{
+    struct ft_digest d = ft_hash128(src->p, src->n);
+    const struct ft_digest x = ft_hash128(how, strlen(how));
+    if (*how) {
+        d.hi ^= x.hi;
+        d.lo ^= x.lo;
+    }
+    return d;
+}
+
 /* 0 with the folder's name, or -1: no image is wanted. */
 static int folder(char *to, size_t room, bool make)
 {
@@ -142,14 +154,14 @@ static void *at(const struct header *h, enum section s)
     return h->part[s].n ? (void *)(uintptr_t)part(h, s) : NULL;
 }
 
-bool tk_image_open(struct tk_image *im, const char *source, struct tk_model *m, struct tk_fast *f)
+bool tk_image_open(struct tk_image *im, const char *source, const char *how, struct tk_model *m, struct tk_fast *f)
 {
     struct bytes src, b;
     char path[4300];
     *im = (struct tk_image){0};
     if (folder(path, sizeof path, false) || !map_file(source, &src, false))
         return false;
-    const struct ft_digest d = src.n < WORTH ? (struct ft_digest){0, 0} : ft_hash128(src.p, src.n);
+    const struct ft_digest d = src.n < WORTH ? (struct ft_digest){0, 0} : digest_of(&src, how);
     munmap(src.p, src.n);
     if (src.n < WORTH || place(path, sizeof path, d, false) || !map_file(path, &b, true))
         return false;
@@ -284,7 +296,7 @@ static void add(struct ft_buf *b, struct header *h, enum section s, const void *
         ft_buf_put(b, p, n);
 }
 
-void tk_image_save(const char *source, const struct ft_json *j, const struct tk_model *m, const struct tk_fast *f,
+void tk_image_save(const char *source, const char *how, const struct ft_json *j, const struct tk_model *m, const struct tk_fast *f,
                    const char *fingerprint)
 {
     struct bytes src;
@@ -292,7 +304,7 @@ void tk_image_save(const char *source, const struct ft_json *j, const struct tk_
     if (m->mapped || folder(path, sizeof path, false) || !map_file(source, &src, false))
         return;
     struct header *h = ft_calloc(1, sizeof *h);
-    h->source = ft_hash128(src.p, src.n);
+    h->source = digest_of(&src, how);
     h->source_n = src.n;
     munmap(src.p, src.n);
     if (src.n < WORTH || place(path, sizeof path, h->source, true)) {

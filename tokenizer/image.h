@@ -26,13 +26,13 @@ struct tk_image { /* all zero: none */
     struct ft_str fingerprint;
 };
 
-/* The image of a source file, if there is a good one: fills m, and of f all but
+/* The image of a source file, read as `how` says (the rule of a .tiktoken, else ""), if there is a good one: fills m, and of f all but
  * what comes from the rest. Both point into it and must be released before it. */
-bool tk_image_open(struct tk_image *im, const char *source, struct tk_model *m, struct tk_fast *f);
+bool tk_image_open(struct tk_image *im, const char *source, const char *how, struct tk_model *m, struct tk_fast *f);
 void tk_image_close(struct tk_image *im);
 
 /* Writes one for the next time, if it can and if the source is worth it. */
-void tk_image_save(const char *source, const struct ft_json *j, const struct tk_model *m, const struct tk_fast *f,
+void tk_image_save(const char *source, const char *how, const struct ft_json *j, const struct tk_model *m, const struct tk_fast *f,
                    const char *fingerprint);
 
 #endif

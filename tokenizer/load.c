@@ -112,7 +112,9 @@ static int load(struct ft_tokenizer *t, const char *path, const char *split, str
     struct ft_json j;
     int r = -1;
     const bool json = tk_file_is_json(path);
-    const bool ready = json && tk_image_open(&t->image, path, &t->model, &t->fast);
+    /* A .tiktoken's own name may be what says how it is split. */
+    const char *how = json ? "" : split ? split : tk_tiktoken_split_of(path) ? tk_tiktoken_split_of(path) : "?";
+    const bool ready = tk_image_open(&t->image, path, how, &t->model, &t->fast);
     if (ready  ? ft_json_parse(t->image.rest.p, t->image.rest.n, &tmp, &j, e)
         : json ? ft_json_load(path, &tmp, &j, e)
                : tk_foreign_load(path, split, &tmp, &j, e))
@@ -158,8 +160,8 @@ static int load(struct ft_tokenizer *t, const char *path, const char *split, str
         tk_fast_init(&t->fast, &j, &t->model, t->normalizer, t->pretok);
         if (t->added.seek_norm.any)
             tk_fast_normalized(&t->fast);
-        if (json && !t->model.vocab.n_alias) /* of other files --split is a part */
-            tk_image_save(path, &j, &t->model, &t->fast, t->fingerprint);
+        if (!t->model.vocab.n_alias)
+            tk_image_save(path, how, &j, &t->model, &t->fast, t->fingerprint);
     }
     r = 0;
 out:

@@ -58,4 +58,22 @@ rm -rf deep
 for i in 1 2 3 4; do run >p$i & done; wait
 for i in 1 2 3 4; do cmp other p$i; done
 ls deep/er | wc -l
+# A .tiktoken has one too, another for each way to split.
+awk 'function put(a, b, c, n,   v) {
+        v = a * 65536 + b * 256 + c
+        printf "%s%s%s%s %d\n", substr(d, int(v / 262144) + 1, 1), substr(d, int(v / 4096) % 64 + 1, 1),
+            n > 1 ? substr(d, int(v / 64) % 64 + 1, 1) : "=", n > 2 ? substr(d, v % 64 + 1, 1) : "=", id++ }
+    BEGIN {
+        d = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+        for (i = 0; i < 256; i++) put(i, 0, 0, 1)
+        for (i = 97; i < 123; i++) for (j = 97; j < 123; j++) put(i, j, 0, 2)
+        for (i = 97; i < 123; i++) for (j = 97; j < 123; j++) for (k = 97; k < 123; k += 3) put(i, j, k, 3) }' >x.tiktoken
+ranks() { tokenize -q -m x.tiktoken --split "$1" in.jsonl; }
+rm -rf deep
+for split in cl100k gpt2; do
+    TUNEUTILS_CACHE=off ranks $split >off
+    ranks $split >first; ranks $split >second
+    cmp off first && cmp off second && echo "same by $split"
+done
+ls deep/er | wc -l
 echo done
