@@ -117,6 +117,16 @@ static bool lay(const struct ft_tokenizer *t, struct row *r, struct ft_str text,
     return true;
 }
 
+/* What a charsmap takes away at the front shifts all places behind it (the library's slip), which lengths do not tell. */
+static bool may_shift(const struct tk_fast *f, const struct tk_piece *p)
+{
+    int len = 0;
+    if (f->unit != TK_UNIT_SPACES || !p->n || gap(p->p[0]))
+        return false;
+    ft_utf8_get(p->p, &len);
+    return !f->flat || !is_flat(f->flat, p->p, (size_t)len);
+}
+
 int tk_encode_marked(const struct ft_tokenizer *t, struct ft_tok_state *s, struct ft_str text, const struct ft_encode_opts *o,
                      struct ft_err *e)
 {
@@ -143,7 +153,7 @@ int tk_encode_marked(const struct ft_tokenizer *t, struct ft_tok_state *s, struc
             m++;
         if (p->id >= 0)
             v[n++] = (struct stretch){p->base, p->base + p->n, false};
-        else if ((n = plan(f, p, o->marks + m, o->n_marks - m, v, n)) == SIZE_MAX)
+        else if (may_shift(f, p) || (n = plan(f, p, o->marks + m, o->n_marks - m, v, n)) == SIZE_MAX)
             return 0;
     }
     for (size_t i = 0, k = 0; i < w->a.n; i++) {

@@ -31,6 +31,10 @@ echo "# blanks that are trimmed to nothing go with what is behind them, with pla
 for o in --offsets=byte ""; do
   echo '{"text": "x      <s>  ]", "spans": [[8,9,0,"content","user",1],[12,13,1,"content","assistant",3]]}' | t byte-llama3 --boundary=overlap $o | ids
 done
+sed -E 's/,\{"type":"Strip"[^]]*\]/]/; s/"pre_tokenizer":\{[^}]*\}/"pre_tokenizer":{"type":"WhitespaceSplit"}/' "$G/unigram-t5.json" >spaced.json # shifts places behind what it takes away at the front
+for o in --offsets=byte ""; do
+  echo '{"text": "\ufeffthe mill turned all day", "spans": [[8,11,0,"content","user",1]]}' | tokenize -q -m spaced.json --boundary=overlap --append-eos=no $o | ids
+done
 echo "# special tokens in content"
 in='{"text": "<s>a<s>b</s>", "spans": [[3,8,0,"content","user",1]]}'
 echo "$in" | tokenize -m "$G/byte-llama3.json" 2>&1 | ids
