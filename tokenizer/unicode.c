@@ -117,7 +117,7 @@ static void fill_unstable(void)
 #ifdef __x86_64__
 /* How far from `at` the text is ASCII, Latin 1 or of three bytes that never change:
  * U+2002..203f, e3 but the marks U+302a..302f and 3099, 309a; e4..e9; ea b0..bf; eb,
- * ec; ed 80..9d. Whole steps of 32 bytes; it may end inside a character. */
+ * ec; ed 80..9d; ef bc, ef bd. Whole steps of 32 bytes; it may end inside a character. */
 __attribute__((target("avx2"))) static size_t stable_avx2(const char *p, size_t n, size_t at)
 {
     for (; at + 34 <= n; at += 32) {
@@ -137,6 +137,7 @@ __attribute__((target("avx2"))) static size_t stable_avx2(const char *p, size_t 
         good = OR(good, OR(IN(x, 0xe4, 0xe9), IN(x, 0xeb, 0xec)));
         good = OR(good, OR(AND(EQ(x, 0xea), IN(y, 0xb0, 0xbf)), AND(EQ(x, 0xed), IN(y, 0x80, 0x9d))));
         good = OR(good, _mm256_andnot_si256(marks, EQ(x, 0xe3)));
+        good = OR(good, AND(EQ(x, 0xef), IN(y, 0xbc, 0xbd)));
         good = OR(good, AND(EQ(x, 0xe2), AND(EQ(y, 0x80), IN(z, 0x82, 0xbf))));
 #undef EQ
 #undef IN

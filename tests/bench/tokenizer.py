@@ -1,8 +1,9 @@
 """Sets the tokenizer beside its peers: one run, one table, ratios.
 
-    python tokenizer.py PROGRAM DATA [--models A,B] [--texts en,c] [--peers hf,giga,...]
+    python tokenizer.py PROGRAM DATA [--models A,B,graft:o200k] [--texts en,c] [--peers hf,giga,...]
                         [--rounds N] [--seconds S] [--threads N]
 
+graft:NAME is GPT-2's vocabulary behind another splitting rule, grafts/NAME.pre_tokenizer.json.
 PROGRAM is the built tests/bench/tokenizer; DATA the folder with tokenizers/ and
 datasets/. Peers that are not installed, or refuse a vocabulary, are left out.
 Every round runs all programs in turn on the same texts, and of all rounds the best
@@ -17,7 +18,8 @@ import argparse, csv, glob, gzip, json, os, subprocess, sys, tempfile, time, zli
 ap = argparse.ArgumentParser()
 ap.add_argument("program")
 ap.add_argument("data")
-ap.add_argument("--models", default="gpt2,cl100k-rebuilt,qwen3-rebuilt,modernbert,mistral-7b-v0.3,bert-base-cased,t5-small,xlnet-base-cased")
+ap.add_argument("--models", default="gpt2,cl100k-rebuilt,qwen3-rebuilt,modernbert,mistral-7b-v0.3,bert-base-cased,t5-small,xlnet-base-cased,"
+                "falcon-7b,graft:o200k,graft:deepseek-v3,graft:smollm-starcoder-commandr")
 ap.add_argument("--texts", default="en,chat,c,ko,ja")
 ap.add_argument("--peers", default="hf,giga,tiktoken,spm")
 ap.add_argument("--rounds", type=int, default=2)
@@ -28,7 +30,21 @@ ap.add_argument("--hf-limit", type=int, default=200_000)
 a = ap.parse_args()
 # Of one thread the time on the CPU: others may be at work on the machine.
 clock = time.process_time if a.threads == 1 else time.perf_counter
+tmp = tempfile.mkdtemp()
 TOK, SETS = os.path.join(a.data, "tokenizers"), os.path.join(a.data, "datasets")
+
+
+def folder(m):
+    if not m.startswith("graft:"):
+        return f"{TOK}/{m}"
+    d = f"{tmp}/{m[6:]}"
+    if not os.path.isdir(d):
+        os.mkdir(d)
+        j = json.load(open(f"{TOK}/gpt2/tokenizer.json"))
+        j["pre_tokenizer"] = json.load(open(f"{TOK}/grafts/{m[6:]}.pre_tokenizer.json"))
+        with open(f"{d}/tokenizer.json", "w") as f:
+            json.dump(j, f)
+    return d
 
 
 def paragraphs(text, size=2000):
@@ -89,7 +105,7 @@ def flat(ids):
 class Giga:  # a process each round, as ours
     def __init__(self, m):
         import gigatoken
-        self.path = f"{TOK}/{m}/tokenizer.json"
+        self.path = f"{folder(m)}/tokenizer.json"
         self.t = gigatoken.Tokenizer(self.path)
 
     def round(self, file):
@@ -132,7 +148,7 @@ class HF:
     def __init__(self, m):
         os.environ["TOKENIZERS_PARALLELISM"] = "true" if a.threads > 1 else "false"
         import tokenizers
-        self.t = tokenizers.Tokenizer.from_file(f"{TOK}/{m}/tokenizer.json")
+        self.t = tokenizers.Tokenizer.from_file(f"{folder(m)}/tokenizer.json")
         self.t.no_padding()
         self.t.no_truncation()
 
@@ -205,7 +221,7 @@ def best(old, new):
 
 RATES = "first", "cold", "warm"
 PEERS = {"hf": HF, "giga": Giga, "tiktoken": Tik, "spm": Spm}
-docs, files, tmp = {}, {}, tempfile.mkdtemp()
+docs, files = {}, {}
 for k in a.texts.split(","):
     docs[k] = capped(k)
     files[k] = f"{tmp}/{k}"
@@ -233,7 +249,7 @@ for m in a.models.split(","):
                 break
         ours, rate = dict.fromkeys(RATES), {p: dict.fromkeys(RATES) for p in peers}
         for _ in range(a.rounds):
-            r = json.loads(subprocess.run([a.program, f"{TOK}/{m}", files[k], str(a.seconds), str(a.threads)],
+            r = json.loads(subprocess.run([a.program, folder(m), files[k], str(a.seconds), str(a.threads)],
                                           stdout=subprocess.PIPE, check=True).stdout)
             for x in RATES:
                 ours[x] = best(ours[x], r[x])
@@ -258,4 +274,4 @@ for m in a.models.split(","):
             notes += f"  {p} " + " ".join(f"{rate[p][x]:.1f} ({ours[x] / rate[p][x]:.2f})" for x in shown)
         if "giga" in peers:
             notes += f"  load {r['load_ms']:.0f} ms, giga {load:.0f}"
-        print(f"{m:18}{k:6}{ours['first']:11.1f}{ours['cold']:8.1f}{ours['warm']:8.1f} {notes}", flush=True)
+        print(f"{m:18.17}{k:6}{ours['first']:11.1f}{ours['cold']:8.1f}{ours['warm']:8.1f} {notes}", flush=True)
