@@ -62,12 +62,12 @@ ls deep/er | wc -l
 awk 'function put(a, b, c, n,   v) {
         v = a * 65536 + b * 256 + c
         printf "%s%s%s%s %d\n", substr(d, int(v / 262144) + 1, 1), substr(d, int(v / 4096) % 64 + 1, 1),
-            n > 1 ? substr(d, int(v / 64) % 64 + 1, 1) : "=", n > 2 ? substr(d, v % 64 + 1, 1) : "=", id++ }
+            (n > 1) ? substr(d, int(v / 64) % 64 + 1, 1) : "=", (n > 2) ? substr(d, v % 64 + 1, 1) : "=", id++ }
     BEGIN {
         d = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
         for (i = 0; i < 256; i++) put(i, 0, 0, 1)
         for (i = 97; i < 123; i++) for (j = 97; j < 123; j++) put(i, j, 0, 2)
-        for (i = 97; i < 123; i++) for (j = 97; j < 123; j++) for (k = 97; k < 123; k += 3) put(i, j, k, 3) }' >x.tiktoken
+        for (i = 97; i < 123; i++) for (j = 97; j < 123; j++) for (k = 97; k < 123; k += 2) put(i, j, k, 3) }' >x.tiktoken
 ranks() { tokenize -q -m x.tiktoken --split "$1" in.jsonl; }
 rm -rf deep
 for split in cl100k gpt2; do
