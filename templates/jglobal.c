@@ -48,14 +48,14 @@ static struct jval range(struct jrt *rt, const struct jargs *a)
         ft_jraise(rt, J_VALUE, "range() arg 3 must not be zero");
     struct jrange *r = J_NEW(rt, struct jrange);
     *r = (struct jrange){.step = 1};
-    if (a->n == 1) {
-        r->stop = integer(rt, a->v[0]);
-    } else {
-        r->start = integer(rt, a->v[0]);
-        r->stop = integer(rt, a->v[1]);
-        if (a->n == 3)
-            r->step = integer(rt, a->v[2]);
-    }
+    /* Bounds beyond 64 bits do for a range of nothing. */
+    const struct jval from = a->n == 1 ? ft_jint(0) : a->v[0], to = a->v[a->n > 1];
+    if (a->n == 3)
+        r->step = integer(rt, a->v[2]);
+    if ((from.tag == J_BIG || to.tag == J_BIG) && ft_jcompare(rt, from, to, r->step > 0 ? J_LT : J_GT))
+        ft_jraise(rt, J_OVERFLOW, "Python int too large to convert to C ssize_t");
+    r->start = ft_jindex(rt, from);
+    r->stop = ft_jindex(rt, to);
     if (r->step > 0 ? r->start < r->stop : r->start > r->stop) {
         const uint64_t span = r->step > 0 ? (uint64_t)r->stop - (uint64_t)r->start : (uint64_t)r->start - (uint64_t)r->stop;
         const uint64_t by = r->step > 0 ? (uint64_t)r->step : 0 - (uint64_t)r->step;
