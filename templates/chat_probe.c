@@ -351,6 +351,28 @@ static struct ft_str tail_of(struct ft_probe *p, const struct ft_chat_call *call
     return ft_cut(x.text, end, limit);
 }
 
+/* The chat up to message i without most of its middle: up to the first user message,
+ * then what is near i, from a message on that has the role of the one left out. */
+static bool shorten(const struct ft_json *messages, size_t i, struct ft_arena *a, struct ft_json *out)
+{
+    enum { NEAR = 16 };
+    size_t head = 0;
+    if (i < 2 * NEAR)
+        return false;
+    while (head < 4 && !ft_str_is(role_of(&messages->items[head]), "user"))
+        head++;
+    size_t w = i - NEAR;
+    head++;
+    while (w < i && !ft_str_eq(role_of(&messages->items[w]), role_of(&messages->items[head])))
+        w++;
+    if (w == i)
+        return false;
+    *out = ft_json_new_array(a, head + i + 1 - w);
+    memcpy(out->items, messages->items, head * sizeof *out->items);
+    memcpy(out->items + head, messages->items + w, (i + 1 - w) * sizeof *out->items);
+    return true;
+}
+
 struct ft_str ft_probe_ending(struct ft_probe *p, const struct ft_chat_call *call, size_t i, struct ft_str field,
                               struct ft_str s, struct ft_arena *a)
 {
@@ -360,9 +382,17 @@ struct ft_str ft_probe_ending(struct ft_probe *p, const struct ft_chat_call *cal
     const struct ft_json so_far = ft_json_slice(call->messages, 0, i + 1);
     if (fresh)
         f->text = keep(mem, tail_of(p, call, &so_far, (int32_t)i, field, a));
-    /* What is said may change it after all: numbers have no spans. */
-    if (!fresh && !ft_str_starts(s, f->text))
+    /* What is said may change it after all: numbers have no spans. A chat of thousands
+     * of such messages is not rendered thousands of times as a whole. */
+    if (!fresh && !ft_str_starts(s, f->text)) {
+        struct ft_json near;
+        if (shorten(call->messages, i, a, &near)) {
+            const struct ft_str t = tail_of(p, call, &near, (int32_t)near.n - 1, field, a);
+            if (t.n && ft_str_starts(s, t))
+                return keep(a, t);
+        }
         return keep(a, tail_of(p, call, &so_far, (int32_t)i, field, a));
+    }
     return f->text;
 }
 

@@ -40,19 +40,32 @@ static bool is_word(struct ft_str s)
     return true;
 }
 
-/* Was the leaf of span i printed before? Few spans are of tool calls. */
-static bool seen(const struct ft_rendered *x, size_t i)
+/* Which leaves were printed before: a bit each, made when a first tool call is met. */
+struct printed {
+    uint64_t *bits;
+    size_t upto; /* spans before this one are in */
+};
+
+/* Was the leaf of span i printed before? i grows from call to call. */
+static bool was_printed(struct printed *p, const struct ft_rendered *x, size_t i, struct ft_arena *a)
 {
-    for (size_t k = 0; k < i; k++)
-        if (x->spans[k].leaf == x->spans[i].leaf)
-            return true;
-    return false;
+    if (!p->bits) {
+        uint32_t most = 0;
+        for (size_t k = 0; k < x->nspans; k++)
+            most = x->spans[k].leaf > most ? x->spans[k].leaf : most;
+        p->bits = ft_arena_alloc(a, (most / 64 + 1) * sizeof *p->bits);
+        memset(p->bits, 0, (most / 64 + 1) * sizeof *p->bits);
+    }
+    for (; p->upto < i; p->upto++)
+        p->bits[x->spans[p->upto].leaf / 64] |= (uint64_t)1 << x->spans[p->upto].leaf % 64;
+    return p->bits[x->spans[i].leaf / 64] >> x->spans[i].leaf % 64 & 1;
 }
 
 size_t ft_chat_spans(const struct ft_render *r, const struct ft_rendered *x, const struct ft_json *messages,
                      const struct ft_var *trusted, size_t n_trusted, struct ft_arena *a, struct ft_chat_span **out)
 {
     struct ft_chat_span *v = ft_arena_alloc(a, (x->nspans + 1) * sizeof *v);
+    struct printed printed = {0};
     size_t n = 0;
     for (size_t i = 0; i < x->nspans; i++) {
         const struct ft_text_span *s = &x->spans[i];
@@ -88,7 +101,7 @@ size_t ft_chat_spans(const struct ft_render *r, const struct ft_rendered *x, con
             t.is_role = ft_str_is(place.field, "role");
             if (t.is_role && is_word((struct ft_str){x->text.p + t.begin, t.end - t.begin}))
                 t.flags &= ~(uint32_t)FT_CHAT_UNTRUSTED;
-            t.repeated = ft_str_is(place.field, "tool_calls") && seen(x, i);
+            t.repeated = ft_str_is(place.field, "tool_calls") && was_printed(&printed, x, i, a);
         }
         v[n++] = t;
     }
