@@ -353,7 +353,7 @@ int main(int argc, char **argv)
         {0, "stop", FT_OPT_CHOICE, &stop, "first|all|main",
          "end when the first source is used up, when all have been, or when the main data is (default with --replay)",
          &stop_given},
-        {'T', "temp-dir", FT_OPT_STR, &temp, "DIR", "where packed replay data is unpacked", NULL},
+        {'T', "temporary-directory", FT_OPT_STR, &temp, "DIR", "where packed replay data is unpacked", NULL},
         {0},
     };
     const struct ft_tool tool = {

@@ -167,7 +167,7 @@ int main(int argc, char **argv)
         {'d', "data", FT_OPT_STR, &data, "SHARDS", "what ft-pack made", NULL},
         {0, "per-document", FT_OPT_FLAG, &per_document, NULL, "first a line for each document", NULL},
         {0, "per-device-eval-batch-size", FT_OPT_SIZE, &batch_rows, "N", "rows at a time; about 4096 tokens when absent", NULL},
-        {'j', "threads", FT_OPT_SIZE, &threads, "N", "threads; every CPU allowed when absent", NULL},
+        {'j', "jobs", FT_OPT_SIZE, &threads, "N", "threads; every CPU allowed when absent", NULL},
         {0},
     };
     const struct ft_tool tool = {

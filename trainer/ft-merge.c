@@ -18,7 +18,7 @@ int main(int argc, char **argv)
         {'o', "output-dir", FT_OPT_STR, &out, "OUT", "folder of the merged model", NULL},
         {0, "dtype", FT_OPT_CHOICE, &dtype, "auto|float32", "auto: the types that the base has", NULL},
         {0, "force", FT_OPT_FLAG, &force, NULL, "replace a model in OUT", NULL},
-        {'j', "threads", FT_OPT_SIZE, &threads, "N", "threads; every CPU allowed when absent", NULL},
+        {'j', "jobs", FT_OPT_SIZE, &threads, "N", "threads; every CPU allowed when absent", NULL},
         {0},
     };
     const struct ft_tool tool = {

@@ -338,7 +338,7 @@ int main(int argc, char **argv)
         {0, "resume", FT_OPT_FLAG, &j.resume, NULL, "go on with the run in RUN, or begin it", NULL},
         {0, "force", FT_OPT_FLAG, &j.force, NULL, "replace the run in RUN", NULL},
         {0, "config", FT_OPT_STR, &config, "FILE", "options as JSON or name = value lines; the command line wins", NULL},
-        {'j', "threads", FT_OPT_SIZE, &j.threads, "N", "threads; every CPU allowed when absent", NULL},
+        {'j', "jobs", FT_OPT_SIZE, &j.threads, "N", "threads; every CPU allowed when absent", NULL},
         {'q', "quiet", FT_OPT_FLAG, &j.quiet, NULL, "print only warnings and errors", NULL},
         {0, "LoRA", FT_OPT_HEAD, NULL, NULL, NULL, NULL},
         {0, "lora-r", FT_OPT_SIZE, &o.r, "R", "rank; 16 when absent", NULL},
