@@ -70,14 +70,12 @@ void ft_jsb_repr_str(struct jsb *b, const struct jstr *s, bool ascii)
     ft_jsb_putc(b, quote);
 }
 
-/* One member of a container of the data: the container's own bytes end where
- * another container begins. */
-static size_t repr_member(struct jsb *b, struct jval v, size_t from, uint32_t leaf)
+size_t ft_jsb_member(struct jsb *b, struct jval v, size_t from, uint32_t leaf, void (*put)(struct jsb *, struct jval))
 {
     const bool other = leaf && ft_jval_leaf(v);
     if (other)
         ft_jsb_under(b, from, leaf, FT_SPAN_STRUCT);
-    ft_jsb_repr(b, v);
+    put(b, v);
     return other ? b->n : from;
 }
 
@@ -93,7 +91,7 @@ static size_t repr_dict(struct jsb *b, const struct jdict *d, int view, size_t f
         if (view == J_ITEMS || view < 0)
             ft_jsb_putz(b, view == J_ITEMS ? ", " : ": ");
         if (view != J_KEYS)
-            from = repr_member(b, d->e[i].v, from, leaf);
+            from = ft_jsb_member(b, d->e[i].v, from, leaf, ft_jsb_repr);
         if (view == J_ITEMS)
             ft_jsb_putc(b, ')');
     }
@@ -147,7 +145,7 @@ void ft_jsb_repr(struct jsb *b, struct jval v)
         for (uint32_t i = 0; i < ft_jq(b->rt, v)->n; i++) {
             if (i)
                 ft_jsb_putz(b, ", ");
-            from = repr_member(b, ft_jq(b->rt, v)->v[i], from, v.q->in.leaf);
+            from = ft_jsb_member(b, ft_jq(b->rt, v)->v[i], from, v.q->in.leaf, ft_jsb_repr);
         }
         if (v.tag == J_TUPLE && ft_jq(b->rt, v)->n == 1)
             ft_jsb_putc(b, ',');

@@ -121,6 +121,9 @@ struct jstr *ft_jstr_of(struct jrt *rt, struct jval v);
 /* soft_str: the same, but Markup stays. */
 struct jstr *ft_jsoft(struct jrt *rt, struct jval v);
 void ft_jsb_repr(struct jsb *b, struct jval v);
+/* One member of a container of the data, written by `put`: the container's own bytes, from
+ * `from` on, end where another container begins. Returns where they go on. */
+size_t ft_jsb_member(struct jsb *b, struct jval v, size_t from, uint32_t leaf, void (*put)(struct jsb *, struct jval));
 struct jstr *ft_jrepr(struct jrt *rt, struct jval v);
 /* repr of a str; ascii: the one of ascii(). */
 void ft_jsb_repr_str(struct jsb *b, const struct jstr *s, bool ascii);

@@ -192,15 +192,6 @@ static uint32_t *sorted_keys(struct jrt *rt, const struct jdict *d)
     return ft_jsort(rt, types, d->n, false);
 }
 
-static size_t safe_member(struct jsb *b, struct jval v, size_t from, uint32_t leaf)
-{
-    const bool other = leaf && ft_jval_leaf(v);
-    if (other)
-        ft_jsb_under(b, from, leaf, FT_SPAN_STRUCT);
-    safe_repr(b, v);
-    return other ? b->n : from;
-}
-
 static void safe_repr(struct jsb *b, struct jval v)
 {
     size_t from = b->n;
@@ -214,7 +205,7 @@ static void safe_repr(struct jsb *b, struct jval v)
                 ft_jsb_putz(b, ", ");
             safe_repr(b, ft_jd(b->rt, v)->e[order[i]].k);
             ft_jsb_putz(b, ": ");
-            from = safe_member(b, ft_jd(b->rt, v)->e[order[i]].v, from, leaf);
+            from = ft_jsb_member(b, ft_jd(b->rt, v)->e[order[i]].v, from, leaf, safe_repr);
         }
         ft_jsb_putc(b, '}');
         ft_jsb_under(b, from, v.d->in.leaf, FT_SPAN_STRUCT);
@@ -223,7 +214,7 @@ static void safe_repr(struct jsb *b, struct jval v)
         for (uint32_t i = 0; i < ft_jq(b->rt, v)->n; i++) {
             if (i)
                 ft_jsb_putz(b, ", ");
-            from = safe_member(b, ft_jq(b->rt, v)->v[i], from, leaf);
+            from = ft_jsb_member(b, ft_jq(b->rt, v)->v[i], from, leaf, safe_repr);
         }
         if (v.tag == J_TUPLE && ft_jq(b->rt, v)->n == 1)
             ft_jsb_putc(b, ',');

@@ -153,7 +153,9 @@ __attribute__((target("avx2"))) static size_t stable_avx2(const char *p, size_t 
 bool uc_is_nfc(const char *p, size_t n)
 {
     pthread_once(&unstable_once, fill_unstable);
+#ifdef __x86_64__
     size_t slow = 0; /* up to there byte by byte */
+#endif
     for (size_t i = 0; i < n;) {
 #ifdef __x86_64__
         if (i >= slow && tk_words() != tk_words_scalar) {
