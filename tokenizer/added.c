@@ -86,8 +86,8 @@ int tk_added_load(struct tk_added *a, const struct ft_json *list, const struct t
             at = (at + 1) & (slots - 1);
         if (!slot[at]) {
             slot[at] = (uint32_t)++a->n;
-        } else if (!t.normalized || ft_str_eq(t.text, t.content)) {
-            /* A token given twice keeps the normalized text of the first time. */
+        } else if (ft_str_eq(t.text, t.content) && !ft_str_eq(a->v[slot[at] - 1].text, a->v[slot[at] - 1].content)) {
+            /* What the normalizer made of a token stays with its id, whichever token has it next. */
             t.text = a->v[slot[at] - 1].text;
         }
         a->v[slot[at] - 1] = t;
