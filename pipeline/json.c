@@ -21,6 +21,7 @@ enum { FEW = 48 }; /* children and open containers that need no heap */
 struct builder {
     struct ft_scan s;
     struct ft_arena *a;
+    const char *const *leave; /* or NULL */
     struct ft_json_member *stack;
     size_t n, cap;
     struct open_container *open;
@@ -109,12 +110,35 @@ static int key_of(struct builder *b, struct ft_str *key)
     return 0;
 }
 
+static bool is_left(const struct builder *b, struct ft_str key)
+{
+    for (const char *const *name = b->leave; name && b->depth == 2 && *name; name++)
+        if (ft_str_is(key, *name))
+            return true;
+    return false;
+}
+
+/* A container without its children. */
+static int leave(struct builder *b, struct ft_str key)
+{
+    const char *begin = b->s.p;
+    struct ft_json v = {0};
+    if (ft_scan_skip(&b->s, &v.type))
+        return -1;
+    v.raw = (struct ft_str){begin, (size_t)(b->s.p - begin)};
+    push(b, key)->value = v;
+    return 0;
+}
+
 static int build(struct builder *b)
 {
     struct ft_str key = {0};
     struct ft_scan *s = &b->s;
     for (;;) {
-        if (s->p < s->end && (*s->p == '{' || *s->p == '[')) {
+        if (s->p < s->end && (*s->p == '{' || *s->p == '[') && is_left(b, key)) {
+            if (leave(b, key))
+                return -1;
+        } else if (s->p < s->end && (*s->p == '{' || *s->p == '[')) {
             const bool object = *s->p == '{';
             if (b->depth == FT_JSON_DEPTH)
                 return ft_fail_at(s->e, FT_DATA, (uint64_t)(s->p - s->begin) + 1,
@@ -157,11 +181,12 @@ static int build(struct builder *b)
     }
 }
 
-int ft_scan_tree(struct ft_scan *s, struct ft_arena *a, struct ft_json *out)
+static int tree(struct ft_scan *s, struct ft_arena *a, const char *const *but, struct ft_json *out)
 {
     struct builder b;
     b.s = *s;
     b.a = a;
+    b.leave = but;
     b.stack = b.few;
     b.open = b.few_open;
     b.cap = b.open_cap = FEW;
@@ -177,14 +202,26 @@ int ft_scan_tree(struct ft_scan *s, struct ft_arena *a, struct ft_json *out)
     return r;
 }
 
-int ft_json_parse(const char *p, size_t n, struct ft_arena *a, struct ft_json *out, struct ft_err *e)
+int ft_scan_tree(struct ft_scan *s, struct ft_arena *a, struct ft_json *out) { return tree(s, a, NULL, out); }
+
+int ft_json_parse_but(const char *p, size_t n, struct ft_arena *a, const char *const *but, struct ft_json *out, struct ft_err *e)
 {
     struct ft_scan s = {p, p, p + n, ft_utf8_valid(p, n) == n, e};
     ft_scan_space(&s);
-    return ft_scan_tree(&s, a, out) || ft_scan_end(&s) ? -1 : 0;
+    return tree(&s, a, but, out) || ft_scan_end(&s) ? -1 : 0;
+}
+
+int ft_json_parse(const char *p, size_t n, struct ft_arena *a, struct ft_json *out, struct ft_err *e)
+{
+    return ft_json_parse_but(p, n, a, NULL, out, e);
 }
 
 int ft_json_load(const char *path, struct ft_arena *a, struct ft_json *out, struct ft_err *e)
+{
+    return ft_json_load_but(path, a, NULL, out, e);
+}
+
+int ft_json_load_but(const char *path, struct ft_arena *a, const char *const *but, struct ft_json *out, struct ft_err *e)
 {
     const int fd = open(path, O_RDONLY | O_CLOEXEC);
     struct stat st;
@@ -217,7 +254,7 @@ int ft_json_load(const char *path, struct ft_arena *a, struct ft_json *out, stru
         p += 3;
         n -= 3;
     }
-    if (ft_json_parse(p, n, a, out, e))
+    if (ft_json_parse_but(p, n, a, but, out, e))
         return e ? ft_fail_in(e, e->byte ? "%s: byte %llu: " : "%s: ", path, (unsigned long long)e->byte)
                  : -1;
     return 0;

@@ -79,6 +79,11 @@ int ft_json_parse(const char *p, size_t n, struct ft_arena *a, struct ft_json *o
 /* The same for a whole file; the message starts with the path. */
 int ft_json_load(const char *path, struct ft_arena *a, struct ft_json *out, struct ft_err *e);
 
+/* The same two, without the children of some containers: the members with one of the names `but`, ended by NULL, of the root's
+ * members. Such a one is validated, and has `type` and `raw`, but n == 0: for what is too large for a tree (json_walk.h). */
+int ft_json_parse_but(const char *p, size_t n, struct ft_arena *a, const char *const *but, struct ft_json *out, struct ft_err *e);
+int ft_json_load_but(const char *path, struct ft_arena *a, const char *const *but, struct ft_json *out, struct ft_err *e);
+
 /* The last member of that name (the rule of Python's json), or NULL; also NULL
  * when v is NULL or no object, so that look-ups chain. */
 struct ft_json *ft_json_get(const struct ft_json *v, const char *key);
@@ -101,6 +106,9 @@ double ft_json_real(const struct ft_json *v);
 /* Unescapes the inside of a valid JSON string into the arena, or returns the
  * piece itself when it has no escape. */
 struct ft_str ft_json_unescape(struct ft_str inside, struct ft_arena *a);
+/* The same into room for inside.n + FT_JSON_SLACK bytes; returns the end. */
+char *ft_json_unescape_to(char *w, struct ft_str inside);
+enum { FT_JSON_SLACK = 32 }; /* it is written 32 bytes at a time */
 
 /* ---- writing ---- */
 

@@ -122,8 +122,7 @@ static const char *short_integers(const char *p, const char *end)
     return p;
 }
 
-/* Skips one value of any type. */
-static int skip(struct ft_scan *s, enum ft_json_type *type)
+int ft_scan_skip(struct ft_scan *s, enum ft_json_type *type)
 {
     unsigned char object[FT_JSON_DEPTH / 8]; /* bit d: level d is an object */
     int depth = 0;
@@ -192,7 +191,7 @@ int ft_json_check(const char *p, size_t n, struct ft_err *e)
     struct ft_scan s = {p, p, p + n, ft_utf8_valid(p, n) == n, e};
     enum ft_json_type type;
     ft_scan_space(&s);
-    return skip(&s, &type) || ft_scan_end(&s) ? -1 : 0;
+    return ft_scan_skip(&s, &type) || ft_scan_end(&s) ? -1 : 0;
 }
 
 /* Does a value at s->p have more in it than numbers? As far as its beginning tells. */
@@ -239,7 +238,7 @@ static int scan(const char *p, size_t n, struct ft_arena *a, struct ft_field **f
                 if (ft_scan_tree(&s, a, f[k].tree))
                     return -1;
                 f[k].type = f[k].tree->type;
-            } else if (skip(&s, &f[k].type)) {
+            } else if (ft_scan_skip(&s, &f[k].type)) {
                 return -1;
             }
             f[k].key = (struct ft_span){(uint32_t)(key.p - p), (uint32_t)key.n};

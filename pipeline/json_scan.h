@@ -71,6 +71,8 @@ int ft_scan_number(struct ft_scan *s, bool *is_float);
 int ft_scan_word(struct ft_scan *s, enum ft_json_type *type);
 /* A member name with its colon and the space behind it. */
 int ft_scan_key(struct ft_scan *s, struct ft_str *inside, bool *escaped);
+/* Any value, validated and passed over. */
+int ft_scan_skip(struct ft_scan *s, enum ft_json_type *type);
 /* Any value, as a tree in the arena. */
 int ft_scan_tree(struct ft_scan *s, struct ft_arena *a, struct ft_json *out);
 /* Only whitespace is left. */

@@ -170,11 +170,15 @@ int ft_scan_string_any(struct ft_scan *s, bool *escaped)
 
 struct ft_str ft_json_unescape(struct ft_str in, struct ft_arena *a)
 {
-    const char *p = in.n ? memchr(in.p, '\\', in.n) : NULL, *const end = in.p + in.n;
-    if (!p)
+    if (!in.n || !memchr(in.p, '\\', in.n))
         return in;
-    char *const out = ft_arena_alloc(a, in.n + 32), *w = out + (p - in.p); /* written 32 bytes at a time */
-    memcpy(out, in.p, (size_t)(p - in.p));
+    char *const out = ft_arena_alloc(a, in.n + FT_JSON_SLACK);
+    return (struct ft_str){out, (size_t)(ft_json_unescape_to(out, in) - out)};
+}
+
+char *ft_json_unescape_to(char *w, struct ft_str in)
+{
+    const char *p = in.p, *const end = in.p + in.n;
     while (p < end) {
         /* To the next backslash, 32 bytes at a time. */
         for (; end - p >= 32; p += 32, w += 32) {
@@ -206,5 +210,5 @@ escaped:
         }
         w += ft_utf8_put(w, u);
     }
-    return (struct ft_str){out, (size_t)(w - out)};
+    return w;
 }

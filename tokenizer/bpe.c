@@ -3,69 +3,80 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "tokenizer/merge_list.h"
 #include "tokenizer/model.h"
 #include "tokenizer/scratch.h"
 
 /* ---- load ---- */
 
-/* "a b" or ["a", "b"]; a name may hold a space only in the second form. Of our
- * own making, for vocabularies of other formats: ["a", "b", rank]. */
-static int merge_parts(const struct ft_json *j, struct ft_str *a, struct ft_str *b, uint32_t *rank)
+struct names { /* of a merge */
+    struct tk_merge_text text;
+    struct ft_str joined;
+    uint64_t a, b; /* hashes */
+};
+
+/* The id of what a merge makes: most often the one behind the last one's. */
+static int64_t made(const struct tk_vocab *v, struct ft_str s, int64_t last)
 {
-    int64_t r;
-    if (j->type == FT_JSON_ARRAY && (j->n == 2 || j->n == 3) && j->items[0].type == FT_JSON_STRING &&
-        j->items[1].type == FT_JSON_STRING) {
-        if (j->n == 3 && (ft_json_int(&j->items[2], &r) || r < 0 || r >= UINT32_MAX))
-            return -1;
-        *rank = j->n == 3 ? (uint32_t)r : *rank;
-        *a = j->items[0].s;
-        *b = j->items[1].s;
-        return 0;
-    }
-    const char *space = j->type == FT_JSON_STRING && j->s.n ? memchr(j->s.p, ' ', j->s.n) : NULL;
-    if (!space)
-        return -1;
-    *a = (struct ft_str){j->s.p, (size_t)(space - j->s.p)};
-    *b = (struct ft_str){space + 1, j->s.n - a->n - 1};
-    return b->n && memchr(b->p, ' ', b->n) ? -1 : 0;
+    if ((size_t)last + 1 < v->n_ids && v->token[last + 1].p && !v->n_alias && ft_str_eq(v->token[last + 1], s))
+        return last + 1;
+    return tk_vocab_find(v, s.p, s.n);
 }
 
-static int read_merges(struct tk_model *m, const struct ft_json *list, struct tk_merge_pair *pair, struct ft_err *e)
+static int read_merges(struct tk_model *m, struct ft_str raw, struct tk_merge_pair *pair, struct ft_err *e)
 {
+    enum { BATCH = 32 };
     struct tk_merges *to = &m->merges;
-    if (m->vocab.n_ids >= 1u << 24 || list->n >= TK_NO_MERGE)
-        return ft_fail(e, FT_DATA, "a BPE of more than 2^24 tokens or merges is not supported");
-    to->v = ft_reallocs(NULL, list->n + 1, sizeof *to->v);
-    struct ft_buf joined = {0};
-    for (size_t i = 0; i < list->n; i++) {
-        struct ft_str a, b;
-        uint32_t rank = (uint32_t)i;
-        if (merge_parts(&list->items[i], &a, &b, &rank)) {
-            ft_buf_release(&joined);
-            return ft_fail(e, FT_DATA, "merge %zu is not a pair of tokens", i);
+    struct ft_arena mem = {0};
+    struct tk_merge_list l = tk_merge_list_in(raw, &mem);
+    struct names v[BATCH];
+    char *is_byte = ft_calloc(m->vocab.n_ids + 1, 1);
+    int64_t last = -1;
+    int got = 1;
+    for (int k = 0; k < 256 && m->byte_fallback; k++)
+        if (m->byte_id[k] >= 0)
+            is_byte[m->byte_id[k]] = 1;
+    while (got > 0) {
+        int n = 0;
+        ft_arena_reset(&mem);
+        for (; n < BATCH && (got = tk_merge_list_next(&l, &v[n].text)) > 0; n++) {
+            const struct ft_str a = v[n].text.a, b = v[n].text.b;
+            /* The prefix is not repeated inside the joined token. */
+            const size_t cut = m->prefix.n && b.n >= m->prefix.n ? m->prefix.n : 0;
+            char *joined = ft_arena_alloc(&mem, a.n + b.n);
+            memcpy(joined, a.p, a.n);
+            memcpy(joined + a.n, b.p + cut, b.n - cut);
+            v[n].joined = (struct ft_str){joined, a.n + b.n - cut};
+            tk_vocab_prefetch(&m->vocab, v[n].a = tk_vocab_hash(a.p, a.n));
+            tk_vocab_prefetch(&m->vocab, v[n].b = tk_vocab_hash(b.p, b.n));
         }
-        joined.n = 0;
-        ft_buf_puts(&joined, a);
-        /* The prefix is not repeated inside the joined token. */
-        const size_t cut = m->prefix.n && b.n >= m->prefix.n ? m->prefix.n : 0;
-        ft_buf_put(&joined, b.p + cut, b.n - cut);
-        const int64_t ia = tk_vocab_find(&m->vocab, a.p, a.n), ib = tk_vocab_find(&m->vocab, b.p, b.n);
-        const int64_t id = tk_vocab_find(&m->vocab, joined.p, joined.n);
-        if (ia < 0 || ib < 0 || id < 0) {
-            const struct ft_str which = ia < 0 ? a : ib < 0 ? b : ft_buf_str(&joined);
-            ft_fail(e, FT_DATA, "merge %zu: token \"%.*s\" is not in the vocabulary", i,
-                    (int)(which.n < 100 ? which.n : 100), which.p);
-            ft_buf_release(&joined);
-            return -1;
+        for (int k = 0; k < n; k++) {
+            const struct ft_str a = v[k].text.a, b = v[k].text.b;
+            const int64_t ia = tk_vocab_find_hashed(&m->vocab, a.p, a.n, v[k].a), ib = tk_vocab_find_hashed(&m->vocab, b.p, b.n, v[k].b);
+            const int64_t id = last = made(&m->vocab, v[k].joined, last);
+            if (ia < 0 || ib < 0 || id < 0) {
+                const struct ft_str which = ia < 0 ? a : ib < 0 ? b : v[k].joined;
+                got = ft_fail(e, FT_DATA, "merge %zu: token \"%.*s\" is not in the vocabulary", m->n_merges,
+                              (int)(which.n < 100 ? which.n : 100), which.p);
+                goto out;
+            }
+            const uint32_t rank = v[k].text.rank.p ? v[k].text.rank_value : (uint32_t)m->n_merges;
+            if (!to->n || to->v[to->n - 1].rank != rank || to->v[to->n - 1].id != (uint32_t)id)
+                to->v[to->n++] = (struct tk_merge){rank, (uint32_t)id};
+            pair[m->n_merges++] = (struct tk_merge_pair){(uint32_t)ia, (uint32_t)ib, (uint32_t)to->n - 1};
+            m->byte_merges = m->byte_merges || is_byte[ia] | is_byte[ib] | is_byte[id];
         }
-        if (!to->n || to->v[to->n - 1].rank != rank || to->v[to->n - 1].id != (uint32_t)id)
-            to->v[to->n++] = (struct tk_merge){rank, (uint32_t)id};
-        pair[i] = (struct tk_merge_pair){(uint32_t)ia, (uint32_t)ib, (uint32_t)to->n - 1};
-        for (int k = 0; k < 256 && m->byte_fallback; k++)
-            m->byte_merges = m->byte_merges || m->byte_id[k] == ia || m->byte_id[k] == ib || m->byte_id[k] == id;
+        if (m->n_merges >= TK_NO_MERGE - BATCH) {
+            got = ft_fail(e, FT_DATA, "a BPE of more than 2^24 tokens or merges is not supported");
+            goto out;
+        }
+        if (got < 0)
+            ft_fail(e, FT_DATA, "merge %zu is not a pair of tokens", m->n_merges);
     }
-    ft_buf_release(&joined);
-    return 0;
+out:
+    ft_arena_release(&mem);
+    free(is_byte);
+    return got;
 }
 
 int tk_bpe_load(struct tk_model *m, const struct ft_json *j, struct ft_err *e)
@@ -103,11 +114,12 @@ int tk_bpe_load(struct tk_model *m, const struct ft_json *j, struct ft_err *e)
         const int len = ft_utf8_put(c, tk_byte_char((unsigned char)b));
         m->raw_id[b] = (int32_t)tk_vocab_find(&m->vocab, c, (size_t)len);
     }
-    m->n_merges = merges->n;
-    struct tk_merge_pair *pair = ft_reallocs(NULL, merges->n + 1, sizeof *pair);
-    const int got = read_merges(m, merges, pair, e);
+    const size_t most = merges->raw.n / 4 + 1; /* merges that there can be: memory that is not touched is none */
+    m->merges.v = ft_reallocs(NULL, most, sizeof *m->merges.v);
+    struct tk_merge_pair *pair = ft_reallocs(NULL, most, sizeof *pair);
+    const int got = read_merges(m, merges->raw, pair, e);
     if (!got)
-        tk_merges_build(&m->merges, pair, never ? 0 : merges->n, m->raw_id);
+        tk_merges_build(&m->merges, pair, never ? 0 : m->n_merges, m->raw_id);
     m->byte_merges = m->byte_merges && !never;
     free(pair);
     return got;

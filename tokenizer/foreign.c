@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+const char *const tk_large[] = {"vocab", "merges", NULL};
+
 enum kind { KIND_JSON, KIND_SENTENCEPIECE, KIND_TIKTOKEN };
 
 /* By the first bytes. */
@@ -86,7 +88,7 @@ int tk_foreign_load(const char *path, const char *split, struct ft_arena *mem, s
     }
     if (!r) {
         char *p = ft_arena_dup(mem, json.p, json.n); /* the tree points into it */
-        r = ft_json_parse(p, json.n, mem, out, e);
+        r = ft_json_parse_but(p, json.n, mem, tk_large, out, e);
     }
     ft_buf_release(&bytes);
     ft_buf_release(&json);

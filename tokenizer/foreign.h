@@ -8,6 +8,9 @@
 
 #include "pipeline/json.h"
 
+/* What a tree of a tokenizer.json goes without (ft_json_parse_but), ended by NULL: what is read from its text. */
+extern const char *const tk_large[];
+
 /* The vocabulary file of a folder: tokenizer.json, else tokenizer.model or another name that SentencePiece models have, else the only
  * .tiktoken file. The name that is missed when there is none of them. */
 void tk_file_in(const char *dir, char *path, size_t room);

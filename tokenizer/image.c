@@ -139,7 +139,7 @@ static bool sound(const struct header *h, size_t n, struct ft_digest source, siz
             return false;
     const struct tk_model *m = &h->model;
     return h->part[TOKENS].n == (m->vocab.n_ids + 1) * sizeof(uint64_t) &&
-           h->part[SLOTS].n == m->vocab.n_slots * sizeof(uint32_t) &&
+           h->part[SLOTS].n == m->vocab.n_slots * sizeof(uint64_t) &&
            h->part[MERGES].n == m->merges.n * sizeof(struct tk_merge) && h->part[MAYBE].n == m->merges.n_maybe * 8 &&
            h->part[PAIRS].n == (m->merges.n_maybe ? (8u * TK_PAIR_LINE) << m->merges.bits : 0) &&
            h->part[SEED_SLOTS].n == h->seed.n_slots * sizeof(uint32_t) &&

@@ -8,41 +8,71 @@
 #include "pipeline/canon.h"
 #include "pipeline/hub.h"
 #include "tokenizer/foreign.h"
+#include "tokenizer/merge_list.h"
 #include "tokenizer/tokenizer_priv.h"
 
-static void digest_hex(struct ft_buf *b, char *out)
+/* A digest of text that is never there as a whole. */
+struct summed {
+    struct ft_hasher *h;
+    struct ft_buf b;
+};
+
+static inline void sum_on(struct summed *s)
 {
-    ft_digest_hex(ft_hash128(b->p, b->n), out);
+    if (s->b.n < 1 << 14)
+        return;
+    ft_hasher_add(s->h, s->b.p, s->b.n);
+    s->b.n = 0;
 }
 
-static void fingerprint(struct ft_tokenizer *t, const struct ft_json *j)
+static void sum_put(struct summed *s, char *hex)
 {
-    struct ft_buf b = {0};
+    ft_hasher_add(s->h, s->b.p, s->b.n);
+    s->b.n = 0;
+    ft_digest_hex(ft_hasher_sum128(s->h), hex);
+    ft_hasher_free(s->h);
+}
+
+static void vocabulary_fingerprint(const struct ft_tokenizer *t, char *hex)
+{
+    struct summed s = {.h = ft_hasher_new()};
+    struct ft_buf *b = &s.b;
     for (size_t id = 0; id < t->size; id++) {
-        const struct ft_str s = ft_token_str(t, (int64_t)id);
+        const struct ft_str token = ft_token_str(t, (int64_t)id);
         const struct tk_added_token *a = tk_added_of(&t->added, (int64_t)id);
         const unsigned flags = !a ? 0
                                   : 1u | (unsigned)a->special << 1 | (unsigned)a->single_word << 2 |
                                         (unsigned)a->lstrip << 3 | (unsigned)a->rstrip << 4 |
                                         (unsigned)a->normalized << 5;
-        if (!s.p)
+        if (!token.p)
             continue;
-        ft_buf_printf(&b, "%zu %u %zu ", id, flags, s.n);
-        ft_buf_puts(&b, s);
+        ft_buf_put_u64(b, id);
+        ft_buf_putc(b, ' ');
+        ft_buf_put_u64(b, flags);
+        ft_buf_putc(b, ' ');
+        ft_buf_put_u64(b, token.n);
+        ft_buf_putc(b, ' ');
+        ft_buf_puts(b, token);
+        sum_on(&s);
     }
     for (size_t i = 0; i < t->model.vocab.n_alias; i++) {
         const struct tk_alias *a = &t->model.vocab.alias[i];
-        ft_buf_printf(&b, "%" PRIu32 " also %zu ", a->id, a->s.n);
-        ft_buf_puts(&b, a->s);
+        ft_buf_printf(b, "%" PRIu32 " also %zu ", a->id, a->s.n);
+        ft_buf_puts(b, a->s);
     }
-    digest_hex(&b, t->fingerprint);
-    t->fingerprint[32] = ':';
-    b.n = 0;
+    sum_put(&s, hex);
+    ft_buf_release(b);
+}
+
+static void pipeline_fingerprint(const struct ft_tokenizer *t, const struct ft_json *j, char *hex)
+{
     static const char *const parts[] = {"normalizer", "pre_tokenizer", "post_processor", "decoder"};
+    struct summed s = {.h = ft_hasher_new()};
+    struct ft_buf *b = &s.b;
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         const struct ft_json *v = ft_json_get(j, parts[i]);
-        ft_buf_printf(&b, "%s ", parts[i]);
-        ft_canon(v ? v->raw : FT_STR("null"), &b);
+        ft_buf_printf(b, "%s ", parts[i]);
+        ft_canon(v ? v->raw : FT_STR("null"), b);
     }
     const struct ft_json *m = ft_json_get(j, "model");
     struct ft_canon_sum sum = {0};
@@ -51,27 +81,27 @@ static void fingerprint(struct ft_tokenizer *t, const struct ft_json *j)
         if (!ft_str_is(m->members[i].key, "vocab") && !ft_str_is(m->members[i].key, "merges") &&
             m->members[i].value.type != FT_JSON_NULL)
             ft_canon_add(&sum, m->members[i].key, m->members[i].value.raw, &room);
-    ft_canon_put(&sum, &b);
-    /* Merges by ids: their two spellings mean the same. */
-    const struct ft_json *merges = ft_json_get(m, "merges");
-    ft_buf_printf(&b, "%zu ", merges && merges->type == FT_JSON_ARRAY ? merges->n : 0);
-    if (merges && merges->type == FT_JSON_ARRAY)
-        for (size_t i = 0; i < merges->n; i++) {
-            const struct ft_json *g = &merges->items[i];
-            if (g->type == FT_JSON_ARRAY && g->n == 3)
-                ft_buf_puts(&b, g->items[2].s);
-            if (g->type == FT_JSON_ARRAY && g->n >= 2) {
-                ft_buf_puts(&b, g->items[0].s);
-                ft_buf_putc(&b, ' ');
-                ft_buf_puts(&b, g->items[1].s);
-            } else {
-                ft_buf_puts(&b, g->s);
-            }
-            ft_buf_putc(&b, '\n');
-        }
-    digest_hex(&b, t->fingerprint + 33);
-    ft_buf_release(&b);
+    ft_canon_put(&sum, b);
     ft_buf_release(&room);
+    /* Merges by strings: their two spellings mean the same. */
+    const struct ft_json *merges = ft_json_get(m, "merges");
+    ft_buf_printf(b, "%zu ", merges && merges->type == FT_JSON_ARRAY ? t->model.n_merges : 0);
+    if (merges && merges->type == FT_JSON_ARRAY) {
+        struct ft_arena mem = {0};
+        struct tk_merge_list l = tk_merge_list_in(merges->raw, &mem);
+        for (struct tk_merge_text x; tk_merge_list_next(&l, &x) > 0;) {
+            ft_buf_puts(b, x.rank);
+            ft_buf_puts(b, x.a);
+            ft_buf_putc(b, ' ');
+            ft_buf_puts(b, x.b);
+            ft_buf_putc(b, '\n');
+            ft_arena_reset(&mem);
+            sum_on(&s);
+        }
+        ft_arena_release(&mem);
+    }
+    sum_put(&s, hex);
+    ft_buf_release(b);
 }
 
 /* By string, as the library sees it: of a vocabulary that is a list several ids may have the same. */
@@ -116,7 +146,7 @@ static int load(struct ft_tokenizer *t, const char *path, const char *split, str
     const char *how = json ? "" : split ? split : tk_tiktoken_split_of(path) ? tk_tiktoken_split_of(path) : "?";
     const bool ready = tk_image_open(&t->image, path, how, &t->model, &t->fast);
     if (ready  ? ft_json_parse(t->image.rest.p, t->image.rest.n, &tmp, &j, e)
-        : json ? ft_json_load(path, &tmp, &j, e)
+        : json ? ft_json_load_but(path, &tmp, tk_large, &j, e)
                : tk_foreign_load(path, split, &tmp, &j, e))
         goto out;
     const struct ft_json *version = ft_json_get(&j, "version");
@@ -156,7 +186,9 @@ static int load(struct ft_tokenizer *t, const char *path, const char *split, str
         snprintf(t->fingerprint, sizeof t->fingerprint, "%s", t->image.fingerprint.p);
         tk_fast_attach(&t->fast, &j, &t->model, t->normalizer, t->pretok);
     } else {
-        fingerprint(t, &j);
+        vocabulary_fingerprint(t, t->fingerprint);
+        t->fingerprint[32] = ':';
+        pipeline_fingerprint(t, &j, t->fingerprint + 33);
         tk_fast_init(&t->fast, &j, &t->model, t->normalizer, t->pretok);
         if (t->added.seek_norm.any)
             tk_fast_normalized(&t->fast);

@@ -40,12 +40,9 @@ void tk_scratch_free(struct tk_scratch *s)
 
 /* ---- load ---- */
 
-static int load_vocab(struct tk_model *m, const struct ft_json *j, struct ft_err *e)
+/* A vocabulary of any kind. */
+static int load_odd_vocab(struct tk_model *m, const struct ft_json *v, struct ft_err *e)
 {
-    const struct ft_json *v = ft_json_get(j, "vocab");
-    if (!v || v->type != FT_JSON_OBJECT)
-        return ft_fail(e, FT_DATA, "\"vocab\" is not an object");
-    tk_vocab_init(&m->vocab, v->n);
     /* From the end: of two entries with one key the last counts. Of strings that share an id the last is the one it
      * decodes to (the library's choice is random). */
     for (size_t i = v->n; i-- > 0;) {
@@ -63,6 +60,22 @@ static int load_vocab(struct tk_model *m, const struct ft_json *j, struct ft_err
             tk_vocab_add_alias(&m->vocab, key, (uint32_t)id);
         else
             tk_vocab_add(&m->vocab, key, (uint32_t)id);
+    }
+    return 0;
+}
+
+static int load_vocab(struct tk_model *m, const struct ft_json *j, struct ft_err *e)
+{
+    const struct ft_json *v = ft_json_get(j, "vocab");
+    if (!v || v->type != FT_JSON_OBJECT)
+        return ft_fail(e, FT_DATA, "\"vocab\" is not an object");
+    if (!tk_vocab_read(&m->vocab, v->raw)) {
+        struct ft_arena mem = {0};
+        struct ft_json tree;
+        const int r = ft_json_parse(v->raw.p, v->raw.n, &mem, &tree, e) || load_odd_vocab(m, &tree, e);
+        ft_arena_release(&mem);
+        if (r)
+            return -1;
     }
     m->size = m->vocab.count;
     return 0;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "pipeline/json_walk.h"
 #include "tokenizer/model.h"
 #include "tokenizer/scratch.h"
 #include "tokenizer/trie.h"
@@ -47,6 +48,37 @@ static double score_of(struct ft_str t)
     return t.p[0] == '-' ? -f : f;
 }
 
+static int read_pieces(struct tk_model *m, struct ft_str raw, const struct ft_json *types, struct ft_err *e)
+{
+    struct ft_json_walk w = ft_json_walk_in(raw);
+    struct ft_arena mem = {0};
+    bool any = false, good = true, escaped;
+    while (good && ft_json_walk_next(&w)) {
+        struct ft_str s, score;
+        enum ft_json_type kind = FT_JSON_NULL;
+        good = ft_json_walk_array(&w) && ft_json_walk_next(&w) && ft_json_walk_string(&w, &s, &escaped) && ft_json_walk_next(&w) &&
+               ft_json_walk_raw(&w, &score, &kind) && kind == FT_JSON_NUMBER && !ft_json_walk_next(&w);
+        if (!good)
+            break;
+        if (escaped)
+            s = ft_json_unescape(s, &mem);
+        const size_t i = m->size++;
+        m->score[i] = score_of(score);
+        const bool typed = types && types->type == FT_JSON_ARRAY && i < types->n && types->items[i].raw.n == 1;
+        const char type = typed ? types->items[i].raw.p[0] : '1';
+        tk_vocab_add(&m->vocab, s, (uint32_t)i);
+        if (type == '1') {
+            m->min_score = !any || m->score[i] < m->min_score ? m->score[i] : m->min_score;
+            any = true;
+        }
+        if (type == '1' || type == '4') /* user-defined symbols have the best score, 0 */
+            tk_trie_add(m->trie, s.p, s.n, (int32_t)i);
+        ft_arena_reset(&mem);
+    }
+    ft_arena_release(&mem);
+    return good ? 0 : ft_fail(e, FT_DATA, "vocabulary entry %zu is not [token, score]", m->size);
+}
+
 int tk_unigram_load(struct tk_model *m, const struct ft_json *j, struct ft_err *e)
 {
     const struct ft_json *vocab = ft_json_get(j, "vocab");
@@ -55,34 +87,20 @@ int tk_unigram_load(struct tk_model *m, const struct ft_json *j, struct ft_err *
         return ft_fail(e, FT_DATA, "\"vocab\" of a Unigram model is not an array");
     if (ft_json_get_int(j, "unk_id", &unk, e) || ft_json_get_bool(j, "byte_fallback", &m->byte_fallback, e))
         return -1;
-    if (unk >= (int64_t)vocab->n)
-        return ft_fail(e, FT_DATA, "\"unk_id\" %lld is not in the vocabulary", (long long)unk);
-    m->unk = unk;
-    m->size = vocab->n;
     m->fuse_unk = true;
     const struct ft_json *types = ft_json_get(j, "ft:types"); /* of a SentencePiece .model */
-    bool any = false;
     m->spm = types != NULL;
-    if (types && (types->type != FT_JSON_ARRAY || types->n != vocab->n))
-        return ft_fail(e, FT_DATA, "the types of the pieces are damaged");
-    m->score = ft_calloc(vocab->n + 1, sizeof *m->score);
+    const size_t most = vocab->raw.n / 6 + 1; /* pieces that there can be: memory that is not touched is none */
+    m->score = ft_calloc(most, sizeof *m->score);
     m->trie = tk_trie_new();
-    tk_vocab_init(&m->vocab, vocab->n);
-    for (size_t i = 0; i < vocab->n; i++) {
-        const struct ft_json *v = &vocab->items[i];
-        if (v->type != FT_JSON_ARRAY || v->n != 2 || v->items[0].type != FT_JSON_STRING ||
-            v->items[1].type != FT_JSON_NUMBER)
-            return ft_fail(e, FT_DATA, "vocabulary entry %zu is not [token, score]", i);
-        m->score[i] = score_of(v->items[1].raw);
-        const char type = types && types->items[i].raw.n == 1 ? types->items[i].raw.p[0] : '1';
-        tk_vocab_add(&m->vocab, v->items[0].s, (uint32_t)i);
-        if (type == '1') {
-            m->min_score = !any || m->score[i] < m->min_score ? m->score[i] : m->min_score;
-            any = true;
-        }
-        if (type == '1' || type == '4') /* user-defined symbols have the best score, 0 */
-            tk_trie_add(m->trie, v->items[0].s.p, v->items[0].s.n, (int32_t)i);
-    }
+    tk_vocab_init(&m->vocab, vocab->raw.n / 32);
+    if (read_pieces(m, vocab->raw, types, e))
+        return -1;
+    if (unk >= (int64_t)m->size)
+        return ft_fail(e, FT_DATA, "\"unk_id\" %lld is not in the vocabulary", (long long)unk);
+    m->unk = unk;
+    if (types && (types->type != FT_JSON_ARRAY || types->n != m->size))
+        return ft_fail(e, FT_DATA, "the types of the pieces are damaged");
     if (tk_trie_freeze(m->trie, m->score, e))
         return -1;
     for (int b = 0; b < 256; b++) {

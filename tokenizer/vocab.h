@@ -11,7 +11,7 @@ struct tk_vocab { /* all zero is empty */
     struct ft_str *token; /* by id; p == NULL: no such id */
     size_t n_ids;         /* highest id + 1 */
     size_t count;         /* number of distinct strings */
-    uint32_t *slots;      /* id + 1, 0: free; open addressing by XXH3 of the string */
+    uint64_t *slots;      /* low half: id + 1, 0: free; high half: that of the string's hash. Open addressing */
     size_t n_slots;       /* a power of two */
     struct tk_alias {     /* further strings of ids that have one in `token` */
         struct ft_str s;
@@ -19,6 +19,18 @@ struct tk_vocab { /* all zero is empty */
     } *alias;
     size_t n_alias;
 };
+
+/* Takes the member `vocab` of a tokenizer.json, {"token": id}, as written (validated): false where something of it is not as in
+ * nearly all files (a string or an id twice, no id), and v is as if it were new. */
+bool tk_vocab_read(struct tk_vocab *v, struct ft_str raw);
+
+/* The low bits of a string's hash tell where its search begins. */
+uint64_t tk_vocab_hash(const char *p, size_t n);
+static inline void tk_vocab_prefetch(const struct tk_vocab *v, uint64_t hash)
+{
+    __builtin_prefetch(&v->slots[hash & (v->n_slots - 1)]);
+}
+int64_t tk_vocab_find_hashed(const struct tk_vocab *v, const char *p, size_t n, uint64_t hash);
 
 /* Room for about `expected` strings. */
 void tk_vocab_init(struct tk_vocab *v, size_t expected);
