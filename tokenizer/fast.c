@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "tokenizer/reached.h"
 #include "tokenizer/scratch.h"
 #include "tokenizer/solo.h"
 #include "tokenizer/sp_normalize.h"
@@ -159,18 +160,21 @@ enum tk_rule tk_fast_rule(const struct ft_json *j)
     return regex.p ? tk_rule_of(regex) : TK_RULE_GPT2;
 }
 
-/* The bytes that a token of the byte-level alphabet stands for; -1: none. */
-static int token_bytes(struct ft_str t, struct ft_buf *out)
+/* The bytes that a token of the byte-level alphabet stands for; -1: none. *known: each is a token. */
+static int token_bytes(const struct tk_model *m, struct ft_str t, struct ft_buf *out, bool *known)
 {
-    out->n = 0;
+    char *const to = ft_buf_room(out, t.n), *w = to;
+    *known = true;
     for (size_t i = 0; i < t.n;) {
         int len;
         const int b = tk_char_byte(ft_utf8_get(t.p + i, &len));
         if (b < 0)
             return -1;
-        ft_buf_putc(out, (char)b);
+        *known = *known && m->raw_id[b] >= 0;
+        *w++ = (char)b;
         i += (size_t)len;
     }
+    out->n = (size_t)(w - to);
     return 0;
 }
 
@@ -197,25 +201,37 @@ static void init_words(struct tk_fast *f, const struct tk_model *m)
     struct tk_scratch *scratch = tk_scratch_new();
     struct ft_buf b = {0};
     struct tk_ids ids = {0};
+    char *reached = tk_reached(m);
+    struct tk_seed_word ahead[16];
+    size_t n_ahead = 0;
     f->plain = whole;
     if (f->split && !tk_split_keeps(f->split)) { /* lengths say nothing of places */
         free(f->len);
         f->len = NULL;
     }
     for (size_t id = 0; id < m->vocab.n_ids; id++) {
-        if (!m->vocab.token[id].p || token_bytes(m->vocab.token[id], &b) || !b.n)
+        bool known;
+        b.n = 0;
+        if (!m->vocab.token[id].p || token_bytes(m, m->vocab.token[id], &b, &known) || !b.n)
             continue;
         if (whole)
             tk_cut_add(f->cut, b.p, b.n);
         if (f->len)
             f->len[id] = (uint16_t)(b.n < UINT16_MAX ? b.n : 0);
-        const bool reached = is_reached(m, scratch, ft_buf_str(&b), id, &ids);
+        const bool made = reached && known ? reached[id] : is_reached(m, scratch, ft_buf_str(&b), id, &ids);
         /* A token that merges do not reach is a word's all the same where merges are ignored. */
-        if (reached || m->ignore_merges)
-            tk_seed_add(&f->seed, b.p, b.n, (int32_t)id);
-        if (!reached && m->ignore_merges)
+        if (made || m->ignore_merges) {
+            struct tk_seed_word *w = &ahead[n_ahead % 16];
+            if (n_ahead++ >= 16)
+                tk_seed_put(&f->seed, w);
+            *w = tk_seed_ask(&f->seed, b.p, b.n, (int32_t)id);
+        }
+        if (!made && m->ignore_merges)
             f->plain = false;
     }
+    for (size_t i = n_ahead < 16 ? 0 : n_ahead - 16; i < n_ahead; i++)
+        tk_seed_put(&f->seed, &ahead[i % 16]);
+    free(reached);
     tk_scratch_free(scratch);
     ft_buf_release(&b);
     free(ids.v);

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+enum { AHEAD = 12 }; /* the table is larger than what is near */
+
 /* False: there is no room, or none left for a search to end at. */
 static bool put(struct tk_merges *m, const struct tk_merge_pair *p)
 {
@@ -40,9 +42,12 @@ static bool fill(struct tk_merges *m, const struct tk_merge_pair *pair, size_t n
     if (posix_memalign((void **)&m->line, 64, entries * sizeof *m->line))
         m->line = ft_malloc(SIZE_MAX); /* out of memory, as everywhere */
     memset(m->line, 0xff, entries * sizeof *m->line);
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
+        if (i + AHEAD < n)
+            __builtin_prefetch(&m->line[TK_PAIR_LINE * tk_pair_line(m, tk_pair_mix(pair[i + AHEAD].a, pair[i + AHEAD].b))], 1);
         if (!put(m, &pair[i]))
             return false;
+    }
     return ends(m);
 }
 

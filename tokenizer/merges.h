@@ -42,12 +42,14 @@ struct tk_merge_pair { /* a merge while they are read */
 void tk_merges_build(struct tk_merges *m, const struct tk_merge_pair *pair, size_t n_pairs, const int32_t raw_id[256]);
 void tk_merges_release(struct tk_merges *m);
 
+#define TK_MIX_FIRST 0x9e3779b97f4a7c15u
+#define TK_MIX_SECOND 0xd1b54a32d192ed03u
 static inline uint64_t tk_pair_mix(uint32_t a, uint32_t b)
 {
     const uint64_t all = (1ull << 48) - 1;
-    uint64_t x = ((uint64_t)a << 24 | b) * 0x9e3779b97f4a7c15u & all;
+    uint64_t x = ((uint64_t)a << 24 | b) * TK_MIX_FIRST & all;
     x ^= x >> 24;
-    return x * 0xd1b54a32d192ed03u & all;
+    return x * TK_MIX_SECOND & all;
 }
 
 /* Most pairs do not merge: a bit that is near says so without the table. */

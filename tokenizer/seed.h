@@ -76,6 +76,14 @@ struct tk_seed {
 void tk_seed_init(struct tk_seed *s, size_t words);
 /* A word of 1 to 15 bytes that is the token `id`; others are left out. A word that is there stays. */
 void tk_seed_add(struct tk_seed *s, const char *p, size_t n, int32_t id);
+/* The same in two steps, some words apart: the table is larger than what is near. */
+struct tk_seed_word {
+    struct tk_key key;
+    uint32_t hash;
+    int32_t id; /* -1: it is none */
+};
+struct tk_seed_word tk_seed_ask(const struct tk_seed *s, const char *p, size_t n, int32_t id);
+void tk_seed_put(struct tk_seed *s, const struct tk_seed_word *w);
 void tk_seed_release(struct tk_seed *s);
 
 /* Asks for the word's slot. */

@@ -1,0 +1,16 @@
+/* reached.h -- which tokens of a byte-level BPE merging makes of their own bytes. */
+#ifndef FT_TOKENIZER_REACHED_H
+#define FT_TOKENIZER_REACHED_H
+
+#include "tokenizer/model.h"
+
+/* [n_ids] bytes, 1: the token is made; to be freed. It is right of tokens whose bytes all have an id (raw_id). NULL: it is not
+ * told by this (merges are not in the order in which they are needed); then encoding tells.
+ *
+ * A token T is made by a merge (A, B) when A and B are made of their own bytes and nothing crosses
+ * their boundary before. Where each merge has a higher rank than those that made its parts,
+ * A and B grow in the order of ranks, and only the tokens that end A and those that begin B,
+ * while they last, can be in the way: some look-ups a token, where encoding does n*n. */
+char *tk_reached(const struct tk_model *m);
+
+#endif
