@@ -110,7 +110,7 @@ int tk_added_load(struct tk_added *a, const struct ft_json *list, const struct t
         a->by_id[t->id] = (int32_t)i;
         if (!t->sought)
             continue;
-        if (!s.n) /* the library finds it between all bytes */
+        if (!s.n) /* the library panics on it wherever text is not ASCII, and never ends where another token half matches */
             r = ft_fail(e, FT_DATA, "added token \"%.*s\" is empty once normalized", (int)(t->content.n < 100 ? t->content.n : 100),
                         t->content.p);
         tk_trie_add(t->normalized ? a->norm : a->raw, s.p, s.n, (int32_t)i);

@@ -249,8 +249,8 @@ static bool quick(const struct ft_tokenizer *t, const struct ft_tok_state *s, bo
     if (!s->fast || t->fast.unit != TK_UNIT_NONE || (offsets && !t->fast.len) ||
         (offsets && t->fast.split && tk_split_prefix(t->fast.split)))
         return false;
-    for (size_t i = 0; offsets && i < s->work.a.n; i++)
-        if (s->work.a.v[i].al)
+    for (size_t i = 0; i < s->work.a.n; i++)
+        if ((offsets && s->work.a.v[i].al) || s->work.a.v[i].front)
             return false;
     return true;
 }

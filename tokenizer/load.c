@@ -163,10 +163,6 @@ static int load(struct ft_tokenizer *t, const char *path, const char *split, str
         ft_fail_in(e, "%s: ", path);
         goto out;
     }
-    if (tk_normalizer_empty_start(t->normalizer) && tk_pretok_has_bytes(t->pretok)) {
-        ft_fail(e, FT_DATA, "%s: ByteLevel behind a Replace that matches nothing, or a Prepend of nothing, is not defined", path);
-        goto out;
-    }
     for (size_t id = t->model.vocab.n_ids; id-- > 0;)
         if (t->model.vocab.token[id].p) {
             t->size = id + 1;

@@ -23,7 +23,6 @@ struct tk_normalizer {
     struct ft_str content;                     /* REPLACE, PREPEND */
     struct tk_charsmap *map;                   /* PRECOMPILED */
     struct tk_sp *sp;                          /* SENTENCEPIECE: of a .model, not of the library's */
-    bool empty_start;                          /* of the outermost one; below */
 };
 
 /* ---- patterns ---- */
@@ -208,42 +207,6 @@ static void release(struct tk_normalizer *n)
     tk_sp_free(n->sp);
 }
 
-/* Text put in where nothing was, at the very front, stands for an empty range of
- * the original. The library's next edit then begins behind it and runs out of the
- * text: what comes of that cannot be said. */
-static bool matches_nothing(const struct tk_pattern *p)
-{
-    static const char *const probes[] = {"a", " ", "A", "1", ".", "\n", "\xc3\xa9", "\xe2\x96\x81", "\xe6\x97\xa5"};
-    struct tk_matcher *m = tk_matcher_new();
-    bool hit = false;
-    for (size_t i = 0; p->regex && !hit && i < sizeof probes / sizeof *probes; i++) {
-        size_t b, e;
-        hit = tk_regex_find(p->regex, m, probes[i], strlen(probes[i]), 0, &b, &e, NULL) > 0 && b == 0 && e == 0;
-    }
-    tk_matcher_free(m);
-    return p->regex ? hit : !p->text.n;
-}
-
-static int check_front(const struct tk_normalizer *n, bool *empty, struct ft_err *e)
-{
-    if (n->kind == SEQUENCE) {
-        for (size_t i = 0; i < n->n_parts; i++)
-            if (check_front(n->parts[i], empty, e))
-                return -1;
-        return 0;
-    }
-    if (n->kind == REPLACE || n->kind == PREPEND) {
-        *empty |= n->kind == REPLACE ? matches_nothing(&n->pattern) && n->content.n : !n->content.n;
-        return 0;
-    }
-    if (*empty)
-        return ft_fail(e, FT_DATA, "normalizer: what stands behind a Replace that matches nothing, or a Prepend of nothing, "
-                                   "is not defined");
-    return 0;
-}
-
-bool tk_normalizer_empty_start(const struct tk_normalizer *n) { return n && n->empty_start; }
-
 /* The order is what makes it true: nothing makes text for a Replace to look at, and no
  * form composes what a charsmap gave. */
 static bool by_char(const struct tk_normalizer *n, int *stage, uint64_t pattern[2])
@@ -293,17 +256,14 @@ int tk_normalizer_load(const struct ft_json *j, struct tk_normalizer **out, stru
     if (!j || j->type == FT_JSON_NULL)
         return 0;
     struct ft_arena mem = {0};
-    bool empty = false;
-    const int r = load(j, &mem, out, e) || check_front(*out, &empty, e) ? -1 : 0;
-    if (r) {
+    if (load(j, &mem, out, e)) {
         release(*out);
         ft_arena_release(&mem);
         *out = NULL;
-    } else {
-        (*out)->mem = mem;
-        (*out)->empty_start = empty;
+        return -1;
     }
-    return r;
+    (*out)->mem = mem;
+    return 0;
 }
 
 void tk_normalizer_free(struct tk_normalizer *n)
@@ -478,7 +438,7 @@ static void bert(const struct tk_normalizer *n, struct tk_work *w, struct tk_pie
         }
         tk_edit_apply(w, p, 0);
     }
-    if (n->strip_accents && !is_ascii(p)) {
+    if (n->strip_accents && (p->front || !is_ascii(p))) {
         normal_form(w, p, false, false);
         filter(w, p, not_mark);
     }
@@ -543,11 +503,11 @@ int tk_normalize(const struct tk_normalizer *n, struct tk_work *w, struct tk_mat
         strip(n, w, p);
         break;
     case STRIP_ACCENTS:
-        if (!is_ascii(p))
+        if (p->front || !is_ascii(p))
             filter(w, p, not_accent);
         break;
     case NFC: case NFD: case NFKC: case NFKD:
-        if (n->kind == NFC ? !uc_is_nfc(p->p, p->n) : !is_ascii(p))
+        if (p->front || (n->kind == NFC ? !uc_is_nfc(p->p, p->n) : !is_ascii(p)))
             normal_form(w, p, n->kind == NFKC || n->kind == NFKD, n->kind == NFC || n->kind == NFKC);
         break;
     case LOWERCASE:
@@ -586,5 +546,5 @@ int tk_normalize(const struct tk_normalizer *n, struct tk_work *w, struct tk_mat
         tk_edit_apply(w, p, 0);
         break;
     }
-    return 0;
+    return tk_edit_check(w, e);
 }

@@ -12,9 +12,6 @@ struct tk_normalizer; /* immutable; NULL does nothing */
 /* *out is NULL for null. What is not known is refused by name. */
 int tk_normalizer_load(const struct ft_json *j, struct tk_normalizer **out, struct ft_err *e);
 void tk_normalizer_free(struct tk_normalizer *n);
-/* May it leave text at the front that stands for nothing? Then no ByteLevel may
- * follow: what the library makes of that cannot be said. */
-bool tk_normalizer_empty_start(const struct tk_normalizer *n);
 /* Does it go stage by stage and character by character, but for characters that join
  * with their neighbours by Unicode's rules (marks, jamo, clusters) and for ASCII that a
  * Replace looks for, whose bits are set in `pattern`? */

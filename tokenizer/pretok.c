@@ -194,16 +194,6 @@ void tk_pretok_free(struct tk_pretok *t)
     ft_arena_release(&mem);
 }
 
-bool tk_pretok_has_bytes(const struct tk_pretok *t)
-{
-    if (!t)
-        return false;
-    for (size_t i = 0; i < t->n_parts; i++)
-        if (tk_pretok_has_bytes(t->parts[i]))
-            return true;
-    return t->kind == BYTE_LEVEL;
-}
-
 /* Walks the parts in order, keeping what has happened before each. */
 static bool asks_origin(const struct tk_pretok *t, bool *rewritten, bool *cut)
 {
@@ -378,15 +368,15 @@ static int apply(const struct tk_pretok *t, struct tk_work *w, struct tk_matcher
             tk_prepend(w, p, FT_STR(" "));
         if (t->use_regex)
             scan(out, p, t->rule);
-        else
-            put(out, p, 0, p->n);
+        else if (p->n)
+            tk_push(out, *p);
         for (size_t i = first; i < out->n; i++) {
-            if (t->keep_mapped)
+            if (t->keep_mapped || out->v[i].front)
                 map_bytes(w, &out->v[i]);
             else
                 out->v[i].mapped = true;
         }
-        return 0;
+        return tk_edit_check(w, e);
     }
     case METASPACE:
         if (tk_pattern_find(&(struct tk_pattern){.text = FT_STR(" ")}, m, &w->mem, p->p, p->n, &v, &k, e))
@@ -396,7 +386,8 @@ static int apply(const struct tk_pretok *t, struct tk_work *w, struct tk_matcher
             (t->scheme == ALWAYS || p->base == 0))
             tk_prepend(w, p, t->replacement);
         if (!t->split) {
-            put(out, p, 0, p->n);
+            if (p->n)
+                tk_push(out, *p);
             return 0;
         }
         if (tk_pattern_find(&(struct tk_pattern){.text = t->replacement}, m, &w->mem, p->p, p->n, &v, &k, e))

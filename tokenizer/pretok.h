@@ -9,8 +9,6 @@ struct tk_pretok; /* immutable; NULL does nothing */
 /* `raw`: the model takes bytes for the characters of the byte-level alphabet. */
 int tk_pretok_load(const struct ft_json *j, bool raw, struct tk_pretok **out, struct ft_err *e);
 void tk_pretok_free(struct tk_pretok *t);
-/* Is there a ByteLevel in it? */
-bool tk_pretok_has_bytes(const struct tk_pretok *t);
 /* Must pieces carry where they came from even when nobody asks for offsets? A
  * Metaspace that looks for the start of the text behind what rewrites and cuts
  * does; `rewritten`: a normalizer ran; `cut`: added tokens are found behind it. */

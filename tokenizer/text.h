@@ -20,6 +20,8 @@ struct tk_piece {
     uint32_t n;
     uint32_t base;             /* where it begins in the original */
     const struct tk_range *al; /* [n], or NULL: the bytes ARE those of the original at base */
+    uint32_t front;            /* leading bytes that stand for nothing: put in where nothing was */
+    bool hollow;               /* a cut in which all do */
     int32_t id;                /* >= 0: an added token, done */
     bool mapped;               /* its bytes were mapped to the byte-level alphabet */
 };
@@ -33,6 +35,7 @@ struct tk_pieces {
 struct tk_work {
     struct ft_arena mem;
     bool offsets;               /* keep `al` */
+    bool lost;                  /* an edit ran out of its text */
     struct tk_pieces a, b;      /* pieces, and the next stage's */
     struct tk_edit *edits;      /* of the edit being gathered */
     size_t n_edits, cap_edits;
@@ -53,8 +56,13 @@ struct tk_edit {
 };
 void tk_edit_put(struct tk_work *w, uint32_t c, int32_t change);
 /* Replaces the piece's text by the edits gathered since the last call;
- * `skip` bytes at the front of the old text are gone. */
+ * `skip` bytes at the front of the old text are gone. Behind a `front` the
+ * library's range begins too late (a slip): the front stays, the edits stand for
+ * what comes that much later, and where they run out of the text it panics;
+ * then w->lost is set. */
 void tk_edit_apply(struct tk_work *w, struct tk_piece *p, uint32_t skip);
+/* FT_DATA if w->lost, which it clears. */
+int tk_edit_check(struct tk_work *w, struct ft_err *e);
 
 /* Puts text in front. No-op on an empty piece. */
 void tk_prepend(struct tk_work *w, struct tk_piece *p, struct ft_str text);
