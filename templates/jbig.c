@@ -363,17 +363,23 @@ struct jstr *ft_jbig_text(struct jrt *rt, struct jval a, int base)
     size_t at = cap;
     uint32_t *u = ft_jalloc(rt, (size_t)x.n * 4 + 4), n = x.n;
     ft_jcopy(u, x.limb, (size_t)n * 4);
-    ft_jstep(rt, (size_t)n * n / 8 + 1);
+    ft_jstep(rt, (size_t)n * n / 2 + 1);
+    uint32_t chunk = (uint32_t)base, digits = 1; /* as many digits at once as a limb holds */
+    for (; chunk <= UINT32_MAX / (uint32_t)base; digits++)
+        chunk *= (uint32_t)base;
     do {
         uint64_t c = 0;
         for (uint32_t i = n; i-- > 0;) {
             c = c << 32 | u[i];
-            u[i] = (uint32_t)(c / (uint32_t)base);
-            c %= (uint32_t)base;
+            u[i] = (uint32_t)(c / chunk);
+            c %= chunk;
         }
-        p[--at] = "0123456789abcdefghijklmnopqrstuvwxyz"[c];
         while (n && !u[n - 1])
             n--;
+        for (uint32_t k = 0; k < digits && (n || c || !k); k++) {
+            p[--at] = "0123456789abcdefghijklmnopqrstuvwxyz"[c % (uint32_t)base];
+            c /= (uint32_t)base;
+        }
     } while (n);
     if (base == 10 && cap - at > 4300)
         ft_jraise(rt, J_VALUE, "Exceeds the limit (4300 digits) for integer string conversion");

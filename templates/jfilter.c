@@ -95,7 +95,7 @@ static struct jval do_title(struct jrt *rt, struct jval v, const struct jargs *a
     struct jstr *s = ft_jsoft(rt, v);
     struct jsb b;
     ft_jsb_init(&b, rt, s->n);
-    ft_jstep(rt, s->n / 8 + 1);
+    ft_jstep(rt, s->n / 4 + 1);
     for (size_t i = 0; i < s->n;) {
         int len;
         uint32_t c = ft_utf8_get(s->p + i, &len);
@@ -206,7 +206,7 @@ static struct jval do_wordcount(struct jrt *rt, struct jval v, const struct jarg
     const struct jstr *s = ft_jsoft(rt, v);
     int64_t n = 0;
     bool in = false;
-    ft_jstep(rt, s->n / 16 + 1);
+    ft_jstep(rt, s->n / 8 + 1);
     for (size_t i = 0; i < s->n;) {
         int len;
         const uint32_t c = ft_utf8_get(s->p + i, &len);
@@ -267,7 +267,7 @@ static struct jval do_int(struct jrt *rt, struct jval v, const struct jargs *a)
         }
         if ((base == 0 || (base >= 2 && base <= 36)) && ft_jparse_int(rt, v.s, (int)base, &out))
             return out;
-        if (!ft_jparse_float(v.s, &f))
+        if (!ft_jparse_float(rt, v.s, &f))
             return dflt;
         out = to_int(rt, f, &bad);
         return bad ? dflt : out;
@@ -293,7 +293,7 @@ static struct jval do_float(struct jrt *rt, struct jval v, const struct jargs *a
         return ft_jfloat(ft_jto_float(rt, v));
     if (v.tag == J_UNDEF)
         ft_jundef_raise(rt, v);
-    if (v.tag == J_STR && ft_jparse_float(v.s, &f))
+    if (v.tag == J_STR && ft_jparse_float(rt, v.s, &f))
         return ft_jfloat(f);
     return given(p[0]) ? p[0] : ft_jfloat(0);
 }
@@ -403,7 +403,7 @@ static struct jval do_filesizeformat(struct jrt *rt, struct jval v, const struct
     if (ft_jis_num(v)) {
         bytes = ft_jto_float(rt, v);
     } else if (v.tag == J_STR) {
-        if (!ft_jparse_float(v.s, &bytes))
+        if (!ft_jparse_float(rt, v.s, &bytes))
             ft_jraise(rt, J_VALUE, "could not convert string to float: %s", ft_jrepr_z(rt, v));
     } else if (v.tag == J_UNDEF) {
         ft_jundef_raise(rt, v);

@@ -14,7 +14,7 @@ J_FILTER(striptags)
 /* urllib.parse.quote: letters, digits and _.-~ stay, and "/" where safe. */
 static void quote(struct jsb *b, const struct jstr *s, bool qs)
 {
-    ft_jstep(b->rt, s->n / 16 + 1);
+    ft_jstep(b->rt, s->n / 4 + 1);
     for (size_t i = 0; i < s->n; i++) {
         const unsigned char c = (unsigned char)s->p[i];
         if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c && strchr("_.-~", c)) || (c == '/' && !qs)) {
@@ -25,7 +25,7 @@ static void quote(struct jsb *b, const struct jstr *s, bool qs)
         if (qs && c == ' ')
             ft_jsb_putc(b, '+');
         else
-            ft_jsb_printf(b, "%%%02X", c);
+            ft_jsb_put(b, (const char[]){'%', "0123456789ABCDEF"[c >> 4], "0123456789ABCDEF"[c & 15]}, 3);
         ft_jsb_mark(b, at, s, i);
     }
 }

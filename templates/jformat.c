@@ -35,6 +35,7 @@ struct jstr *ft_jfloat_digits(struct jrt *rt, double x, char type, int64_t prec,
         ft_jraise(rt, J_LIMIT, "a precision of more than 5000 digits");
     const int p = (int)prec;
     const size_t cap = (size_t)p + 400;
+    ft_jstep(rt, (size_t)p / 2 + (fabs(x) > 1e22 || fabs(x) < 1e-22 ? 100 : 8));
     char *z = ft_jalloc(rt, cap);
     if (type == 'g' || type == 'G') {
         const int digits = p ? p : 1;
@@ -194,12 +195,9 @@ static struct jstr *format_str(struct jrt *rt, struct jstr *s, const struct jstr
             return s;
         struct jsb b;
         ft_jsb_init(&b, rt, s->n + (size_t)more * fill->n);
-        ft_jstep(rt, (size_t)more / 16);
-        for (int64_t i = 0; i < more / 2; i++)
-            ft_jsb_str(&b, fill);
+        ft_jsb_pad(&b, fill, more / 2);
         ft_jsb_str(&b, s);
-        for (int64_t i = 0; i < more - more / 2; i++)
-            ft_jsb_str(&b, fill);
+        ft_jsb_pad(&b, fill, more - more / 2);
         return ft_jsb_done(&b);
     }
     return ft_jstr_pad(rt, s, f.width, f.align, fill);
@@ -221,6 +219,7 @@ static struct jstr *assemble(struct jrt *rt, const struct spec *f, bool neg, con
     size_t want = whole;
     const bool zeros = f->fill && f->fill->n == 1 && f->fill->p[0] == '0' && f->align == '=' && whole;
     if (zeros && f->width > 0) {
+        ft_jstep(rt, (size_t)f->width / 2);
         for (;;) {
             const size_t len = want + (f->group && want ? (want - 1) / every : 0);
             if (fixed + len >= (size_t)f->width)
@@ -234,23 +233,21 @@ static struct jstr *assemble(struct jrt *rt, const struct spec *f, bool neg, con
             ft_jsb_putc(&g, f->group);
         ft_jsb_putc(&g, left > whole ? '0' : digits->p[whole - left]);
     }
-    ft_jstep(rt, want / 16);
+    ft_jstep(rt, want / 4);
     const struct jstr *fill = f->fill ? f->fill : ft_jstr_ref(rt, " ", 1);
     const int64_t more = f->width - (int64_t)(fixed + g.n);
     ft_jsb_init(&b, rt, fixed + g.n + (more > 0 ? (size_t)more * fill->n : 0));
     const int64_t left = more <= 0 ? 0 : f->align == '>' ? more : f->align == '^' ? more / 2 : 0;
     const int64_t mid = more > 0 && f->align == '=' ? more : 0;
-    for (int64_t i = 0; i < left; i++)
-        ft_jsb_str(&b, fill);
+    ft_jsb_pad(&b, fill, left);
     if (sign)
         ft_jsb_putc(&b, sign);
     ft_jsb_putz(&b, prefix);
-    for (int64_t i = 0; i < mid; i++)
-        ft_jsb_str(&b, fill);
+    ft_jsb_pad(&b, fill, mid);
     ft_jsb_put(&b, g.p, g.n);
     ft_jsb_put(&b, digits->p + whole, digits->n - whole);
-    for (int64_t i = 0; more > 0 && i < more - left - mid; i++)
-        ft_jsb_str(&b, fill);
+    if (more > 0)
+        ft_jsb_pad(&b, fill, more - left - mid);
     return ft_jsb_done(&b);
 }
 

@@ -140,7 +140,7 @@ struct jstr *ft_jascii(struct jrt *rt, struct jval v); /* ascii(v) */
 /* fmt.format(*args, **kw), sandboxed */
 struct jval ft_jformat(struct jrt *rt, struct jstr *fmt, const struct jargs *args);
 /* float(v), int(v) as the built-ins do; raise TypeError, ValueError. */
-bool ft_jparse_float(const struct jstr *s, double *out);
+bool ft_jparse_float(struct jrt *rt, const struct jstr *s, double *out);
 bool ft_jparse_int(struct jrt *rt, struct jstr *s, int base, struct jval *out);
 double ft_jto_float(struct jrt *rt, struct jval v);
 

@@ -270,10 +270,11 @@ static bool plain(const struct jstr *s, char *out, size_t cap, size_t *n)
     return true;
 }
 
-bool ft_jparse_float(const struct jstr *s, double *out)
+bool ft_jparse_float(struct jrt *rt, const struct jstr *s, double *out)
 {
     char few[256], *b = few;
     size_t n, cap = (size_t)s->n + 1;
+    ft_jstep(rt, s->n / 2 + 4);
     if (cap > sizeof few)
         b = ft_malloc(cap);
     bool good = plain(s, b, cap, &n) && n;
@@ -314,6 +315,7 @@ bool ft_jparse_int(struct jrt *rt, struct jstr *s, int base, struct jval *out)
     const size_t cap = (size_t)s->n + 1;
     char *b = ft_jalloc(rt, cap);
     size_t n;
+    ft_jstep(rt, s->n / 4 + 1);
     if (!plain(s, b, cap, &n) || !n)
         return false;
     const bool neg = *b == '-';

@@ -70,7 +70,7 @@ static double to_float(struct fmt *f, struct jval v)
     if (v.tag == J_UNDEF)
         ft_jundef_raise(f->rt, v);
     if (f->markup && v.tag == J_STR) {
-        if (ft_jparse_float(v.s, &x))
+        if (ft_jparse_float(f->rt, v.s, &x))
             return x;
         ft_jraise(f->rt, J_VALUE, "could not convert string to float: %s", ft_jrepr_z(f->rt, v));
     }
@@ -89,7 +89,6 @@ static void put(struct fmt *f, struct jsb *b, const struct flags *fl, int64_t wi
     int64_t more = width > fixed ? width - fixed : 0;
     if (more > 1 << 28)
         ft_jlimit_memory(f->rt);
-    ft_jstep(f->rt, (size_t)more / 16);
     const bool zeros = fl->zero && number;
     if (!fl->left && !zeros)
         ft_jsb_fill(b, ' ', (size_t)more), more = 0;

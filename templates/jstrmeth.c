@@ -63,23 +63,29 @@ static struct jval find_method(struct jrt *rt, struct jstr *s, int attr, const s
     if (a->n < 1 || a->n > 3)
         ft_jraise(rt, J_TYPE, "%s() takes at %s argument%s (%u given)", name, a->n < 1 ? "least 1" : "most 3", a->n < 1 ? "" : "s", a->n);
     const bool in = range_args(rt, s, a, 1, &lo, &hi, &start);
+    if (a->n > 1 && s->chars != s->n)
+        ft_jstep(rt, s->n / 8);
     if (a->v[0].tag != J_STR)
         ft_jraise(rt, J_TYPE, "must be str, not %s", ft_jtype(a->v[0]));
     const struct jstr *sub = a->v[0].s;
-    ft_jstep(rt, s->n / 64 + 1);
+    ft_jstep(rt, in ? (hi - lo) / 8 + 1 : 1);
     if (attr == A_count) {
         int64_t n = 0;
         if (!in)
             return ft_jint(0);
         if (!sub->n)
             return ft_jint((int64_t)ft_utf8_count(s->p + lo, hi - lo) + 1);
-        for (const char *p = s->p + lo; (p = ft_jstr_find(rt, p, s->p + hi, sub, false)) != NULL; p += sub->n)
-            n++;
+        for (const char *p = s->p + lo; (p = ft_jstr_find(rt, p, s->p + hi, sub, false)) != NULL; p += sub->n, n++)
+            ft_jstep(rt, 1);
         return ft_jint(n);
     }
     const char *p = in ? ft_jstr_find(rt, s->p + lo, s->p + hi, sub, attr == A_rfind || attr == A_rindex) : NULL;
-    if (p)
+    if (p && s->chars == s->n)
+        return ft_jint(p - s->p);
+    if (p) {
+        ft_jstep(rt, (size_t)(p - s->p) / 16);
         return ft_jint((int64_t)ft_utf8_count(s->p, (size_t)(p - s->p)));
+    }
     if (attr == A_index || attr == A_rindex)
         ft_jraise(rt, J_VALUE, "substring not found");
     return ft_jint(-1);
@@ -108,6 +114,7 @@ static struct jval affix_method(struct jrt *rt, struct jstr *s, bool prefix, con
         if (v[i].tag != J_STR)
             ft_jraise(rt, J_TYPE, "tuple for %s must only contain str, not %s", name, ft_jtype(v[i]));
         const struct jstr *x = v[i].s;
+        ft_jstep(rt, x->n / 64 + 1);
         if (in && x->n <= hi - lo && memcmp(s->p + (prefix ? lo : hi - x->n), x->p, x->n) == 0)
             return ft_jbool(true);
     }
@@ -122,13 +129,10 @@ static struct jstr *padded(struct jrt *rt, struct jstr *s, int64_t left, int64_t
         return s;
     if (left + right > 1 << 28)
         ft_jlimit_memory(rt);
-    ft_jstep(rt, (size_t)(left + right) / 16 + 1);
     ft_jsb_init(&b, rt, s->n + (size_t)(left + right) * fill->n);
-    for (int64_t i = 0; i < left; i++)
-        ft_jsb_str(&b, fill);
+    ft_jsb_pad(&b, fill, left);
     ft_jsb_str(&b, s);
-    for (int64_t i = 0; i < right; i++)
-        ft_jsb_str(&b, fill);
+    ft_jsb_pad(&b, fill, right);
     return ft_jsb_done(&b);
 }
 
@@ -170,6 +174,7 @@ static struct jval partition(struct jrt *rt, struct jstr *s, bool last, const st
     if (!sep->n)
         ft_jraise(rt, J_VALUE, "empty separator");
     struct jval *v = J_NEWS(rt, struct jval, 3);
+    ft_jstep(rt, s->n / 16 + 1);
     const char *q = ft_jstr_find(rt, s->p, s->p + s->n, sep, last);
     const struct jval none = ft_jstrv(ft_jstr_as(rt, ft_jstr_ref(rt, "", 0), s->markup));
     if (!q) {
@@ -191,7 +196,7 @@ static struct jstr *expandtabs(struct jrt *rt, struct jstr *s, int64_t size)
     if (size > 1 << 20)
         ft_jlimit_memory(rt);
     ft_jsb_init(&b, rt, s->n);
-    ft_jstep(rt, s->n / 16 + 1);
+    ft_jstep(rt, s->n / 4 + 1);
     for (size_t i = 0; i < s->n;) {
         int len;
         ft_utf8_get(s->p + i, &len);
@@ -298,7 +303,7 @@ static struct jval predicate(struct jrt *rt, struct jstr *s, int attr, const str
                   {A_islower, "str.islower", 0},             {A_isupper, "str.isupper", 0},
                   {A_istitle, "str.istitle", 0},             {A_isidentifier, "str.isidentifier", 0},
                   {A_isascii, "str.isascii", 0},             {A_isprintable, "str.isprintable", 0}};
-    ft_jstep(rt, s->n / 16 + 1);
+    ft_jstep(rt, s->n / 8 + 1);
     for (size_t i = 0; i < sizeof simple / sizeof *simple; i++) {
         if (simple[i].attr != attr)
             continue;
@@ -418,6 +423,7 @@ static struct jval method(struct jrt *rt, struct jstr *s, int attr, const struct
             ft_jraise(rt, J_TYPE, "%s() argument must be str, not %s", attr == A_removeprefix ? "removeprefix" : "removesuffix",
                       ft_jarg_type(a->v[0]));
         const struct jstr *x = a->v[0].s;
+        ft_jstep(rt, x->n / 64 + 1);
         if (!x->n || x->n > s->n || memcmp(attr == A_removeprefix ? s->p : s->p + s->n - x->n, x->p, x->n) != 0)
             return ft_jstrv(s);
         return ft_jstrv(ft_jstr_cut(rt, s, attr == A_removeprefix ? x->n : 0, s->n - x->n, false));

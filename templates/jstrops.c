@@ -6,9 +6,19 @@
 
 /* ---- stripping ---- */
 
-static bool in_set(uint32_t c, const struct jstr *set)
+struct set {
+    const struct jstr *s; /* NULL: white space */
+    uint64_t ascii[2];    /* its ASCII characters, a bit each */
+};
+
+static bool in_set(struct jrt *rt, const struct set *t, uint32_t c)
 {
-    const char *p = set->p, *end = p + set->n;
+    if (!t->s)
+        return ft_jspace(c);
+    if (c < 0x80)
+        return t->ascii[c >> 6] >> (c & 63) & 1;
+    const char *p = t->s->p, *end = p + t->s->n;
+    ft_jstep(rt, t->s->n / 8);
     while (p < end) {
         int len;
         if (ft_utf8_get(p, &len) == c)
@@ -21,23 +31,21 @@ static bool in_set(uint32_t c, const struct jstr *set)
 struct jstr *ft_jstr_strip(struct jrt *rt, struct jstr *s, const struct jstr *set, int sides)
 {
     const char *p = s->p, *end = s->p + s->n;
+    struct set t = {.s = set};
     int len;
-    ft_jstep(rt, 1);
+    ft_jstep(rt, (set ? set->n : 0) / 8 + 1);
+    for (uint32_t i = 0; set && i < set->n; i++) {
+        const unsigned char c = (unsigned char)set->p[i];
+        if (c < 0x80)
+            t.ascii[c >> 6] |= (uint64_t)1 << (c & 63);
+    }
     if (sides & 1)
-        while (p < end) {
-            const uint32_t c = ft_utf8_get(p, &len);
-            if (!(set ? in_set(c, set) : ft_jspace(c)))
-                break;
+        while (p < end && in_set(rt, &t, ft_utf8_get(p, &len)))
             p += len;
-        }
     if (sides & 2)
-        while (end > p) {
-            const uint32_t c = ft_jback(p, end, &len);
-            if (!(set ? in_set(c, set) : ft_jspace(c)))
-                break;
+        while (end > p && in_set(rt, &t, ft_jback(p, end, &len)))
             end -= len;
-        }
-    ft_jstep(rt, (s->n - (size_t)(end - p)) / 16);
+    ft_jstep(rt, (s->n - (size_t)(end - p)) / 8);
     if ((size_t)(end - p) == s->n)
         return s;
     return ft_jstr_cut(rt, s, (size_t)(p - s->p), (size_t)(end - p), true);
@@ -79,7 +87,7 @@ struct jstr *ft_jstr_case(struct jrt *rt, struct jstr *s, enum jstr_case how)
     size_t i = 0;
     bool cased = false, same = true, first = true;
     ft_jsb_init(&b, rt, s->n);
-    ft_jstep(rt, s->n / 8 + 1);
+    ft_jstep(rt, s->n / 2 + 4);
     while (i < s->n) {
         int len;
         const uint32_t c = ft_utf8_get(s->p + i, &len);
@@ -140,6 +148,7 @@ struct jstr *ft_jstr_replace(struct jrt *rt, struct jstr *s, const struct jstr *
     size_t from = 0;
     if (count < 0)
         count = INT64_MAX;
+    ft_jstep(rt, s->n / 8 + 1);
     if (!count || (old->n && !ft_jstr_find(rt, s->p, s->p + s->n, old, false)))
         return s;
     ft_jsb_init(&b, rt, s->n + new->n);
@@ -148,7 +157,7 @@ struct jstr *ft_jstr_replace(struct jrt *rt, struct jstr *s, const struct jstr *
         size_t i = 0;
         for (; count > 0; count--) {
             int len = 1;
-            ft_jstep(rt, 1);
+            ft_jstep(rt, new->n / 64 + 1);
             ft_jsb_str(&b, new);
             if (i == s->n)
                 break;
@@ -164,18 +173,18 @@ struct jstr *ft_jstr_replace(struct jrt *rt, struct jstr *s, const struct jstr *
         const char *q = ft_jstr_find(rt, s->p + from, s->p + s->n, old, false);
         if (!q)
             break;
-        ft_jstep(rt, 1);
+        ft_jstep(rt, new->n / 64 + 1);
         ft_jsb_cut(&b, s, from, (size_t)(q - s->p) - from);
         ft_jsb_str(&b, new);
         from = (size_t)(q - s->p) + old->n;
     }
-    ft_jstep(rt, s->n / 64);
     ft_jsb_cut(&b, s, from, s->n - from);
     return ft_jsb_done(&b);
 }
 
 static void put_cut(struct jrt *rt, struct jvec *v, struct jstr *s, const char *p, const char *end)
 {
+    ft_jstep(rt, 1);
     ft_jvec_put(rt, v, ft_jstrv(ft_jstr_cut(rt, s, (size_t)(p - s->p), (size_t)(end - p), true)));
 }
 
@@ -188,7 +197,7 @@ struct jval ft_jstr_split(struct jrt *rt, struct jstr *s, const struct jstr *sep
         max = INT64_MAX;
     if (sep && !sep->n)
         ft_jraise(rt, J_VALUE, "empty separator");
-    ft_jstep(rt, s->n / 64 + 1);
+    ft_jstep(rt, s->n / 8 + 1);
     if (!right) {
         for (;;) {
             if (!sep)
@@ -252,7 +261,7 @@ struct jval ft_jstr_lines(struct jrt *rt, struct jstr *s, bool keep)
 {
     struct jvec v = {0};
     const char *p = s->p, *end = s->p + s->n;
-    ft_jstep(rt, s->n / 16 + 1);
+    ft_jstep(rt, s->n / 8 + 1);
     while (p < end) {
         const char *q = p;
         int len = 0;
@@ -279,7 +288,7 @@ struct jstr *ft_jstr_join(struct jrt *rt, const struct jstr *sep, const struct j
             ft_jsb_str(&b, ft_jstr_escape(rt, ft_jsoft(rt, v[i])));
         else
             ft_jsb_str(&b, v[i].s);
-        ft_jstep(rt, 1);
+        ft_jstep(rt, (i ? sep->n : 0) / 64 + 1);
     }
     return ft_jsb_done(&b);
 }

@@ -82,12 +82,9 @@ struct jstr *ft_jstr_fmt(struct jrt *rt, const char *fmt, ...)
 
 /* ---- origin ---- */
 
-/* Origin of byte `at` of s: 0 for the template; *flags. */
-static uint32_t origin_of(const struct jstr *s, size_t at, uint32_t *flags)
+/* The first span of s that ends behind byte `at`, or nspans. */
+static uint32_t span_at(const struct jstr *s, size_t at)
 {
-    *flags = s->flags;
-    if (s->leaf != J_MIXED)
-        return s->leaf;
     uint32_t lo = 0, hi = s->nspans;
     while (lo < hi) {
         const uint32_t mid = (lo + hi) / 2;
@@ -96,6 +93,16 @@ static uint32_t origin_of(const struct jstr *s, size_t at, uint32_t *flags)
         else
             hi = mid;
     }
+    return lo;
+}
+
+/* Origin of byte `at` of s: 0 for the template; *flags. */
+static uint32_t origin_of(const struct jstr *s, size_t at, uint32_t *flags)
+{
+    *flags = s->flags;
+    if (s->leaf != J_MIXED)
+        return s->leaf;
+    const uint32_t lo = span_at(s, at);
     if (lo < s->nspans && s->spans[lo].begin <= at) {
         *flags = s->spans[lo].flags;
         return s->spans[lo].leaf;
@@ -117,13 +124,13 @@ struct jstr *ft_jstr_cut(struct jrt *rt, const struct jstr *s, size_t at, size_t
         r->flags = s->flags;
         return r;
     }
-    uint32_t i = 0, k = 0;
-    while (i < s->nspans && s->spans[i].end <= at)
-        i++;
+    const uint32_t i = span_at(s, at);
+    uint32_t k = 0;
     while (i + k < s->nspans && s->spans[i + k].begin < at + n)
         k++;
     if (!k)
         return r;
+    ft_jstep(rt, k / 4);
     struct jspan *sp = J_NEWS(rt, struct jspan, k);
     for (uint32_t m = 0; m < k; m++) {
         const struct jspan *o = &s->spans[i + m];
@@ -158,6 +165,7 @@ static struct jspan *span_room(struct jrt *rt, const struct jstr *a, uint32_t na
     if (a->leaf == J_MIXED && a->spans + a->nspans == rt->stail && rt->stail_end - rt->stail >= (ptrdiff_t)nb)
         return (struct jspan *)a->spans;
     const size_t need = (size_t)na + nb, cap = need * 2 + 8;
+    ft_jstep(rt, na / 4);
     struct jspan *s = J_NEWS(rt, struct jspan, cap);
     if (a->leaf == J_MIXED)
         ft_jcopy(s, a->spans, a->nspans * sizeof *s);
@@ -213,6 +221,7 @@ struct jstr *ft_jstr_cat(struct jrt *rt, struct jstr *a, struct jstr *b)
         if (nb)
             s[na] = (struct jspan){a->n, (uint32_t)n, b->leaf, b->flags};
     } else {
+        ft_jstep(rt, nb / 4);
         for (uint32_t i = 0; i < nb; i++) {
             s[na + i] = b->spans[i];
             s[na + i].begin += a->n;
@@ -253,7 +262,7 @@ struct jstr *ft_jstr_slice(struct jrt *rt, struct jstr *s, int64_t start, int64_
         return ft_jstr_ref(rt, "", 0);
     ft_jstep(rt, (size_t)count / 64 + 1);
     if (ft_jchars(s) != s->n) /* where the characters are is counted */
-        ft_jstep(rt, (size_t)start / 16);
+        ft_jstep(rt, (size_t)(step == 1 ? start + count : s->n) / 8);
     if (step == 1 || count == 1) {
         const size_t at = ft_jstr_at(s, (size_t)start);
         if (s->chars == s->n)
@@ -288,18 +297,21 @@ struct jstr *ft_jstr_slice(struct jrt *rt, struct jstr *s, int64_t start, int64_
     return ft_jsb_done(&b);
 }
 
+static inline bool special(unsigned char c) { return c == '&' || c == '<' || c == '>' || c == '"' || c == '\''; }
+
 struct jstr *ft_jstr_escape(struct jrt *rt, struct jstr *s)
 {
     if (s->markup)
         return s;
     size_t i = 0;
-    for (; i < s->n; i++)
-        if (memchr("&<>\"'", s->p[i], 5))
-            break;
+    ft_jstep(rt, s->n / 16 + 1);
+    while (i < s->n && !special((unsigned char)s->p[i]))
+        i++;
     if (i == s->n)
         return ft_jstr_as(rt, s, true);
     struct jsb b;
     ft_jsb_init(&b, rt, s->n + 16);
+    ft_jstep(rt, s->n / 4);
     size_t from = 0;
     for (i = 0; i < s->n; i++) {
         const char *e;
@@ -351,8 +363,21 @@ void ft_jsb_putz(struct jsb *b, const char *z) { ft_jsb_put(b, z, strlen(z)); }
 
 void ft_jsb_fill(struct jsb *b, char c, size_t n)
 {
+    ft_jstep(b->rt, n / 64);
     memset(ft_jsb_room(b, n), c, n);
     b->n += n;
+}
+
+void ft_jsb_pad(struct jsb *b, const struct jstr *fill, int64_t n)
+{
+    if (n > 0 && fill->n == 1 && !fill->leaf) {
+        ft_jsb_fill(b, *fill->p, (size_t)n);
+        return;
+    }
+    for (int64_t i = 0; i < n; i++) {
+        ft_jstep(b->rt, 1);
+        ft_jsb_str(b, fill);
+    }
 }
 
 void ft_jsb_printf(struct jsb *b, const char *fmt, ...)
@@ -402,14 +427,13 @@ void ft_jsb_cut(struct jsb *b, const struct jstr *s, size_t at, size_t n)
         span(b, from, b->n, s->leaf, s->flags);
         return;
     }
-    for (uint32_t i = 0; i < s->nspans; i++) {
+    const uint32_t first = span_at(s, at);
+    uint32_t i = first;
+    for (; i < s->nspans && s->spans[i].begin < at + n; i++) {
         const struct jspan *o = &s->spans[i];
-        if (o->end <= at)
-            continue;
-        if (o->begin >= at + n)
-            break;
         span(b, from + (o->begin < at ? 0 : o->begin - at), from + (o->end > at + n ? n : o->end - at), o->leaf, o->flags);
     }
+    ft_jstep(b->rt, (i - first) / 4);
 }
 
 void ft_jsb_mark(struct jsb *b, size_t from, const struct jstr *s, size_t at)

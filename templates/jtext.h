@@ -96,6 +96,8 @@ static inline void ft_jsb_putc(struct jsb *b, char c)
 }
 void ft_jsb_putz(struct jsb *b, const char *z);
 void ft_jsb_fill(struct jsb *b, char c, size_t n);
+/* n times the character that fill is. */
+void ft_jsb_pad(struct jsb *b, const struct jstr *fill, int64_t n);
 void ft_jsb_printf(struct jsb *b, const char *fmt, ...) FT_PRINTF(2, 3);
 /* A code point. */
 void ft_jsb_cp(struct jsb *b, uint32_t c);
