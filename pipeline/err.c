@@ -58,7 +58,8 @@ int ft_fail_in(struct ft_err *e, const char *fmt, ...)
     vsnprintf(e->msg, sizeof e->msg, fmt, ap);
     va_end(ap);
     const size_t n = strlen(e->msg);
-    snprintf(e->msg + n, sizeof e->msg - n, "%s", old);
+    if ((size_t)snprintf(e->msg + n, sizeof e->msg - n, "%s", old) >= sizeof e->msg - n)
+        e->rest = NULL; /* it follows on what is now cut off */
     return -1;
 }
 

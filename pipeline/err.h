@@ -23,6 +23,7 @@ struct ft_err {
     enum ft_code code;
     uint64_t byte; /* 1-based byte within the record or file; 0: not known */
     char msg[480]; /* lower case, no full stop, no newline */
+    const char *rest; /* what follows msg where the whole is longer, in the record's memory; NULL */
 };
 
 #define FT_PRINTF(a, b) __attribute__((format(printf, a, b)))

@@ -199,7 +199,7 @@ static void show(const struct ft_stream *s, const char *file, uint64_t lineno, s
     if (org_file.n && !(ft_str_is(org_file, file) && (uint64_t)org_line == lineno))
         snprintf(org, sizeof org, " (from %.*s:%" PRId64 ")", (int)(org_file.n < 500 ? org_file.n : 500),
                  org_file.p, org_line);
-    fprintf(stderr, "%s: %s%s: %s%s\n", s->tool->name, file, where, e->msg, org);
+    fprintf(stderr, "%s: %s%s: %s%s%s\n", s->tool->name, file, where, e->msg, e->rest ? e->rest : "", org);
 }
 
 int ft_stream_set_aside(struct ft_stream *s, struct ft_str line, const char *file, uint64_t lineno,
@@ -211,6 +211,7 @@ int ft_stream_set_aside(struct ft_stream *s, struct ft_str line, const char *fil
     const bool keep = data && s->bad_file && line.p;
     if (!keep || s->n_bad <= SHOWN_BAD)
         show(s, file, lineno, org_file, org_line, e);
+    e->rest = NULL; /* the record goes */
     if (!keep) {
         s->err_shown = true;
         return -1;

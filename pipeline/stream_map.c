@@ -97,6 +97,8 @@ static void note_bad(struct slot *b, size_t item, struct ft_rec *r, const struct
     b->bads[b->n_bads++] = (struct bad_item){
         item, b->out.n, *e, ft_arena_dup(&b->mem, stamp.org_file.p, stamp.org_file.n), stamp.org_file.n,
         stamp.org_line};
+    if (e->rest)
+        b->bads[b->n_bads - 1].e.rest = ft_arena_dup(&b->mem, e->rest, strlen(e->rest));
 }
 
 /* All records of a slot. Stops at the first bad one unless they are set aside. */

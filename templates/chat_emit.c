@@ -121,8 +121,11 @@ static int render(const struct ft_chat_emit *c, struct ft_chat_worker *w, struct
                   struct ft_chat_call *call, struct seen *out, struct ft_err *e)
 {
     call->spans = true;
-    if (ft_chat_render(w->render, call, r->mem, &out->x, e))
+    if (ft_chat_render(w->render, call, r->mem, &out->x, e)) {
+        if (e->rest)
+            e->rest = ft_arena_dup(r->mem, e->rest, strlen(e->rest));
         return -1;
+    }
     if (out->x.text.n > UINT32_MAX)
         return ft_fail(e, FT_DATA, "the rendered chat is of 4 GiB or more");
     out->n = ft_chat_spans(w->render, &out->x, call->messages, c->setup.vars, c->setup.n_trusted, r->mem, &out->spans);

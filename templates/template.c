@@ -22,6 +22,7 @@ struct ft_render {
     size_t ctx_cap;
     uint64_t serial; /* of the template that the known variables are of */
     struct known known[KNOWN];
+    struct ft_buf said; /* the last failure, as reported */
 };
 
 static void release(struct jrt *rt)
@@ -34,21 +35,47 @@ static void release(struct jrt *rt)
     ft_buf_release(&rt->error_text);
 }
 
-/* The message as it goes into ft_err, on one line. */
-static int report(struct jrt *rt, struct ft_err *e, const char *where, bool bare)
+enum { HEAD = 300, WHOLE = 16384 }; /* bytes of a message in ft_err itself, and at most */
+
+/* The start of p[0..n) of at most `most` bytes, and no part of a character. */
+static size_t head_of(const char *p, size_t n, size_t most)
 {
-    struct ft_buf b = {0};
+    if (n <= most)
+        return n;
+    while (most && ((unsigned char)p[most] & 0xc0) == 0x80)
+        most--;
+    return most;
+}
+
+/* The failure as it goes into ft_err: on one line, what would move a terminal's cursor escaped. What is too long for
+ * it is left in b behind a NUL, for e->rest. */
+static int report(const struct jrt *rt, struct ft_buf *b, struct ft_err *e, const char *where, bool bare)
+{
+    const struct ft_buf *text = &rt->error_text;
+    const size_t n = head_of(text->p, text->n, WHOLE);
+    b->n = 0;
     if (rt->error.line)
-        ft_buf_printf(&b, "%s%u: ", where, rt->error.line);
+        ft_buf_printf(b, "%s%u: ", where, rt->error.line);
     if (!bare)
-        ft_buf_printf(&b, "%s: ", rt->error.type);
-    for (size_t i = 0; i < rt->error_text.n && b.n < 400; i++)
-        ft_buf_putc(&b, (unsigned char)rt->error_text.p[i] < 0x20 ? ' ' : rt->error_text.p[i]);
-    size_t n = b.n;
-    while (n && ft_utf8_valid(b.p, n) < n)
-        n--;
-    ft_fail(e, FT_DATA, "%.*s", (int)n, b.p ? b.p : "");
-    ft_buf_release(&b);
+        ft_buf_printf(b, "%s: ", rt->error.type);
+    for (size_t i = 0; i < n; i++) {
+        const unsigned char c = (unsigned char)text->p[i], next = i + 1 < n ? (unsigned char)text->p[i + 1] : 0;
+        if (c == '\n' || c == '\t' || c == '\r')
+            ft_buf_putz(b, c == '\n' ? "\\n" : c == '\t' ? "\\t" : "\\r");
+        else if (c < 0x20 || c == 0x7f)
+            ft_buf_printf(b, "\\x%02x", c);
+        else if (c == 0xc2 && next < 0xa0)
+            ft_buf_printf(b, "\\x%02x", next), i++;
+        else
+            ft_buf_putc(b, (char)c);
+    }
+    if (n < text->n)
+        ft_buf_printf(b, "... and %zu more bytes", text->n - n);
+    ft_buf_putc(b, 0);
+    const size_t head = head_of(b->p, b->n - 1, HEAD);
+    ft_fail(e, FT_DATA, "%.*s", (int)head, b->p);
+    if (e && head + 1 < b->n)
+        e->rest = b->p + head;
     return -1;
 }
 
@@ -63,6 +90,7 @@ struct ft_template *ft_template_compile(const char *text, size_t n, struct ft_er
                      .out_limit = (size_t)1 << 20,
                      .stack = (const char *)__builtin_frame_address(0) - STACK};
     jmp_buf failed;
+    struct ft_buf said = {0};
     const size_t bad = ft_utf8_valid(text, n);
     if (bad < n) {
         ft_fail_at(e, FT_DATA, bad + 1, "the template is not valid UTF-8");
@@ -75,7 +103,10 @@ struct ft_template *ft_template_compile(const char *text, size_t n, struct ft_er
         if (n >= UINT32_MAX / 2)
             ft_fail(e, FT_DATA, "the template is too long");
         else
-            report(&rt, e, "line ", strcmp(rt.error.type, J_SYNTAX) == 0 || strcmp(rt.error.type, J_ASSERTION) == 0);
+            report(&rt, &said, e, "line ", strcmp(rt.error.type, J_SYNTAX) == 0 || strcmp(rt.error.type, J_ASSERTION) == 0);
+        if (e)
+            e->rest = NULL;
+        ft_buf_release(&said);
         release(&rt);
         free(t);
         return NULL;
@@ -150,6 +181,7 @@ void ft_render_free(struct ft_render *r)
     if (!r)
         return;
     release(&r->rt);
+    ft_buf_release(&r->said);
     free(r->rt.ctx);
     free(r);
 }
@@ -232,7 +264,7 @@ int ft_render(struct ft_render *r, const struct ft_template *t, const struct ft_
     rt->catch = &failed;
     if (setjmp(failed)) {
         rt->error.text = ft_buf_str(&rt->error_text);
-        return report(rt, e, "template line ", strcmp(rt->error.type, "TemplateError") == 0);
+        return report(rt, &r->said, e, "template line ", strcmp(rt->error.type, "TemplateError") == 0);
     }
     ft_jcopy(rt->ctx, t->globals, t->nnames * sizeof *rt->ctx);
     for (size_t i = 0; i < a->nvars; i++) {

@@ -123,7 +123,8 @@ struct ft_render *ft_render_new(void);
 void ft_render_free(struct ft_render *r); /* accepts NULL */
 
 /* Renders. On failure -1 and FT_DATA: "template line 7: TypeError: ..." (for
- * raise_exception the message alone behind the line). */
+ * raise_exception the message alone behind the line); e->rest, of a long one, is
+ * the state's and valid until its next render. */
 int ft_render(struct ft_render *r, const struct ft_template *t, const struct ft_render_args *args,
               struct ft_rendered *out, struct ft_err *e);
 /* The failure of the last ft_render; valid until the next. */

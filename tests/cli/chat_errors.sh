@@ -1,0 +1,15 @@
+# What a template says when it refuses: the whole of it, on one line, nothing that moves a cursor; with the record's line.
+row='{"messages":[{"role":"user","content":"q"}]}'
+r() { chat-template -q "$@" 2>&1; echo "status $?"; }
+echo "-- long, with control characters"
+echo "{{ raise_exception('start \n\t\x1b[31m\x7f\u0085 ' ~ 'é' * 400 ~ ' end') }}" >long.jinja
+echo "$row" | r --template long.jinja
+echo "-- the same from two threads, set aside"
+yes "$row" | head -n 2 | r --template long.jinja -j 2 --bad bad.jsonl
+cmp <(yes "$row" | head -n 2) bad.jsonl && echo "set aside as they are"
+echo "-- too long"
+echo "{{ raise_exception('z' * 40000) }}" >huge.jinja
+echo "$row" | r --template huge.jinja | sed 's/zz*/z.../'
+echo "-- the template's own line"
+printf '{%% for m in messages %%}\n{{ m.role }}\n{{ m.content + 1 }}\n{%% endfor %%}' >line.jinja
+echo "$row" | r --template line.jinja
