@@ -14,6 +14,7 @@ struct ft_chat_worker {
     struct ft_turn_cache *turns;
     struct ft_chat_compiled own[MAX_OWN];
     size_t n_own;
+    struct ft_buf shown; /* --explain: the record so far */
 };
 
 struct ft_chat_worker *ft_chat_worker_new(const struct ft_chat_emit *c)
@@ -28,6 +29,7 @@ void ft_chat_worker_free(struct ft_chat_worker *w)
 {
     if (!w)
         return;
+    ft_buf_release(&w->shown);
     ft_render_free(w->render);
     ft_turn_cache_free(w->turns);
     for (size_t i = 0; i < w->n_own; i++)
@@ -72,7 +74,7 @@ static const struct ft_json *kwarg(const struct ft_chat *x, const char *name)
 
 static const struct ft_json *tools_of(const struct ft_chat_emit *c, const struct ft_chat *x)
 {
-    return x->tools.type == FT_JSON_ARRAY ? &x->tools : c->setup.tools.n ? &c->setup.tools : NULL;
+    return x->tools.type == FT_JSON_ARRAY ? &x->tools : c->setup.tools.n && !x->no_tools ? &c->setup.tools : NULL;
 }
 
 /* As transformers chooses it. */
@@ -211,22 +213,36 @@ static void set_piece(struct ft_rec *r, const char *key, const struct seen *x, s
     set_buf(r, spans, &b);
 }
 
-static void explain(const struct ft_chat_emit *c, const struct ft_rec *r, struct ft_str text, const struct ft_turn *v, size_t n)
+/* --explain: a text of the record, of which the turns are learnt; `part` says which text, such as "chosen: ". Of
+ * `only` >= 0 just the turn of that message. */
+static void explain(const struct ft_chat_emit *c, struct ft_chat_worker *w, const struct ft_rec *r, const char *part,
+                    struct ft_str text, const struct ft_turn *v, size_t n, int64_t only)
 {
-    struct ft_buf out = {0};
+    struct ft_buf *out = &w->shown;
     size_t at = 0, learnt = 0;
+    if (!ft_explain_wants(c->shown, r->seq))
+        return;
     for (size_t i = 0; i < n; i++)
-        learnt += v[i].end - v[i].begin;
-    ft_buf_printf(&out, "== %s:%llu: %zu of %zu bytes learnt\n", r->file, (unsigned long long)r->lineno, learnt, text.n);
+        learnt += only < 0 || v[i].message == only ? v[i].end - v[i].begin : 0;
+    ft_buf_printf(out, "== %s:%llu: %s%zu of %zu bytes learnt\n", r->file, (unsigned long long)r->lineno, part, learnt, text.n);
     for (size_t i = 0; i < n; i++) {
-        ft_explain_put(&out, (struct ft_str){text.p + at, v[i].begin - at}, false, c->in_colour);
-        ft_explain_put(&out, (struct ft_str){text.p + v[i].begin, v[i].end - v[i].begin}, true, c->in_colour);
+        if (only >= 0 && v[i].message != only)
+            continue;
+        ft_explain_put(out, (struct ft_str){text.p + at, v[i].begin - at}, false, c->in_colour);
+        ft_explain_put(out, (struct ft_str){text.p + v[i].begin, v[i].end - v[i].begin}, true, c->in_colour);
         at = v[i].end;
     }
-    ft_explain_put(&out, (struct ft_str){text.p + at, text.n - at}, false, c->in_colour);
-    if (out.n && out.p[out.n - 1] != '\n')
-        ft_buf_putc(&out, '\n');
-    ft_explain_row(c->shown, r->seq, &out);
+    ft_explain_put(out, (struct ft_str){text.p + at, text.n - at}, false, c->in_colour);
+    if (out->p[out->n - 1] != '\n')
+        ft_buf_putc(out, '\n');
+}
+
+/* The same, learnt from byte `from` on. */
+static void explain_from(const struct ft_chat_emit *c, struct ft_chat_worker *w, const struct ft_rec *r, const char *part,
+                         struct ft_str text, size_t from)
+{
+    const struct ft_turn turn = {.begin = (uint32_t)from, .end = (uint32_t)text.n};
+    explain(c, w, r, part, text, &turn, from < text.n, -1);
 }
 
 static int render_split(const struct ft_chat_emit *c, struct ft_chat_worker *w, struct ft_rec *r, const struct ft_chat *x,
@@ -243,10 +259,9 @@ static int render_split(const struct ft_chat_emit *c, struct ft_chat_worker *w, 
         const size_t m = common(prompt.x.text, b.x.text).n;
         n = m < n ? m : n;
     }
-    if (ft_explain_wants(c->shown, r->seq)) {
-        const struct ft_turn turn = {.begin = (uint32_t)n, .end = (uint32_t)a.x.text.n};
-        explain(c, r, a.x.text, &turn, turn.begin < turn.end);
-    }
+    explain_from(c, w, r, pair ? "chosen: " : "", a.x.text, n);
+    if (pair)
+        explain_from(c, w, r, "rejected: ", b.x.text, n);
     set_piece(r, "prompt", &a, 0, n);
     set_piece(r, pair ? "chosen" : "completion", &a, n, a.x.text.n);
     if (pair)
@@ -262,9 +277,11 @@ static int render_implicit(const struct ft_chat_emit *c, struct ft_chat_worker *
     if (render(c, w, r, t, &a, &y, e))
         return -1;
     set_piece(r, "chosen", &y, 0, y.x.text.n);
+    explain_from(c, w, r, "chosen: ", y.x.text, y.x.text.n);
     if (render(c, w, r, t, &b, &y, e))
         return -1;
     set_piece(r, "rejected", &y, 0, y.x.text.n);
+    explain_from(c, w, r, "rejected: ", y.x.text, y.x.text.n);
     return 0;
 }
 
@@ -277,8 +294,7 @@ static int render_joint(const struct ft_chat_emit *c, struct ft_chat_worker *w, 
     if (render_prompt(c, w, r, x, t, &prompt, e) || render_whole(c, w, r, x, t, &x->completion, &all, e))
         return -1;
     const struct ft_turn turn = {.begin = (uint32_t)common(prompt.x.text, all.x.text).n, .end = (uint32_t)all.x.text.n};
-    if (ft_explain_wants(c->shown, r->seq))
-        explain(c, r, all.x.text, &turn, turn.begin < turn.end);
+    explain_from(c, w, r, "", all.x.text, turn.begin);
     ft_rec_remove(r, "prompt");
     ft_rec_remove(r, "completion");
     ft_rec_set_string(r, "text", all.x.text);
@@ -329,8 +345,7 @@ static int render_messages(const struct ft_chat_emit *c, struct ft_chat_worker *
         ft_buf_release(&b);
         return 0;
     }
-    if (only < 0 && ft_explain_wants(c->shown, r->seq))
-        explain(c, r, y.x.text, turns, n_turns);
+    explain(c, w, r, "", y.x.text, turns, n_turns, only);
     if (unprompted)
         ft_rec_count(r, "turns_without_prompt", unprompted);
     if (unstopped)
@@ -397,7 +412,7 @@ static bool is_extra(const char *key)
     return !strcmp(key, "tools") || !strcmp(key, "documents") || !strcmp(key, "chat_template_kwargs");
 }
 
-int ft_chat_emit(const struct ft_chat_emit *c, struct ft_chat_worker *w, struct ft_rec *r, struct ft_buf *out, struct ft_err *e)
+static int emit(const struct ft_chat_emit *c, struct ft_chat_worker *w, struct ft_rec *r, struct ft_buf *out, struct ft_err *e)
 {
     const struct ft_chat_compiled *t = NULL;
     struct ft_chat x;
@@ -432,8 +447,10 @@ int ft_chat_emit(const struct ft_chat_emit *c, struct ft_chat_worker *w, struct 
         k = render_messages(c, w, r, &x, t, &x.messages, -1, e) < 0;
         break;
     case FT_CHAT_PROMPT:
-        if (!(k = render_prompt(c, w, r, &x, t, &y, e)))
+        if (!(k = render_prompt(c, w, r, &x, t, &y, e))) {
             set_piece(r, "prompt", &y, 0, y.x.text.n);
+            explain_from(c, w, r, "", y.x.text, y.x.text.n);
+        }
         break;
     case FT_CHAT_COMPLETION:
     case FT_CHAT_PAIR:
@@ -449,4 +466,15 @@ int ft_chat_emit(const struct ft_chat_emit *c, struct ft_chat_worker *w, struct 
         return -1;
     ft_rec_write(r, out);
     return 1;
+}
+
+int ft_chat_emit(const struct ft_chat_emit *c, struct ft_chat_worker *w, struct ft_rec *r, struct ft_buf *out, struct ft_err *e)
+{
+    if (!w) /* what renders nothing needs none */
+        return emit(c, w, r, out, e);
+    w->shown.n = 0;
+    const int k = emit(c, w, r, out, e);
+    if (k >= 0 && w->shown.n)
+        ft_explain_row(c->shown, r->seq, &w->shown);
+    return k;
 }

@@ -27,7 +27,7 @@ struct ft_chat_worker; /* one a thread */
 struct ft_chat_worker *ft_chat_worker_new(const struct ft_chat_emit *c);
 void ft_chat_worker_free(struct ft_chat_worker *w);
 
-/* Renders a record and appends its lines to `out`: how many, 0 when it is dropped
+/* Renders a record (with `convert`, w is NULL) and appends its lines to `out`: how many, 0 when it is dropped
  * (counted), -1. */
 int ft_chat_emit(const struct ft_chat_emit *c, struct ft_chat_worker *w, struct ft_rec *r, struct ft_buf *out, struct ft_err *e);
 

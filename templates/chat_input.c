@@ -67,7 +67,7 @@ static int not_here(struct ft_err *e, const char *where)
 /* ---- tools, documents, variables ---- */
 
 /* Tools are an array, or (as data sets store them) a string of one. None and []
- * are the same to TRL. `wrap`: bare functions become {"type": "function", ...}, the
+ * are the same to TRL; here [] keeps those of --tools away. `wrap`: bare functions become {"type": "function", ...}, the
  * form that templates expect. */
 static int read_tools(struct ft_rec *r, struct ft_chat *c, bool wrap, struct ft_err *e)
 {
@@ -88,7 +88,8 @@ static int read_tools(struct ft_rec *r, struct ft_chat *c, bool wrap, struct ft_
         if (ft_json_parse(text.p, text.n, r->mem, &v, e))
             return not_here(e, "member \"tools\": in its string: ");
     }
-    if (!k || v.type == FT_JSON_NULL || (v.type == FT_JSON_ARRAY && !v.n))
+    c->no_tools = k && v.type == FT_JSON_ARRAY && !v.n;
+    if (!k || v.type == FT_JSON_NULL || c->no_tools)
         return 0;
     if (v.type != FT_JSON_ARRAY)
         return ft_fail(e, FT_DATA, "member \"tools\" is not an array");
@@ -436,6 +437,8 @@ static const char *const trl_keys[] = {"prompt", "completion", "chosen", "reject
 static int no_format(struct ft_rec *r, struct ft_err *e)
 {
     struct ft_buf b = {0};
+    if (!r->n)
+        return ft_fail(e, FT_DATA, "the record has no members");
     for (size_t i = 0; i < r->n && b.n < 200; i++)
         ft_buf_printf(&b, "%s%.*s", i ? ", " : "", (int)(r->fields[i].key.n < 40 ? r->fields[i].key.n : 40),
                       r->line.p + r->fields[i].key.at);
@@ -495,6 +498,8 @@ static int trl(struct ft_rec *r, const struct ft_chat_rules *rules, struct ft_ch
             continue;
         if (ft_rec_value(r, trl_keys[i], &v, e) < 0)
             return -1;
+        if (arrays && v.n && ft_json_get(&v.items[0], "from") && ft_json_get(&v.items[0], "value"))
+            return ft_fail(e, FT_DATA, "\"%s\" is in ShareGPT's form, from and value: only the member conversations is read so (--map conversations=%s)", trl_keys[i], trl_keys[i]);
         if (arrays)
             *to[i] = v;
         else
@@ -529,7 +534,8 @@ static int trl(struct ft_rec *r, const struct ft_chat_rules *rules, struct ft_ch
     for (unsigned i = 0; i < 6; i++)
         if (keys & 1u << i)
             ft_buf_printf(&b, "%s%s", b.n ? ", " : "", trl_keys[i]);
-    const int k = ft_fail(e, FT_DATA, "the members %.*s together are no format (--use chooses)", (int)b.n, b.p);
+    const int k = ft_fail(e, FT_DATA, keys & (keys - 1) ? "the members %.*s together are no format (--use chooses)" : "member \"%.*s\" alone is no format",
+                          (int)b.n, b.p);
     ft_buf_release(&b);
     return k;
 }

@@ -45,6 +45,7 @@ struct ft_chat {
     struct ft_json tools, documents, kwargs; /* array, array, object; or null */
     const char *consumed[FT_CHAT_CONSUMED];  /* members of the record that these replace */
     size_t n_consumed;
+    bool no_tools;   /* the record says that it has none: [] */
     bool label_made; /* `label` is to be written (from kto_tag) */
     bool label;
 };

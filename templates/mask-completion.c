@@ -119,6 +119,7 @@ static int spans_of(struct ft_rec *r, size_t n, struct ft_mask_span **out, size_
             return ft_fail(e, FT_DATA, "\"spans\": entry %zu is not [begin, end, message, field, role, flags]", i);
         s->message = (int32_t)message;
         s->role = x->items[4].s;
+        s->header = x->items[3].type == FT_JSON_STRING && ft_str_is(x->items[3].s, "role");
     }
     *count = v.n;
     return 1;
@@ -286,7 +287,8 @@ static int put_row(struct config *c, int worker, struct ft_ids row, const unsign
         ft_explain_put(out, (struct ft_str){all.p + from, to - from}, mask[i - 1], c->in_colour);
         from = to;
     }
-    ft_buf_putc(out, '\n');
+    if (!all.n || all.p[all.n - 1] != '\n' || (row.n && mask[row.n - 1]))
+        ft_buf_putc(out, '\n');
     ft_buf_release(&all);
     ft_buf_release(&part);
     return k;
@@ -488,7 +490,7 @@ int main(int argc, char **argv)
          "with it: what stands between a response template and the next of this", NULL},
         {0, "response-ids", FT_OPT_STR, &c.response_ids, "N,N,...", "the same as token ids", NULL},
         {0, "instruction-ids", FT_OPT_STR, &c.instruction_ids, "N,N,...", "the same as token ids", NULL},
-        {0, "roles", FT_OPT_STR, &c.roles_text, "A,B,...", "the turns of these roles only; needs spans", NULL},
+        {0, "roles", FT_OPT_STR, &c.roles_text, "A,B,...", "the turns of these roles only, of those that chat-template did not mark the text alone; needs spans", NULL},
         {0, "last-turn", FT_OPT_FLAG, &c.last_turn, NULL, "of all that, the last turn only (history is masked)", NULL},
         {0, "all", FT_OPT_FLAG, &c.all, NULL, "everything, prompts too", NULL},
         {0, "Rows with nothing to learn", FT_OPT_HEAD, NULL, NULL, NULL, NULL},

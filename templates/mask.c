@@ -124,7 +124,7 @@ void ft_mask_roles(unsigned char *mask, size_t n, const struct ft_mask_span *spa
     }
     /* What is not learnt of an assistant was left out on purpose. */
     for (size_t i = 0; i < n_spans; i++)
-        if (spans[i].message >= 0 && spans[i].end <= n && wanted(spans[i].role, roles, n_roles) &&
+        if (spans[i].message >= 0 && !spans[i].header && spans[i].end <= n && wanted(spans[i].role, roles, n_roles) &&
             !(learnt && ft_str_eq(spans[i].role, assistant)))
             memset(mask + spans[i].begin, 1, spans[i].end - spans[i].begin);
 }

@@ -17,6 +17,7 @@ struct ft_mask_span {
     uint32_t begin, end;
     int32_t message; /* -1: none */
     struct ft_str role;
+    bool header; /* the role itself, not what the message says */
 };
 
 enum ft_mask_found {
@@ -48,7 +49,7 @@ void ft_mask_last(unsigned char *mask, size_t n, const struct ft_mask_span *span
 
 /* Keeps the runs of learnt tokens that belong to one of the roles (a run without
  * any span is the assistant's), and adds the text of other messages of these
- * roles. */
+ * roles, but for their headers. */
 void ft_mask_roles(unsigned char *mask, size_t n, const struct ft_mask_span *spans, size_t n_spans,
                    const struct ft_str *roles, size_t n_roles);
 

@@ -617,6 +617,8 @@ static int map(void *ctx, int worker, struct ft_rec *r, struct ft_buf *out, stru
         struct config prompt_only = *c;
         prompt_only.eos = c->eos == YES ? YES : NO; /* something is to follow */
         done = plain_text(&prompt_only, st, r, &prompt, prompt.text, rendered, e);
+        if (done > 0)
+            ft_rec_set(r, "learn", FT_STR("[]")); /* a question without an answer teaches nothing */
     }
     if (done <= 0)
         return done;

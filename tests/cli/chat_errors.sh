@@ -13,3 +13,12 @@ echo "$row" | r --template huge.jinja | sed 's/zz*/z.../'
 echo "-- the template's own line"
 printf '{%% for m in messages %%}\n{{ m.role }}\n{{ m.content + 1 }}\n{%% endfor %%}' >line.jinja
 echo "$row" | r --template line.jinja
+echo "-- what is no format"
+chat-template -q --template chatml --bad /dev/null 2>&1 <<'Y'
+{}
+{"chosen":[{"role":"user","content":"q"}]}
+{"prompt":[{"role":"user","content":"q"}],"chosen":[{"role":"user","content":"q"}]}
+{"messages":[{"from":"human","value":"x"}]}
+{"prompt":[{"from":"human","value":"x"}],"completion":[{"from":"gpt","value":"y"}]}
+{"question":"q"}
+Y

@@ -104,3 +104,11 @@ echo "-- any number of threads"
 for i in $(seq 200); do cat a.jsonl r.jsonl c.jsonl; done >many.jsonl
 chat-template -q -j1 --template chatml --explain 500 many.jsonl >1 2>1e; chat-template -q -j4 --template chatml --explain 500 many.jsonl >4 2>4e
 cmp 1 4; cmp 1e 4e; wc -l <1
+echo "-- shown: each text of a record, of split turns each"
+cat >shown.jsonl <<'Y'
+{"messages":[{"role":"user","content":"q1"},{"role":"assistant","content":"a1"},{"role":"user","content":"q2"},{"role":"assistant","content":"a2","train":false},{"role":"user","content":"q3"},{"role":"assistant","content":"a3"}]}
+{"prompt":[{"role":"user","content":"q"}],"chosen":[{"role":"assistant","content":"good"}],"rejected":[{"role":"assistant","content":"bad"}]}
+{"chosen":[{"role":"user","content":"q"}],"rejected":[{"role":"user","content":"p"}]}
+{"prompt":[{"role":"user","content":"q"}]}
+Y
+chat-template -q --template chatml --explain 9 --split-turns shown.jsonl 2>&1 >/dev/null

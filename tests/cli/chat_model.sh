@@ -103,3 +103,8 @@ head -n 6 own.1; tail -n 3 own.1; cmp own.1 own.3 && wc -l <own.1
 echo "-- a record's own template is bad" >&2
 echo '{"messages":[{"role":"user","content":"q"}],"chat_template_kwargs":{"chat_template":"{% for %}"}}' | chat-template -m two; echo "status $?"
 echo '{"messages":[{"role":"user","content":"q"}],"chat_template_kwargs":{"chat_template":7}}' | chat-template -m two; echo "status $?"
+echo "-- tools for records without them; one that says [] has none"
+echo '[{"type":"function","function":{"name":"g"}}]' >tools.json
+echo '{"chat_template":"{{ tools }}","eos_token":"</s>"}' >m/tokenizer_config.json
+rm -rf m/*.jinja m/additional_chat_templates
+ask --tools tools.json

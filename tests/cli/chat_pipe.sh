@@ -27,3 +27,5 @@ chat-template -q --template chatml -m "$M" pairs.jsonl | tee rendered | tokenize
 cat rendered out
 chat-template -q --template chatml -m "$M" --joint pairs.jsonl | sed -n 3p
 echo '{"prompt":[{"role":"user","content":"today"}]}' | chat-template -q --template chatml -m "$M"
+echo "-- a prompt alone teaches nothing, and says so"
+echo '{"prompt":[{"role":"user","content":"today"}]}' | chat-template -q --template chatml -m "$M" | tokenize -q -m "$M" | mask-completion -q 2>&1; echo "status $?"

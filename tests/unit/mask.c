@@ -71,7 +71,7 @@ TEST(an_even_dialogue_is_not_called_uneven)
 
 TEST(the_last_turn_is_the_last_message_in_one_piece_or_several)
 {
-    const struct ft_mask_span spans[] = {{0, 2, 0, user}, {2, 4, 1, assistant}, {5, 6, 2, tool}, {6, 7, 3, assistant}, {8, 9, 3, assistant}};
+    const struct ft_mask_span spans[] = {{0, 2, 0, user, false}, {2, 4, 1, assistant, false}, {5, 6, 2, tool, false}, {6, 7, 3, assistant, false}, {8, 9, 3, assistant, false}};
     unsigned char mask[10] = {0, 0, 1, 1, 1, 0, 1, 0, 1, 1};
     ft_mask_last(mask, 10, spans, 5);
     CHECK(!memcmp(mask, "\0\0\0\0\0\0\1\0\1\1", 10));
@@ -85,7 +85,7 @@ TEST(the_last_turn_is_the_last_message_in_one_piece_or_several)
 
 TEST(roles_keep_their_turns_and_add_messages_not_learnt)
 {
-    const struct ft_mask_span spans[] = {{0, 2, 0, user}, {2, 4, 1, assistant}, {5, 6, 2, tool}, {6, 7, 3, assistant}};
+    const struct ft_mask_span spans[] = {{0, 2, 0, user, false}, {2, 4, 1, assistant, false}, {5, 6, 2, tool, false}, {6, 7, 3, assistant, false}};
     const unsigned char given[8] = {0, 0, 1, 1, 1, 0, 0, 0};
     unsigned char mask[8];
     memcpy(mask, given, 8);
@@ -95,4 +95,8 @@ TEST(roles_keep_their_turns_and_add_messages_not_learnt)
     memcpy(mask, given, 8);
     ft_mask_roles(mask, 8, spans, 4, both, 2);
     CHECK(!memcmp(mask, "\1\1\1\1\1\0\0\0", 8)); /* message 3 was left out on purpose */
+    const struct ft_mask_span named[] = {{.begin = 0, .end = 1, .message = 0, .role = user, .header = true}, {.begin = 1, .end = 2, .message = 0, .role = user}};
+    memcpy(mask, given, 8);
+    ft_mask_roles(mask, 8, named, 2, &user, 1);
+    CHECK(!memcmp(mask, "\0\1\0\0\0\0\0\0", 8));
 }
