@@ -260,21 +260,6 @@ int ft_json_load_but(const char *path, struct ft_arena *a, const char *const *bu
     return 0;
 }
 
-struct ft_json *ft_json_get_str(const struct ft_json *v, struct ft_str key)
-{
-    if (!v || v->type != FT_JSON_OBJECT)
-        return NULL;
-    for (size_t i = v->n; i-- > 0;)
-        if (ft_str_eq(v->members[i].key, key))
-            return &v->members[i].value;
-    return NULL;
-}
-
-struct ft_json *ft_json_get(const struct ft_json *v, const char *key)
-{
-    return ft_json_get_str(v, ft_strz(key));
-}
-
 /* The member when it is there and not null. */
 static const struct ft_json *there(const struct ft_json *v, const char *key)
 {

@@ -86,8 +86,18 @@ int ft_json_load_but(const char *path, struct ft_arena *a, const char *const *bu
 
 /* The last member of that name (the rule of Python's json), or NULL; also NULL
  * when v is NULL or no object, so that look-ups chain. */
-struct ft_json *ft_json_get(const struct ft_json *v, const char *key);
-struct ft_json *ft_json_get_str(const struct ft_json *v, struct ft_str key);
+static inline struct ft_json *ft_json_get_str(const struct ft_json *v, struct ft_str key)
+{
+    if (!v || v->type != FT_JSON_OBJECT)
+        return NULL;
+    for (size_t i = v->n; i-- > 0;) {
+        const struct ft_str k = v->members[i].key;
+        if (k.n == key.n && (!k.n || (*k.p == *key.p && !memcmp(k.p, key.p, k.n))))
+            return &v->members[i].value;
+    }
+    return NULL;
+}
+static inline struct ft_json *ft_json_get(const struct ft_json *v, const char *key) { return ft_json_get_str(v, ft_strz(key)); }
 
 /* Typed look-ups with a default for absent and null; -1 and FT_DATA when the
  * member has another type. */

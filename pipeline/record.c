@@ -17,6 +17,13 @@ struct ft_edit {
     enum ft_json_type type;
 };
 
+/* One bit of 64 by length and ends: members of different bits have different names. */
+static inline uint64_t name_bit(struct ft_str s)
+{
+    const unsigned first = s.n ? (unsigned char)s.p[0] : 0, last = s.n ? (unsigned char)s.p[s.n - 1] : 0;
+    return (uint64_t)1 << ((s.n * 7 + first + last * 3) & 63);
+}
+
 int ft_rec_parse(struct ft_rec *r, struct ft_err *e)
 {
     r->edits = NULL;
@@ -24,7 +31,12 @@ int ft_rec_parse(struct ft_rec *r, struct ft_err *e)
     r->counts = NULL;
     r->stamp = NULL;
     r->n = 0;
-    return (r->trees ? ft_json_scan_trees : ft_json_scan)(r->line.p, r->line.n, r->mem, &r->fields, &r->n, e);
+    r->names = 0;
+    if ((r->trees ? ft_json_scan_trees : ft_json_scan)(r->line.p, r->line.n, r->mem, &r->fields, &r->n, e))
+        return -1;
+    for (size_t i = 0; i < r->n; i++)
+        r->names |= r->fields[i].key_escaped ? UINT64_MAX : name_bit((struct ft_str){r->line.p + r->fields[i].key.at, r->fields[i].key.n});
+    return 0;
 }
 
 static struct ft_str span(const struct ft_rec *r, struct ft_span s)
@@ -50,6 +62,12 @@ static struct ft_edit *edit_new(struct ft_rec *r, ptrdiff_t field)
     return d;
 }
 
+static void set_name(struct ft_rec *r, struct ft_edit *d, const char *name)
+{
+    d->key = (struct ft_str){ft_arena_dup(r->mem, name, strlen(name)), strlen(name)};
+    r->names |= name_bit(d->key);
+}
+
 static inline bool key_is(struct ft_rec *r, size_t i, struct ft_str key)
 {
     struct ft_str k = span(r, r->fields[i].key);
@@ -68,6 +86,8 @@ struct found {
 static struct found look(struct ft_rec *r, struct ft_str key)
 {
     struct found f = {.field = -1};
+    if (!(r->names & name_bit(key)))
+        return f;
     for (size_t i = 0; i < r->n; i++) {
         struct ft_edit *d = r->edits ? edit_of(r, i) : NULL;
         if (d && d->removed)
@@ -274,7 +294,7 @@ void ft_rec_set(struct ft_rec *r, const char *key, struct ft_str json)
     if (!d) {
         d = edit_new(r, f.times ? f.field : -1);
         if (!f.times)
-            d->key = (struct ft_str){ft_arena_dup(r->mem, key, strlen(key)), strlen(key)};
+            set_name(r, d, key);
     }
     d->json = json;
     d->type = type_of(json);
@@ -363,7 +383,7 @@ int ft_rec_rename(struct ft_rec *r, const char *from, const char *to, struct ft_
         return ft_fail_at(e, FT_DATA, byte_of(r, &g), "cannot rename \"%s\": member \"%s\" exists", from,
                           to);
     struct ft_edit *d = f.edit ? f.edit : edit_new(r, f.field);
-    d->key = (struct ft_str){ft_arena_dup(r->mem, to, strlen(to)), strlen(to)};
+    set_name(r, d, to);
     return 0;
 }
 

@@ -19,6 +19,7 @@ struct ft_rec {
     struct ft_str line;      /* the object, without the newline */
     struct ft_field *fields; /* its members, in order */
     size_t n;
+    uint64_t names;          /* a bit for each name that it may have, read or set: most that is asked for is not there */
     const char *file;        /* where it was read, for messages */
     uint64_t lineno;         /* 1-based */
     uint64_t seq;            /* 0-based number among the records of the run */

@@ -119,6 +119,7 @@ static bool prepare(struct probe *p, const struct ft_finder *f, const struct ft_
     const size_t n = ft_chat_spans(p->r, &p->x, &p->chat, call->vars, call->nvars, f->a, &spans);
     p->f = (struct ft_finder){.probe = f->probe, .rules = f->rules, .call = &p->call, .text = p->x.text, .spans = spans,
                               .n_spans = n, .a = f->a, .budget = 1};
+    ft_probe_begin(f->probe);
     p->f.own_stop = ft_probe_stop(f->probe, &p->call, &p->f.middle_stop, f->a);
     ft_finder_index(&p->f);
     return p->f.first[1] <= p->f.last[1];
@@ -148,6 +149,7 @@ bool ft_edges_of_blocks(const struct ft_finder *f, struct ft_edges *out)
         if (found)
             *out = way;
     }
+    ft_probe_begin(f->probe);
     ft_render_free(end.r);
     ft_render_free(middle.r);
     return found;

@@ -199,15 +199,15 @@ static void bare_turn(struct ft_finder *f, int32_t i, struct ft_turn_list *out)
 {
     struct ft_prompt p;
     ptrdiff_t at;
-    size_t header, limit = f->text.n, n = 0;
+    size_t header, base, limit = f->text.n, n = 0;
     int32_t who;
-    if (--f->budget < 0)
-        return;
     if (i) {
-        ft_probe_whole_prompt(f->probe, f->call, (size_t)i, f->a, &p);
+        ft_probe_bare_prompt(f->probe, f->call, (size_t)i, f->text, f->spans, f->n_spans, &f->budget, f->a, &p, &base);
         p = shaped(f, &p);
-        at = begin_in(f, &p, f->text, 0, true);
-        header = p.closing;
+        at = begin_in(f, &p, ft_cut(f->text, base, f->text.n), 0, true);
+        if (at >= 0)
+            at += (ptrdiff_t)base;
+        header = base + p.closing;
         if (at >= 0 && !ft_trim(ft_prompt_text(&p)).n) {
             const size_t from = ft_said(f->spans, f->n_spans, i, (size_t)at, &who);
             const struct ft_prompt plain = shaped(f, ft_probe_plain_prompt(f->probe, f->call, f->a));

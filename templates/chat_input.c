@@ -360,6 +360,14 @@ static const char *only_one(struct ft_rec *r, const char *const *v, size_t n)
     return count == 1 ? found : NULL;
 }
 
+/* The names of a correction pair; false: the record is none. */
+static bool correction_names(struct ft_rec *r, const char **bad, const char **good)
+{
+    *bad = only_one(r, bad_names, sizeof bad_names / sizeof *bad_names);
+    *good = only_one(r, good_names, sizeof good_names / sizeof *good_names);
+    return *bad && *good;
+}
+
 static int correction(struct ft_rec *r, struct ft_chat *c, const char *bad, const char *good, struct ft_err *e)
 {
     struct ft_json x, y, system;
@@ -575,8 +583,7 @@ static int extract(struct ft_chat *c, struct ft_err *e)
 
 static int recognise(struct ft_rec *r, const struct ft_chat_rules *rules, struct ft_chat *c, struct ft_err *e)
 {
-    const char *bad = only_one(r, bad_names, sizeof bad_names / sizeof *bad_names);
-    const char *good = only_one(r, good_names, sizeof good_names / sizeof *good_names);
+    const char *bad, *good;
     switch (rules->from) {
     case FT_FROM_TRL:
         return trl(r, rules, c, e);
@@ -585,7 +592,7 @@ static int recognise(struct ft_rec *r, const struct ft_chat_rules *rules, struct
     case FT_FROM_ALPACA:
         return alpaca(r, c, false, e);
     case FT_FROM_CORRECTION:
-        if (!bad || !good)
+        if (!correction_names(r, &bad, &good))
             return ft_fail(e, FT_DATA, "no correction pair: wants one of bad, wrong, incorrect, original and one of "
                            "corrected, correct, correction, fixed");
         return correction(r, c, bad, good, e);
@@ -601,7 +608,7 @@ static int recognise(struct ft_rec *r, const struct ft_chat_rules *rules, struct
     for (int i = 0; i < 4; i++)
         if (has(r, trl_keys[i]))
             return trl(r, rules, c, e);
-    if (bad && good)
+    if (correction_names(r, &bad, &good))
         return correction(r, c, bad, good, e);
     if (ft_rec_has(r, "text") || ft_rec_has(r, "input_ids"))
         return c->kind = FT_CHAT_PASS, 0;

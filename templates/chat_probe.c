@@ -2,37 +2,20 @@
 
 #include <stdlib.h>
 
-#include "pipeline/hash.h"
 #include "templates/chat_json.h"
 #include "templates/chat_text.h"
 
-/* What is known of a place. */
-struct fact {
-    struct ft_digest key;
-    struct ft_prompt prompt;
-    struct ft_str text;
-    size_t n;
-    struct fact *next;
-};
-
 struct ft_probe {
     const struct ft_learn_rules *rules;
-    struct ft_arena mem; /* of the run */
+    struct ft_facts *facts;
     struct ft_render *render;
-    struct fact *facts;
-    size_t n_facts;
-    struct ft_buf room, last; /* scratch; the call that last_key is of */
-    struct ft_digest last_key;
 };
-
-/* Places differ by what comes before them; data sets have a handful, hostile ones
- * could have millions. */
-enum { MAX_FACTS = 8192 };
 
 struct ft_probe *ft_probe_new(const struct ft_learn_rules *rules)
 {
     struct ft_probe *p = ft_calloc(1, sizeof *p);
     p->rules = rules;
+    p->facts = ft_facts_new();
     p->render = ft_render_new();
     return p;
 }
@@ -42,11 +25,11 @@ void ft_probe_free(struct ft_probe *p)
     if (!p)
         return;
     ft_render_free(p->render);
-    ft_arena_release(&p->mem);
-    ft_buf_release(&p->room);
-    ft_buf_release(&p->last);
+    ft_facts_free(p->facts);
     free(p);
 }
+
+void ft_probe_begin(struct ft_probe *p) { ft_facts_begin(p->facts); }
 
 static struct ft_str keep(struct ft_arena *a, struct ft_str s)
 {
@@ -118,92 +101,6 @@ size_t ft_whole(struct ft_str s, size_t n)
     return n;
 }
 
-/* ---- what is remembered ---- */
-
-static void add_field(struct ft_buf *b, struct ft_str s)
-{
-    const uint32_t n = (uint32_t)s.n;
-    ft_buf_put(b, &n, sizeof n);
-    ft_buf_puts(b, s);
-}
-
-/* The template, its variables, and whether there are tools and documents: the same
- * from record to record, mostly, so the last is kept. */
-static struct ft_digest call_key(struct ft_probe *p, const struct ft_chat_call *call)
-{
-    struct ft_buf *b = &p->room;
-    const char extras[2] = {call->tools != NULL, call->documents != NULL};
-    b->n = 0;
-    ft_buf_put(b, &call->t, sizeof call->t);
-    ft_buf_put(b, &call->template_id, sizeof call->template_id);
-    ft_buf_put(b, extras, 2);
-    if (call->kwargs)
-        ft_json_put(b, call->kwargs);
-    if (!p->last.n || !ft_str_eq(ft_buf_str(b), ft_buf_str(&p->last))) {
-        p->last_key = ft_hash128(b->p, b->n);
-        p->last.n = 0;
-        ft_buf_put(&p->last, b->p, b->n);
-    }
-    return p->last_key;
-}
-
-/* Messages from `from` up to the place, by role and by which members have a value; the
- * kind of thing that is asked of it, and of which field. */
-static struct ft_digest place_key(struct ft_probe *p, const struct ft_chat_call *call, char kind, size_t from, size_t to,
-                                  struct ft_str field)
-{
-    const struct ft_digest base = call_key(p, call);
-    struct ft_buf *b = &p->room;
-    b->n = 0;
-    ft_buf_put(b, &base, sizeof base);
-    for (size_t i = from; i < to; i++) {
-        const struct ft_json *m = &call->messages->items[i];
-        add_field(b, role_of(m));
-        for (size_t k = 0; k < m->n; k++) {
-            const struct ft_json *v = &m->members[k].value;
-            const bool empty = v->type == FT_JSON_NULL || (v->type == FT_JSON_STRING ? !v->s.n :
-                               (v->type == FT_JSON_ARRAY || v->type == FT_JSON_OBJECT) && !v->n);
-            if (empty || ft_str_is(m->members[k].key, "role"))
-                continue;
-            add_field(b, m->members[k].key);
-            for (size_t j = 0; v->type == FT_JSON_ARRAY && j < v->n && j < 8; j++) {
-                const struct ft_json *type = ft_json_get(&v->items[j], "type"); /* text, image */
-                add_field(b, type && type->type == FT_JSON_STRING ? type->s : FT_STR("?"));
-            }
-        }
-        ft_buf_putc(b, 0);
-    }
-    ft_buf_putc(b, from ? 'n' : '0');
-    ft_buf_putc(b, kind);
-    add_field(b, field);
-    return ft_hash128(b->p, b->n);
-}
-
-/* The fact of this key. *fresh: it is to be learnt, with memory from *mem. Where too
- * many are known it is forgotten with the arena. */
-static struct fact *recall(struct ft_probe *p, struct ft_digest key, struct ft_arena *a, struct ft_arena **mem, bool *fresh)
-{
-    *fresh = false;
-    for (struct fact **q = &p->facts; *q; q = &(*q)->next)
-        if ((*q)->key.lo == key.lo && (*q)->key.hi == key.hi) {
-            struct fact *f = *q; /* to the front: the next record is likely alike */
-            *q = f->next;
-            f->next = p->facts;
-            return p->facts = f;
-        }
-    const bool full = p->n_facts >= MAX_FACTS;
-    *fresh = true;
-    *mem = full ? a : &p->mem;
-    struct fact *f = FT_NEW(*mem, struct fact);
-    f->key = key;
-    if (!full) {
-        f->next = p->facts;
-        p->n_facts++;
-        p->facts = f;
-    }
-    return f;
-}
-
 /* ---- prompts ---- */
 
 size_t ft_span_behind(const struct ft_chat_span *v, size_t n, size_t byte)
@@ -267,7 +164,7 @@ const struct ft_prompt *ft_probe_prompt(struct ft_probe *p, const struct ft_chat
 {
     struct ft_arena *mem;
     bool fresh;
-    struct fact *f = recall(p, place_key(p, call, 'p', from, to, (struct ft_str){0}), a, &mem, &fresh);
+    struct ft_fact *f = ft_fact(p->facts, call, FT_OF_RANGE, 'p', from, to, (struct ft_str){0}, a, &mem, &fresh);
     if (fresh && to)
         learn_prompt(p, call, to, a, mem, &f->prompt);
     return &f->prompt;
@@ -275,12 +172,17 @@ const struct ft_prompt *ft_probe_prompt(struct ft_probe *p, const struct ft_chat
 
 const struct ft_prompt *ft_probe_plain_prompt(struct ft_probe *p, const struct ft_chat_call *call, struct ft_arena *a)
 {
-    struct ft_json *probe = ft_arena_alloc(a, sizeof *probe);
-    *probe = ft_json_new_array(a, 1);
-    probe->items[0] = ft_json_message(a, "user", FT_STR("x"));
-    struct ft_chat_call q = *call;
-    q.messages = probe;
-    return ft_probe_prompt(p, &q, 0, 1, a);
+    struct ft_arena *mem;
+    bool fresh;
+    struct ft_fact *f = ft_fact(p->facts, call, FT_OF_CALL, 'q', 0, 0, (struct ft_str){0}, a, &mem, &fresh);
+    if (fresh) {
+        struct ft_json probe = ft_json_new_array(a, 1);
+        struct ft_chat_call q = *call;
+        probe.items[0] = ft_json_message(a, "user", FT_STR("x"));
+        q.messages = &probe;
+        learn_prompt(p, &q, 1, a, mem, &f->prompt);
+    }
+    return &f->prompt;
 }
 
 struct ft_str ft_prompt_text(const struct ft_prompt *p) { return ft_cut(p->tail, p->closing, p->tail.n); }
@@ -289,7 +191,7 @@ size_t ft_probe_owned(struct ft_probe *p, const struct ft_chat_call *call, size_
 {
     struct ft_arena *mem;
     bool fresh;
-    struct fact *f = recall(p, place_key(p, call, 'o', to - 1, to, (struct ft_str){0}), a, &mem, &fresh);
+    struct ft_fact *f = ft_fact(p->facts, call, FT_OF_RANGE, 'o', to - 1, to, (struct ft_str){0}, a, &mem, &fresh);
     if (!fresh)
         return f->n;
     struct ft_json all = ft_json_new_array(a, to + 1);
@@ -309,17 +211,52 @@ size_t ft_probe_owned(struct ft_probe *p, const struct ft_chat_call *call, size_
     return f->n = ft_whole(tail, ft_common(tail, ft_cut(x.text, end, limit)));
 }
 
-void ft_probe_whole_prompt(struct ft_probe *p, const struct ft_chat_call *call, size_t to, struct ft_arena *a, struct ft_prompt *out)
+/* The end of what is said before message `to`, as it should be: before the next message says anything. */
+static size_t said_before(const struct ft_chat_span *v, size_t n, size_t to, size_t text, int32_t *who)
 {
+    size_t k = 0;
+    while (k < n && (v[k].is_role || v[k].message <= (int32_t)to))
+        k++;
+    return ft_said(v, n, (int32_t)to, k < n ? v[k].begin : text, who);
+}
+
+void ft_probe_bare_prompt(struct ft_probe *p, const struct ft_chat_call *call, size_t to, struct ft_str text,
+                          const struct ft_chat_span *spans, size_t n_spans, int *budget, struct ft_arena *a, struct ft_prompt *out,
+                          size_t *at)
+{
+    struct ft_arena *mem;
+    bool fresh;
+    int32_t who;
+    struct ft_fact *f = ft_fact(p->facts, call, FT_OF_CHAT, 'b', 0, to, (struct ft_str){0}, a, &mem, &fresh);
+    const size_t from = said_before(spans, n_spans, to, text.n, &who);
+    *at = from;
+    if (!fresh && !f->flag) {
+        *out = f->prompt;
+        return;
+    }
+    f->flag = true; /* the chat so far is to be rendered each time */
+    *out = (struct ft_prompt){0};
+    if (--*budget < 0) {
+        *out = *ft_probe_prompt(p, call, who < 0 ? 0 : (size_t)who, to, a);
+        return;
+    }
     const struct ft_json before = ft_json_slice(call->messages, 0, to);
     struct ft_rendered x;
-    *out = (struct ft_prompt){0};
-    if (!to || render(p, call, &before, true, a, &x))
+    struct ft_chat_span *v;
+    *at = 0;
+    if (render(p, call, &before, true, a, &x))
         return;
+    const size_t n = ft_chat_spans(p->render, &x, &before, call->vars, call->nvars, a, &v);
+    const size_t end = ft_said(v, n, (int32_t)to, x.text.n, &who);
     out->tail = keep(a, x.text);
     out->known = true;
     if (!render(p, call, &before, false, a, &x))
         out->closing = ft_common(out->tail, x.text);
+    /* Does all that is before it stand in the chat as it does alone? Then it will in chats of this shape. */
+    if (fresh && end == from && out->closing >= end && text.n >= end && !memcmp(text.p, out->tail.p, end)) {
+        f->flag = false;
+        f->prompt = (struct ft_prompt){true, keep(mem, ft_cut(out->tail, end, out->tail.n)), out->closing - end};
+    }
 }
 
 /* ---- what ends a message ---- */
@@ -378,7 +315,7 @@ struct ft_str ft_probe_ending(struct ft_probe *p, const struct ft_chat_call *cal
 {
     struct ft_arena *mem;
     bool fresh;
-    struct fact *f = recall(p, place_key(p, call, 'e', i, i + 1, field), a, &mem, &fresh);
+    struct ft_fact *f = ft_fact(p->facts, call, FT_OF_RANGE, 'e', i, i + 1, field, a, &mem, &fresh);
     const struct ft_json so_far = ft_json_slice(call->messages, 0, i + 1);
     if (fresh)
         f->text = keep(mem, tail_of(p, call, &so_far, (int32_t)i, field, a));
@@ -418,7 +355,7 @@ struct ft_str ft_probe_stop(struct ft_probe *p, const struct ft_chat_call *call,
     const struct ft_learn_rules *r = p->rules;
     struct ft_arena *mem;
     bool fresh;
-    struct fact *f = recall(p, call_key(p, call), a, &mem, &fresh);
+    struct ft_fact *f = ft_fact(p->facts, call, FT_OF_CALL, 's', 0, 0, (struct ft_str){0}, a, &mem, &fresh);
     if (!fresh)
         return *middle_stop = f->prompt.tail, f->text;
     /* What ends an answer in the middle and at the end: a template may print more at

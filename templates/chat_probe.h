@@ -3,24 +3,19 @@
  *
  * What a template prints in a place depends on roles, on which members the messages
  * have and on its variables, hardly ever on what is said. So each kind of place is
- * rendered once and remembered, not once a record.
+ * rendered once and remembered (chat_facts.h), not once a record.
  */
 #ifndef FT_TEMPLATES_CHAT_PROBE_H
 #define FT_TEMPLATES_CHAT_PROBE_H
 
+#include "templates/chat_facts.h"
 #include "templates/chat_turns.h"
-
-/* What stands between the last said before a place and the place, when the model is
- * prompted there. */
-struct ft_prompt {
-    bool known;         /* else the template refuses such a chat */
-    struct ft_str tail; /* the closing of what is before, and the generation prompt */
-    size_t closing;     /* bytes of it that are there without generation prompt too */
-};
 
 struct ft_probe; /* remembers; one a worker */
 struct ft_probe *ft_probe_new(const struct ft_learn_rules *rules);
 void ft_probe_free(struct ft_probe *p);
+/* To be called for each call that is asked about, or when it has changed. */
+void ft_probe_begin(struct ft_probe *p);
 
 /* The prompt before message `to`, where `from` (of the messages before) was the last
  * that said anything. Valid until the next call. */
@@ -34,9 +29,12 @@ size_t ft_probe_owned(struct ft_probe *p, const struct ft_chat_call *call, size_
 /* The generation prompt of it alone. */
 struct ft_str ft_prompt_text(const struct ft_prompt *p);
 
-/* The prompt before message `to` as it is in this very chat, from the first byte of the
- * text; nothing is remembered. */
-void ft_probe_whole_prompt(struct ft_probe *p, const struct ft_chat_call *call, size_t to, struct ft_arena *a, struct ft_prompt *out);
+/* The same before a message of which nothing is printed in the chat's text: *at is the byte at
+ * which the prompt's tail begins. What is not known yet costs a render of the chat so far; where
+ * *budget is spent, the kind of place alone decides, as in ft_probe_prompt. */
+void ft_probe_bare_prompt(struct ft_probe *p, const struct ft_chat_call *call, size_t to, struct ft_str text,
+                          const struct ft_chat_span *spans, size_t n_spans, int *budget, struct ft_arena *a, struct ft_prompt *out,
+                          size_t *at);
 
 /* The template's text behind what message i says in `field`, where the chat ends with
  * that message; s is what stands there in the chat at hand. */

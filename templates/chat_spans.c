@@ -66,6 +66,8 @@ size_t ft_chat_spans(const struct ft_render *r, const struct ft_rendered *x, con
 {
     struct ft_chat_span *v = ft_arena_alloc(a, (x->nspans + 1) * sizeof *v);
     struct printed printed = {0};
+    struct ft_str role = FT_STR(""); /* of message `of` */
+    int64_t of = -1;
     size_t n = 0;
     for (size_t i = 0; i < x->nspans; i++) {
         const struct ft_text_span *s = &x->spans[i];
@@ -95,9 +97,12 @@ size_t ft_chat_spans(const struct ft_render *r, const struct ft_rendered *x, con
         t.field = field_name(&place, a);
         t.role = FT_STR("");
         if (t.message >= 0 && (size_t)t.message < messages->n) {
-            const struct ft_json *role = ft_json_get(&messages->items[t.message], "role");
-            if (role && role->type == FT_JSON_STRING)
-                t.role = role->s;
+            if (of != t.message) {
+                const struct ft_json *v = ft_json_get(&messages->items[t.message], "role");
+                role = v && v->type == FT_JSON_STRING ? v->s : FT_STR("");
+                of = t.message;
+            }
+            t.role = role;
             t.is_role = ft_str_is(place.field, "role");
             if (t.is_role && is_word((struct ft_str){x->text.p + t.begin, t.end - t.begin}))
                 t.flags &= ~(uint32_t)FT_CHAT_UNTRUSTED;

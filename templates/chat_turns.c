@@ -38,6 +38,7 @@ void ft_turn_cache_free(struct ft_turn_cache *c)
 struct ft_str ft_turn_stop(struct ft_turn_cache *c, const struct ft_chat_call *call, struct ft_arena *a)
 {
     struct ft_str middle;
+    ft_probe_begin(c->probe);
     return ft_probe_stop(c->probe, call, &middle, a);
 }
 
@@ -171,6 +172,7 @@ int ft_turns(struct ft_turn_cache *c, const struct ft_chat_call *call, const str
                         (c->rules.from == FT_LEARN_AUTO && ft_template_has_generation(call->t));
     const bool prompted = call->generation_prompt || truth(ft_json_get(call->kwargs, "add_generation_prompt"));
     struct ft_finder f = {.probe = c->probe, .rules = &c->rules, .call = call, .prompted = prompted, .text = x->text, .spans = spans, .n_spans = n_spans, .a = a, .budget = 64};
+    ft_probe_begin(c->probe);
     f.own_stop = ft_probe_stop(c->probe, call, &f.middle_stop, a);
     ft_finder_index(&f);
     bool edges_known = false;

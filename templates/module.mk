@@ -6,7 +6,7 @@ LIB_templates += templates/jfilter.c templates/jfilterseq.c templates/jfilterhtm
 LIB_templates += templates/template.c
 LIB_templates += templates/mask.c
 LIB_templates += templates/chat_json.c templates/chat_input.c templates/chat_model.c templates/chat_class.c templates/chat_render.c \
-                 templates/chat_spans.c templates/chat_probe.c templates/chat_find.c templates/chat_edges.c templates/chat_turns.c templates/chat_lint.c templates/chat_setup.c templates/chat_emit.c templates/family.c
+                 templates/chat_spans.c templates/chat_facts.c templates/chat_probe.c templates/chat_find.c templates/chat_edges.c templates/chat_turns.c templates/chat_lint.c templates/chat_setup.c templates/chat_emit.c templates/family.c
 TOOLS += templates/chat-template.c templates/mask-completion.c
 ROOMS_chat-template   := templates tokenizer
 ROOMS_mask-completion := templates tokenizer

@@ -307,6 +307,14 @@ void ft_leaf_where(const struct ft_render *r, uint32_t leaf, struct ft_leaf_plac
     *out = (struct ft_leaf_place){.message = -1, .part = -1};
     if (!leaf || leaf >= r->rt.nleaves)
         return;
+    const struct jleaf *const all = r->rt.leaves, *const l = &all[leaf], *const m = &all[l->parent];
+    /* messages[i].field itself, as most are */
+    if (l->kind == 1 && l->parent && m->parent && m->kind == 0 && !all[m->parent].parent && ft_str_is(all[m->parent].key, "messages")) {
+        out->var = all[m->parent].key;
+        out->message = m->index;
+        out->field = l->key;
+        return;
+    }
     for (uint32_t i = leaf; i; i = r->rt.leaves[i].parent)
         ring[depth++ % 8] = &r->rt.leaves[i];
     for (unsigned k = 0; k < 5 && k < depth; k++)

@@ -1,0 +1,154 @@
+#include "templates/chat_facts.h"
+
+#include <stdlib.h>
+
+#include "templates/chat_json.h"
+
+/* Places differ by what comes before them; data sets have a handful, hostile ones
+ * could have millions. */
+enum { MAX_FACTS = 8192, SLOTS = 2 * MAX_FACTS };
+
+struct ft_facts {
+    struct ft_arena mem;   /* of the run */
+    struct ft_fact **slot; /* SLOTS of them, by key */
+    size_t n;
+    struct ft_buf room;
+    struct ft_buf last; /* the call that last_key is of */
+    struct ft_digest last_key;
+
+    /* of the chat at hand */
+    const struct ft_chat_call *call;
+    struct ft_digest base, whole; /* of the call; of all its messages */
+    bool whole_known;
+    struct ft_digest *shapes; /* of the first n_shapes messages */
+    size_t n_shapes, cap_shapes;
+};
+
+struct ft_facts *ft_facts_new(void)
+{
+    struct ft_facts *f = ft_calloc(1, sizeof *f);
+    f->slot = ft_calloc(SLOTS, sizeof *f->slot);
+    return f;
+}
+
+void ft_facts_free(struct ft_facts *f)
+{
+    if (!f)
+        return;
+    ft_arena_release(&f->mem);
+    ft_buf_release(&f->room);
+    ft_buf_release(&f->last);
+    free(f->shapes);
+    free(f->slot);
+    free(f);
+}
+
+void ft_facts_begin(struct ft_facts *f) { f->call = NULL; }
+
+/* The template, its variables, and whether there are tools and documents: the same
+ * from record to record, mostly, so the last is kept. */
+static struct ft_digest call_key(struct ft_facts *f, const struct ft_chat_call *call)
+{
+    struct ft_buf *b = &f->room;
+    const char extras[2] = {call->tools != NULL, call->documents != NULL};
+    b->n = 0;
+    ft_buf_put(b, &call->t, sizeof call->t);
+    ft_buf_put(b, &call->template_id, sizeof call->template_id);
+    ft_buf_put(b, extras, 2);
+    if (call->kwargs)
+        ft_json_put(b, call->kwargs);
+    if (!f->last.n || !ft_str_eq(ft_buf_str(b), ft_buf_str(&f->last))) {
+        f->last_key = ft_hash128(b->p, b->n);
+        f->last.n = 0;
+        ft_buf_put(&f->last, b->p, b->n);
+    }
+    return f->last_key;
+}
+
+static void add_field(struct ft_buf *b, struct ft_str s)
+{
+    const uint32_t n = (uint32_t)s.n;
+    ft_buf_put(b, &n, sizeof n);
+    ft_buf_puts(b, s);
+}
+
+static struct ft_digest shape_of(struct ft_buf *b, const struct ft_json *m)
+{
+    const struct ft_json *role = ft_json_get(m, "role");
+    b->n = 0;
+    add_field(b, role && role->type == FT_JSON_STRING ? role->s : (struct ft_str){0});
+    for (size_t k = 0; k < m->n; k++) {
+        const struct ft_json *v = &m->members[k].value;
+        const bool empty = v->type == FT_JSON_NULL || (v->type == FT_JSON_STRING ? !v->s.n :
+                           (v->type == FT_JSON_ARRAY || v->type == FT_JSON_OBJECT) && !v->n);
+        if (empty || ft_str_is(m->members[k].key, "role"))
+            continue;
+        add_field(b, m->members[k].key);
+        for (size_t j = 0; v->type == FT_JSON_ARRAY && j < v->n && j < 8; j++) {
+            const struct ft_json *type = ft_json_get(&v->items[j], "type"); /* text, image */
+            add_field(b, type && type->type == FT_JSON_STRING ? type->s : FT_STR("?"));
+        }
+    }
+    return ft_hash128(b->p, b->n);
+}
+
+/* Sees to it that the call's key is known, and the shapes of the messages before `to`. */
+static void look_at(struct ft_facts *f, const struct ft_chat_call *call, size_t to)
+{
+    if (f->call != call) {
+        f->call = call;
+        f->base = call_key(f, call);
+        f->whole_known = false;
+        f->n_shapes = 0;
+    }
+    if (to > f->cap_shapes) {
+        f->cap_shapes = 2 * to;
+        f->shapes = ft_reallocs(f->shapes, f->cap_shapes, sizeof *f->shapes);
+    }
+    for (; f->n_shapes < to; f->n_shapes++)
+        f->shapes[f->n_shapes] = shape_of(&f->room, &call->messages->items[f->n_shapes]);
+}
+
+static struct ft_digest place_key(struct ft_facts *f, const struct ft_chat_call *call, enum ft_fact_of of, char kind, size_t from,
+                                  size_t to, struct ft_str field)
+{
+    const size_t n = of == FT_OF_CALL ? 0 : of == FT_OF_CHAT ? call->messages->n : to;
+    struct ft_buf *b = &f->room;
+    look_at(f, call, n);
+    b->n = 0;
+    ft_buf_put(b, &f->base, sizeof f->base);
+    ft_buf_putc(b, kind);
+    add_field(b, field);
+    if (of == FT_OF_RANGE) {
+        ft_buf_putc(b, from ? 'n' : '0');
+        ft_buf_put(b, f->shapes + from, (to - from) * sizeof *f->shapes);
+    } else if (of == FT_OF_CHAT) {
+        if (!f->whole_known)
+            f->whole = ft_hash128(f->shapes, n * sizeof *f->shapes);
+        f->whole_known = true;
+        ft_buf_put(b, &f->whole, sizeof f->whole);
+        ft_buf_put(b, &to, sizeof to);
+    }
+    return ft_hash128(b->p, b->n);
+}
+
+struct ft_fact *ft_fact(struct ft_facts *f, const struct ft_chat_call *call, enum ft_fact_of of, char kind, size_t from, size_t to,
+                        struct ft_str field, struct ft_arena *a, struct ft_arena **mem, bool *fresh)
+{
+    const struct ft_digest key = place_key(f, call, of, kind, from, to, field);
+    size_t i = key.lo % SLOTS;
+    *fresh = false;
+    for (; f->slot[i]; i = (i + 1) % SLOTS)
+        if (f->slot[i]->key.lo == key.lo && f->slot[i]->key.hi == key.hi)
+            return f->slot[i];
+    const bool full = f->n >= MAX_FACTS;
+    *fresh = true;
+    *mem = full ? a : &f->mem;
+    struct ft_fact *x = FT_NEW(*mem, struct ft_fact);
+    x->key = key;
+    if (!full) {
+        f->slot[i] = x;
+        f->n++;
+    }
+    return x;
+}
