@@ -188,10 +188,15 @@ int ft_scan_end(struct ft_scan *s)
 
 int ft_json_check(const char *p, size_t n, struct ft_err *e)
 {
-    struct ft_scan s = {p, p, p + n, ft_utf8_valid(p, n) == n, e};
+    struct ft_arena mem = {0};
+    uint64_t few[FT_SCAN_FEW];
+    struct ft_scan s;
     enum ft_json_type type;
+    ft_scan_open(&s, p, n, few, &mem, e);
     ft_scan_space(&s);
-    return ft_scan_skip(&s, &type) || ft_scan_end(&s) ? -1 : 0;
+    const int r = ft_scan_skip(&s, &type) || ft_scan_end(&s) ? -1 : 0;
+    ft_arena_release(&mem);
+    return r;
 }
 
 /* Does a value at s->p have more in it than numbers? As far as its beginning tells. */
@@ -208,10 +213,12 @@ static bool wants_tree(const struct ft_scan *s)
 static int scan(const char *p, size_t n, struct ft_arena *a, struct ft_field **fields, size_t *count, bool trees,
                 struct ft_err *e)
 {
-    struct ft_scan s = {p, p, p + n, ft_utf8_valid(p, n) == n, e};
+    uint64_t few[FT_SCAN_FEW];
+    struct ft_scan s;
     size_t cap = 16, k = 0;
     if (n >= UINT32_MAX)
         return ft_fail_at(e, FT_DATA, 1, "record of %zu bytes: the limit is 4 GiB", n);
+    ft_scan_open(&s, p, n, few, a, e);
     ft_scan_space(&s);
     if (s.p >= s.end || *s.p != '{')
         return ft_scan_expected(&s, s.p, "a JSON object");
@@ -235,7 +242,7 @@ static int scan(const char *p, size_t n, struct ft_arena *a, struct ft_field **f
             f[k].tree = NULL;
             if (trees && wants_tree(&s)) {
                 f[k].tree = ft_arena_alloc(a, sizeof *f[k].tree);
-                if (ft_scan_tree(&s, a, f[k].tree))
+                if (ft_scan_tree(&s, a, NULL, f[k].tree))
                     return -1;
                 f[k].type = f[k].tree->type;
             } else if (ft_scan_skip(&s, &f[k].type)) {

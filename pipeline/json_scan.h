@@ -13,9 +13,15 @@
 
 struct ft_scan {
     const char *begin, *p, *end;
-    bool utf8; /* all of it is known to be valid UTF-8 */
+    bool utf8;           /* all of it is known to be valid UTF-8 */
+    const uint64_t *odd; /* a bit for each byte that is a quote, a backslash, a control; for the end; and,
+                            where the text is not UTF-8, for each from 0x80 on; NULL: not known */
     struct ft_err *e;
 };
+
+/* Begins with p[0..n); memory is few, or from a. */
+enum { FT_SCAN_FEW = 32 };
+void ft_scan_open(struct ft_scan *s, const char *p, size_t n, uint64_t few[FT_SCAN_FEW], struct ft_arena *a, struct ft_err *e);
 
 /* FT_DATA, -1. expected: and what stands there instead. */
 int ft_scan_fail(struct ft_scan *s, const char *at, const char *what);
@@ -28,11 +34,32 @@ static inline void ft_scan_space(struct ft_scan *s)
     while (s->p < s->end && (*s->p == ' ' || *s->p == '\n' || *s->p == '\r' || *s->p == '\t'))
         s->p++;
 }
+/* The first odd byte from p on; the end has one. */
+static inline const char *ft_scan_odd(const struct ft_scan *s, const char *p)
+{
+    const size_t i = (size_t)(p - s->begin);
+    const uint64_t *w = s->odd + i / 64;
+    uint64_t m = *w >> i % 64;
+    if (m)
+        return p + __builtin_ctzll(m);
+    while (!(m = *++w))
+        ;
+    return s->begin + (size_t)(w - s->odd) * 64 + __builtin_ctzll(m);
+}
+/* The rest of a string, from an odd byte on that is not its quote. */
+int ft_scan_string_odd(struct ft_scan *s, const char *p, bool *escaped);
 /* At a quote. *escaped: it has a backslash. */
 int ft_scan_string_any(struct ft_scan *s, bool *escaped);
 /* The same; most names and many values end within 16 bytes. */
 static inline int ft_scan_string(struct ft_scan *s, bool *escaped)
 {
+    if (s->odd) {
+        const char *p = ft_scan_odd(s, s->p + 1);
+        *escaped = false;
+        if (p < s->end && *p == '"')
+            return s->p = p + 1, 0;
+        return ft_scan_string_odd(s, p, escaped);
+    }
 #if defined(__SSE2__)
     if (s->end - s->p > 16) {
         const __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(s->p + 1)), quote = _mm_cmpeq_epi8(v, _mm_set1_epi8('"'));
@@ -73,8 +100,8 @@ int ft_scan_word(struct ft_scan *s, enum ft_json_type *type);
 int ft_scan_key(struct ft_scan *s, struct ft_str *inside, bool *escaped);
 /* Any value, validated and passed over. */
 int ft_scan_skip(struct ft_scan *s, enum ft_json_type *type);
-/* Any value, as a tree in the arena. */
-int ft_scan_tree(struct ft_scan *s, struct ft_arena *a, struct ft_json *out);
+/* Any value, as a tree in the arena; `but`: NULL or as in ft_json_parse_but. */
+int ft_scan_tree(struct ft_scan *s, struct ft_arena *a, const char *const *but, struct ft_json *out);
 /* Only whitespace is left. */
 int ft_scan_end(struct ft_scan *s);
 

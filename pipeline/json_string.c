@@ -1,4 +1,4 @@
-/* What stands between quotes: scanned 64 bytes at a time, and unescaped. */
+/* What stands between quotes: scanned 64 bytes at a time where the odd ones are not known, and unescaped. */
 #include "pipeline/json_scan.h"
 
 static int hex4(const char *p, const char *end, uint32_t *out)
@@ -166,6 +166,23 @@ int ft_scan_string_any(struct ft_scan *s, bool *escaped)
         if (step == 16 && end - p >= 64)
             step = 64;
     }
+}
+
+int ft_scan_string_odd(struct ft_scan *s, const char *p, bool *escaped)
+{
+    const char *const end = s->end;
+    for (; p < end && *p != '"'; p = ft_scan_odd(s, p)) {
+        int n = 2;
+        if (*p == '\\' && end - p > 1 && simple[(unsigned char)p[1]])
+            *escaped = true;
+        else if ((n = odd(s, p, escaped)) < 0)
+            return -1;
+        p += n;
+    }
+    if (p >= end)
+        return ft_scan_expected(s, end, "the closing quote of a string");
+    s->p = p + 1;
+    return 0;
 }
 
 struct ft_str ft_json_unescape(struct ft_str in, struct ft_arena *a)

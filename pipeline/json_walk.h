@@ -16,7 +16,7 @@ struct ft_json_walk {
 /* Into an array or object. */
 static inline struct ft_json_walk ft_json_walk_in(struct ft_str raw)
 {
-    return (struct ft_json_walk){{raw.p, raw.p + (raw.n > 0), raw.p + raw.n, true, NULL}};
+    return (struct ft_json_walk){{.begin = raw.p, .p = raw.p + (raw.n > 0), .end = raw.p + raw.n, .utf8 = true}};
 }
 
 /* At the next element, or behind the end of the container. */

@@ -190,7 +190,7 @@ static int turn(struct ft_rec *r, const struct ft_json *v, struct ft_str *called
     if (!role)
         return ft_fail(e, FT_DATA, "%s[%zu]: \"from\" is \"%.*s\", not human, gpt, system, function_call or observation",
                        where, i, (int)(from->s.n < 40 ? from->s.n : 40), from->s.p);
-    struct ft_json m;
+    struct ft_json m = {0};
     if (!strcmp(role, "call")) {
         if (call_message(r, value->s, &m, called, where, i, e))
             return -1;

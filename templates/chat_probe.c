@@ -230,11 +230,12 @@ void ft_probe_bare_prompt(struct ft_probe *p, const struct ft_chat_call *call, s
     struct ft_fact *f = ft_fact(p->facts, call, FT_OF_CHAT, 'b', 0, to, (struct ft_str){0}, a, &mem, &fresh);
     const size_t from = said_before(spans, n_spans, to, text.n, &who);
     *at = from;
-    if (!fresh && !f->flag) {
+    /* What is said may change it after all, see ft_probe_ending. */
+    if (!fresh && !f->flag && ft_common(ft_cut(text, from, text.n), f->prompt.tail) >= f->prompt.closing) {
         *out = f->prompt;
         return;
     }
-    f->flag = true; /* the chat so far is to be rendered each time */
+    f->flag |= fresh; /* the chat so far is to be rendered each time */
     *out = (struct ft_prompt){0};
     if (--*budget < 0) {
         *out = *ft_probe_prompt(p, call, who < 0 ? 0 : (size_t)who, to, a);

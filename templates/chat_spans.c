@@ -98,8 +98,8 @@ size_t ft_chat_spans(const struct ft_render *r, const struct ft_rendered *x, con
         t.role = FT_STR("");
         if (t.message >= 0 && (size_t)t.message < messages->n) {
             if (of != t.message) {
-                const struct ft_json *v = ft_json_get(&messages->items[t.message], "role");
-                role = v && v->type == FT_JSON_STRING ? v->s : FT_STR("");
+                const struct ft_json *r0 = ft_json_get(&messages->items[t.message], "role");
+                role = r0 && r0->type == FT_JSON_STRING ? r0->s : FT_STR("");
                 of = t.message;
             }
             t.role = role;
