@@ -23,12 +23,7 @@ int ft_json_parse(const char *p, size_t n, struct ft_arena *a, struct ft_json *o
     return ft_json_parse_but(p, n, a, NULL, out, e);
 }
 
-int ft_json_load(const char *path, struct ft_arena *a, struct ft_json *out, struct ft_err *e)
-{
-    return ft_json_load_but(path, a, NULL, out, e);
-}
-
-int ft_json_load_but(const char *path, struct ft_arena *a, const char *const *but, struct ft_json *out, struct ft_err *e)
+int ft_json_read(const char *path, struct ft_arena *a, struct ft_str *text, struct ft_err *e)
 {
     const int fd = open(path, O_RDONLY | O_CLOEXEC);
     struct stat st;
@@ -57,14 +52,24 @@ int ft_json_load_but(const char *path, struct ft_arena *a, const char *const *bu
         n += (size_t)k;
     }
     close(fd);
-    if (n >= 3 && !memcmp(p, "\xef\xbb\xbf", 3)) {
-        p += 3;
-        n -= 3;
-    }
-    if (ft_json_parse_but(p, n, a, but, out, e))
+    *text = (struct ft_str){p, n};
+    return 0;
+}
+
+int ft_json_parse_file(const char *path, struct ft_str text, struct ft_arena *a, const char *const *but, struct ft_json *out,
+                       struct ft_err *e)
+{
+    const size_t bom = ft_str_starts(text, FT_STR("\xef\xbb\xbf")) ? 3 : 0;
+    if (ft_json_parse_but(text.p + bom, text.n - bom, a, but, out, e))
         return e ? ft_fail_in(e, e->byte ? "%s: byte %llu: " : "%s: ", path, (unsigned long long)e->byte)
                  : -1;
     return 0;
+}
+
+int ft_json_load(const char *path, struct ft_arena *a, struct ft_json *out, struct ft_err *e)
+{
+    struct ft_str text;
+    return ft_json_read(path, a, &text, e) || ft_json_parse_file(path, text, a, NULL, out, e) ? -1 : 0;
 }
 
 /* The member when it is there and not null. */

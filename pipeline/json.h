@@ -79,10 +79,13 @@ int ft_json_parse(const char *p, size_t n, struct ft_arena *a, struct ft_json *o
 /* The same for a whole file; the message starts with the path. */
 int ft_json_load(const char *path, struct ft_arena *a, struct ft_json *out, struct ft_err *e);
 
-/* The same two, without the children of some containers: the members with one of the names `but`, ended by NULL, of the root's
- * members. Such a one is validated, and has `type` and `raw`, but n == 0: for what is too large for a tree (json_walk.h). */
+/* The two halves of that: a file's bytes, and their tree. */
+int ft_json_read(const char *path, struct ft_arena *a, struct ft_str *text, struct ft_err *e);
+int ft_json_parse_file(const char *path, struct ft_str text, struct ft_arena *a, const char *const *but, struct ft_json *out,
+                       struct ft_err *e);
+/* As ft_json_parse, without the children of some containers: the members with one of the names `but` (ended by NULL, or NULL) of the
+ * root's members. Such a one is validated, and has `type` and `raw`, but n == 0: for what is too large for a tree (json_walk.h). */
 int ft_json_parse_but(const char *p, size_t n, struct ft_arena *a, const char *const *but, struct ft_json *out, struct ft_err *e);
-int ft_json_load_but(const char *path, struct ft_arena *a, const char *const *but, struct ft_json *out, struct ft_err *e);
 
 /* The last member of that name (the rule of Python's json), or NULL; also NULL
  * when v is NULL or no object, so that look-ups chain. */

@@ -64,33 +64,18 @@ bool tk_file_is_json(const char *path)
     return kind_of((struct ft_str){head, n}) == KIND_JSON;
 }
 
-int tk_foreign_load(const char *path, const char *split, struct ft_arena *mem, struct ft_json *out, struct ft_err *e)
+int tk_file_parse(const char *path, struct ft_str bytes, const char *split, struct ft_arena *mem, struct ft_json *out, struct ft_err *e)
 {
-    struct ft_buf bytes = {0}, json = {0};
-    FILE *f = fopen(path, "rb");
-    if (!f)
-        return ft_fail_errno(e, "cannot open '%s'", path);
-    for (size_t n = 1; n;) {
-        char *to = ft_buf_room(&bytes, 1 << 16);
-        n = fread(to, 1, 1 << 16, f);
-        bytes.n += n;
-    }
-    const bool bad = ferror(f);
-    fclose(f);
-    int r = bad ? ft_fail_errno(e, "cannot read '%s'", path) : 0;
-    if (!r) {
-        const struct ft_str s = ft_buf_str(&bytes);
-        r = kind_of(s) == KIND_SENTENCEPIECE
-                ? tk_sentencepiece_json(s, &json, e)
-                : tk_tiktoken_json(s, split ? split : tk_tiktoken_split_of(path), &json, e);
-        if (r)
-            ft_fail_in(e, "%s: ", path);
-    }
-    if (!r) {
-        char *p = ft_arena_dup(mem, json.p, json.n); /* the tree points into it */
-        r = ft_json_parse_but(p, json.n, mem, tk_large, out, e);
-    }
-    ft_buf_release(&bytes);
+    struct ft_buf json = {0};
+    const enum kind kind = kind_of(bytes);
+    if (kind == KIND_JSON)
+        return ft_json_parse_file(path, bytes, mem, tk_large, out, e);
+    int r = kind == KIND_SENTENCEPIECE ? tk_sentencepiece_json(bytes, &json, e)
+                                       : tk_tiktoken_json(bytes, split ? split : tk_tiktoken_split_of(path), &json, e);
+    if (r)
+        ft_fail_in(e, "%s: ", path);
+    else /* the tree points into the text */
+        r = ft_json_parse_but(ft_arena_dup(mem, json.p, json.n), json.n, mem, tk_large, out, e);
     ft_buf_release(&json);
     return r;
 }

@@ -14,10 +14,11 @@ extern const char *const tk_large[];
 /* The vocabulary file of a folder: tokenizer.json, else tokenizer.model or another name that SentencePiece models have, else the only
  * .tiktoken file. The name that is missed when there is none of them. */
 void tk_file_in(const char *dir, char *path, size_t room);
-/* A file of one of these formats as the tree of a tokenizer.json. `split`: for .tiktoken, or NULL: by its name. */
-int tk_foreign_load(const char *path, const char *split, struct ft_arena *mem, struct ft_json *out, struct ft_err *e);
-/* Is the file JSON (or not there)? */
+/* Is it JSON? By the file's first bytes; true for one that is not there. */
 bool tk_file_is_json(const char *path);
+/* A file's bytes, in one of the formats, as the tree of a tokenizer.json, which may point into them. `split`: for .tiktoken, or
+ * NULL: by its name. Messages begin with the path. */
+int tk_file_parse(const char *path, struct ft_str bytes, const char *split, struct ft_arena *mem, struct ft_json *out, struct ft_err *e);
 
 /* A SentencePiece model (protobuf). FT_DATA for what is damaged, and by name for
  * what is not supported. */

@@ -140,14 +140,14 @@ static int load(struct ft_tokenizer *t, const char *path, const char *split, str
 {
     struct ft_arena tmp = {0};
     struct ft_json j;
+    struct ft_str bytes = {0};
     int r = -1;
     const bool json = tk_file_is_json(path);
     /* A .tiktoken's own name may be what says how it is split. */
     const char *how = json ? "" : split ? split : tk_tiktoken_split_of(path) ? tk_tiktoken_split_of(path) : "?";
     const bool ready = tk_image_open(&t->image, path, how, &t->model, &t->fast);
-    if (ready  ? ft_json_parse(t->image.rest.p, t->image.rest.n, &tmp, &j, e)
-        : json ? ft_json_load_but(path, &tmp, tk_large, &j, e)
-               : tk_foreign_load(path, split, &tmp, &j, e))
+    if (ready ? ft_json_parse(t->image.rest.p, t->image.rest.n, &tmp, &j, e)
+              : ft_json_read(path, &tmp, &bytes, e) || tk_file_parse(path, bytes, split, &tmp, &j, e))
         goto out;
     const struct ft_json *version = ft_json_get(&j, "version");
     if (version && !(version->type == FT_JSON_STRING && ft_str_is(version->s, "1.0"))) {
@@ -189,7 +189,7 @@ static int load(struct ft_tokenizer *t, const char *path, const char *split, str
         if (t->added.seek_norm.any)
             tk_fast_normalized(&t->fast);
         if (!t->model.vocab.n_alias)
-            tk_image_save(path, how, &j, &t->model, &t->fast, t->fingerprint);
+            tk_image_save(&t->image, bytes, how, &j, &t->model, &t->fast, t->fingerprint);
     }
     r = 0;
 out:

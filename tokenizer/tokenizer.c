@@ -6,6 +6,7 @@ void ft_tokenizer_free(struct ft_tokenizer *t)
 {
     if (!t)
         return;
+    tk_image_wait(&t->image);
     tk_normalizer_free(t->normalizer);
     tk_pretok_free(t->pretok);
     tk_model_release(&t->model);
