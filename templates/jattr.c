@@ -221,6 +221,7 @@ struct jval ft_jgetitem(struct jrt *rt, struct jval obj, struct jval arg, int at
     switch (obj.tag) {
     case J_DICT:
         if (arg.tag == J_STR) {
+            ft_jstep(rt, arg.s->n / 16);
             const struct jval *v = ft_jdict_get_str(ft_jd(rt, obj), arg.s);
             if (v)
                 return *v;
@@ -261,6 +262,7 @@ struct jval ft_jgetitem(struct jrt *rt, struct jval obj, struct jval arg, int at
     }
     if (arg.tag == J_STR) {
         struct jval v;
+        ft_jstep(rt, arg.s->n / 16);
         if (ft_jattribute(rt, obj, arg.s, attr >= 0 ? attr : ft_jattr_id(arg.s), &v))
             return v;
     }
@@ -482,6 +484,7 @@ static struct jval float_hex(struct jrt *rt, double x)
     int e;
     if (x - x != 0 || x == 0)
         return ft_jstrv(ft_jstr_z(rt, isnan(x) ? "nan" : x == 0 ? (signbit(x) ? "-0x0.0p+0" : "0x0.0p+0") : x < 0 ? "-inf" : "inf"));
+    ft_jstep(rt, 16);
     double m = frexp(fabs(x), &e) * 2; /* 1.xxx, 13 digits behind the point; subnormals 0.xxx */
     const int down = -1022 - (e - 1) > 0 ? -1022 - (e - 1) : 0;
     m = ldexp(m, -down);

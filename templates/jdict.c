@@ -18,7 +18,10 @@ static uint32_t mix(uint64_t x)
 static uint32_t hash_of(struct jrt *rt, struct jval v)
 {
     switch (v.tag) {
-    case J_STR: return ft_jhash_str(v.s);
+    case J_STR:
+        if (!v.s->hash)
+            ft_jstep(rt, v.s->n / 16);
+        return ft_jhash_str(v.s);
     case J_BOOL: return mix(v.b);
     case J_INT: return mix((uint64_t)v.i);
     case J_BIG: return ft_jbig_hash(v);
@@ -132,8 +135,10 @@ static struct jent *find_str(const struct jdict *d, const struct jstr *k)
 
 static struct jent *find(struct jrt *rt, const struct jdict *d, struct jval k)
 {
-    if (k.tag == J_STR)
+    if (k.tag == J_STR) {
+        ft_jstep(rt, k.s->n / 16);
         return find_str(d, k.s);
+    }
     const uint32_t hash = hash_of(rt, k); /* also says what cannot be a key */
     if (!d->index) {
         for (uint32_t i = 0; i < d->n; i++)

@@ -357,6 +357,7 @@ static struct jval do_round(struct jrt *rt, struct jval v, const struct jargs *a
                 return r;
             }
             const int64_t digits = ft_jindex(rt, precision);
+            ft_jstep(rt, fabs(v.f) > 1e22 || digits > 20 || digits < 0 ? 200 : 8);
             const double r = round_digits(v.f, digits);
             if (isinf(r) && isfinite(v.f))
                 ft_jraise(rt, J_OVERFLOW, "rounded value too large to represent");

@@ -85,6 +85,7 @@ struct jstr *ft_jhtml_unescape(struct jrt *rt, struct jstr *s)
 {
     const char *p = s->p, *end = s->p + s->n, *from = p;
     struct jsb b;
+    ft_jstep(rt, s->n / 64);
     if (!memchr(p, '&', s->n))
         return ft_jstr_as(rt, s, false);
     ft_jsb_init(&b, rt, s->n);
@@ -93,6 +94,7 @@ struct jstr *ft_jhtml_unescape(struct jrt *rt, struct jstr *s)
         uint32_t c[2];
         int n = 0;
         size_t rest;
+        ft_jstep(rt, 8);
         const size_t len = reference(p, end, c, &n, &rest);
         if (!len) {
             p++;

@@ -358,7 +358,7 @@ J_FILTER(urlize)
         size_t n = 0;
         while (at + n < text->n && !ft_jspace(ft_utf8_get(text->p + at + n, &len)))
             n += (size_t)len;
-        ft_jstep(rt, n / 4 + 4);
+        ft_jstep(rt, n / 2 + 8);
         if (n)
             put_word(&b, &l, text, at, n);
         at += n;

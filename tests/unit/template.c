@@ -233,7 +233,8 @@ TEST(a_template_cannot_exhaust_the_machine)
         "b.split()", "b.split('x')", "b.rsplit('x')", "b.splitlines()", "b.partition('x')", "b|wordcount", "b|e", "u|urlencode", "b|int",
         "b|float", "b.expandtabs()", "u.isalpha()", "b.removeprefix(c)", "b.center(200000)", "u.center(90000, '\xc3\xa9')", "'%.4000f' % i",
         "'%0200000d' % i", "'{:0100000,}'.format(i)", "'{:\xc3\xa9>90000}'.format(i)", "d|int", "(d|int)|string", "d|float",
-        "b|urlize", "u[40000:40002]", "u[::2]", "b in [c]", "(s * 1000)|e", "b|tojson", "b|wordwrap(9)", "b|striptags", "b|indent"};
+        "b|urlize", "u[40000:40002]", "u[::2]", "b in [c]", "(s * 1000)|e", "b|tojson", "b|wordwrap(9)", "b|striptags", "b|indent", "b is lower",
+        "{1: 2}[b ~ i]", "{1: 2}.get(b ~ i)", "(i + 0.5)|round(300)"};
     for (size_t i = 0; i < sizeof slow / sizeof *slow; i++) {
         char text[400];
         snprintf(text, sizeof text, "%s%s%s", OFTEN_BEGIN, slow[i], OFTEN_END);
