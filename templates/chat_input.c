@@ -507,7 +507,7 @@ static int trl(struct ft_rec *r, const struct ft_chat_rules *rules, struct ft_ch
         if (ft_rec_value(r, trl_keys[i], &v, e) < 0)
             return -1;
         if (arrays && v.n && ft_json_get(&v.items[0], "from") && ft_json_get(&v.items[0], "value"))
-            return ft_fail(e, FT_DATA, "\"%s\" is in ShareGPT's form, from and value: only the member conversations is read so (--map conversations=%s)", trl_keys[i], trl_keys[i]);
+            ft_rec_count(r, "messages_of_from_and_value", 1); /* rendered as transformers does; --map conversations=messages reads them */
         if (arrays)
             *to[i] = v;
         else

@@ -18,7 +18,9 @@ chat-template -q --template chatml --bad /dev/null 2>&1 <<'Y'
 {}
 {"chosen":[{"role":"user","content":"q"}]}
 {"prompt":[{"role":"user","content":"q"}],"chosen":[{"role":"user","content":"q"}]}
-{"messages":[{"from":"human","value":"x"}]}
-{"prompt":[{"from":"human","value":"x"}],"completion":[{"from":"gpt","value":"y"}]}
 {"question":"q"}
 Y
+echo "-- messages of ShareGPT's form are rendered as they are, and counted"
+echo '{{ messages|length }}' >any.jinja
+echo '{"messages":[{"from":"human","value":"x"}]}' | chat-template --template any.jinja 2>&1 | sed 's/,"spans".*//'
+echo '{"messages":[{"from":"human","value":"x"}]}' | chat-template --template any.jinja --map conversations=messages --convert 2>&1
