@@ -14,9 +14,24 @@ struct config {
     struct ft_tok_state **state;
 };
 
+/* Ids of another vocabulary mean other words here: the first half of the fingerprint tells it. */
+static int check_stamp(const struct config *c, struct ft_rec *r, struct ft_err *e)
+{
+    enum { HALF = 32 };
+    const char *own = ft_tokenizer_fingerprint(c->tok);
+    struct ft_stamp stamp;
+    if (ft_rec_get_stamp(r, &stamp, e) < 0)
+        return -1;
+    if (stamp.tok.n >= HALF && memcmp(stamp.tok.p, own, HALF))
+        return ft_fail(e, FT_DATA, "ids of vocabulary %.*s, this is %.*s", HALF, stamp.tok.p, HALF, own);
+    return 0;
+}
+
 static int read_ids(const struct config *c, struct ft_rec *r, int32_t **ids, size_t *n, struct ft_err *e)
 {
-    int k = ft_rec_ids(r, "output_ids", ids, n, e);
+    int k = check_stamp(c, r, e);
+    if (!k)
+        k = ft_rec_ids(r, "output_ids", ids, n, e);
     if (k == 0)
         k = ft_rec_ids(r, "input_ids", ids, n, e);
     if (k <= 0)

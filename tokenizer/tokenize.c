@@ -22,6 +22,7 @@ struct config {
     int side, strategy, too_long;
     uint64_t max_length; /* 0: no limit */
     bool plain_content, types, info, binary;
+    bool endless; /* nothing ends a text: no end-of-text token is known, nor does the post-processor put one */
     struct ft_tokenizer *tok;
     struct ft_tok_specials ids;
     struct ft_str eos_text;
@@ -245,8 +246,10 @@ static bool ends_with(struct ft_str s, struct ft_str tail)
     return tail.n && s.n >= tail.n && !memcmp(s.p + s.n - tail.n, tail.p, tail.n);
 }
 
-static bool wants_eos(const struct config *c, bool rendered, struct ft_str text)
+static bool wants_eos(const struct config *c, struct ft_rec *r, bool rendered, struct ft_str text)
 {
+    if (c->endless && c->eos == AUTO && !rendered)
+        ft_rec_count(r, "without_eos", 1);
     if (c->ids.eos < 0 || c->eos == NO || (c->eos == AUTO && rendered))
         return false;
     if (c->plain_content && !rendered) /* its string in the text is no token */
@@ -373,7 +376,7 @@ static int plain_text(struct config *c, struct ft_tok_state *st, struct ft_rec *
         o.bare = bare;
     }
     struct ft_encoding x;
-    bool eos = wants_eos(c, has_spans || rendered, text);
+    bool eos = wants_eos(c, r, has_spans || rendered, text);
     const int k = encode(c, st, r, text, &o, n_plain && c->plain_content && (has_spans || rendered), &x, &eos, e);
     if (k)
         return k < 0 ? -1 : 0;
@@ -430,7 +433,7 @@ static int fields(struct config *c, struct ft_tok_state *st, struct ft_rec *r, s
             }
         }
         struct ft_encoding x;
-        bool eos = c->pair ? c->eos == YES : wants_eos(c, false, text);
+        bool eos = c->pair ? c->eos == YES : wants_eos(c, r, false, text);
         const int m = encode(c, st, r, text, &o, o.bare != NULL, &x, &eos, e);
         if (m)
             return m < 0 ? -1 : 0;
@@ -496,7 +499,7 @@ static int joint(struct config *c, struct ft_tok_state *st, struct ft_rec *r, co
     } else {
         *split = to_tokens(c, &x, (uint32_t)a->text.n, (uint32_t)n_text, true).at;
     }
-    *eos = wants_eos(c, rendered, b->text);
+    *eos = wants_eos(c, r, rendered, b->text);
     *ids = copy(r, &x, *eos, c, n);
     return 0;
 }
@@ -635,6 +638,18 @@ static int map(void *ctx, int worker, struct ft_rec *r, struct ft_buf *out, stru
     return 1;
 }
 
+/* Does the post-processor put something behind a text? */
+static bool ends_text(const struct config *c)
+{
+    struct ft_tok_state *st = ft_tok_state_new(c->tok);
+    const struct ft_encode_opts o = {.special = true};
+    struct ft_encoding x;
+    struct ft_err e = {0};
+    const bool ends = !ft_encode(c->tok, st, FT_STR("a"), &o, &x, &e) && x.n_suffix;
+    ft_tok_state_free(st);
+    return ends;
+}
+
 static int info(const struct ft_tool *tool, const struct config *c)
 {
     struct ft_buf b = {0};
@@ -671,6 +686,7 @@ int main(int argc, char **argv)
 {
     struct config c = {.offsets = OFFSETS_NONE};
     struct ft_stream_opts so = FT_STREAM_DEFAULTS;
+    bool of_length[3] = {false};
     so.jobs = 0;
     const struct ft_opt opts[] = {
         {'m', "model", FT_OPT_STR, &c.model, "DIR|FILE", "tokenizer.json, a .model or .tiktoken file, or the folder that has it; also org/name in the hub cache", NULL},
@@ -688,10 +704,10 @@ int main(int argc, char **argv)
         {0, "pair", FT_OPT_STR, &c.pair, "NAME", "the member with the second text of a pair", NULL},
         {0, "type-ids", FT_OPT_FLAG, &c.types, NULL, "add token_type_ids", NULL},
         {0, "max-length", FT_OPT_SIZE, &c.max_length, "N", "tokens of a record at most, special ones included", NULL},
-        {0, "too-long", FT_OPT_CHOICE, &c.too_long, "cut|drop|error", "what happens to a record that is longer", NULL},
-        {0, "truncation-side", FT_OPT_CHOICE, &c.side, "right|left", "where it is cut", NULL},
+        {0, "too-long", FT_OPT_CHOICE, &c.too_long, "cut|drop|error", "what happens to a record that is longer", &of_length[0]},
+        {0, "truncation-side", FT_OPT_CHOICE, &c.side, "right|left", "where it is cut", &of_length[1]},
         {0, "truncation-strategy", FT_OPT_CHOICE, &c.strategy, "longest-first|only-first|only-second",
-         "which text of a pair is cut", NULL},
+         "which text of a pair is cut", &of_length[2]},
         {0, "invalid-utf8", FT_OPT_CHOICE, &so.invalid_utf8, "error|replace", "lines that are not UTF-8 are bad, or get U+FFFD", NULL},
         {0, "binary", FT_OPT_FLAG, &c.binary, NULL, "write frames with the ids as they are, for ft-pack", NULL},
         {0, "verify", FT_OPT_STR, &c.verify, "GOLDEN", "compare with recorded answers and exit", NULL},
@@ -719,6 +735,11 @@ int main(int argc, char **argv)
         return info(&tool, &c);
     if (c.verify)
         return verify(&tool, &c);
+    if ((of_length[0] || of_length[1] || of_length[2]) && !c.max_length)
+        ft_usage(&tool, "'--%s' says what happens at a '--max-length', and none is given",
+                 of_length[0] ? "too-long" : of_length[1] ? "truncation-side" : "truncation-strategy");
+    if (of_length[2] && !c.pair)
+        ft_usage(&tool, "'--truncation-strategy' is about the two texts of a '--pair'");
     if (c.pair && c.fields.n > 1)
         ft_usage(&tool, "'--pair' goes with one '--field'");
     if (c.pair && !c.fields.n) {
@@ -734,6 +755,7 @@ int main(int argc, char **argv)
         ft_warn(&tool, "'%s' asks for %s: not done without '--max-length'", c.model, ft_tokenizer_asks(c.tok));
     if (c.eos == YES && c.ids.eos < 0)
         ft_usage(&tool, "'%s' names no end-of-text token to append", c.model);
+    c.endless = c.ids.eos < 0 && !(c.special != NO && ends_text(&c));
     so.framed_out = c.binary;
     struct ft_stream *s = ft_stream_open(&tool, &so, files, argv);
     if (c.binary) /* format version 1 */

@@ -61,6 +61,10 @@ echo '{"pre_tokenizer": {"type": "Split", "pattern": {"Regex": "\\X"}, "behavior
 tokenize -q -m x.json; echo "status $?"
 echo '{"truncation": {"max_length": 8}, "padding": {}, "model": {"type": "BPE", "vocab": {"a": 0}, "merges": []}}' >asks.json
 echo '{"text": "aa"}' | tokenize -m asks.json | ids
+echo "# options that would do nothing"
+for o in --too-long=drop --truncation-side=left --truncation-strategy=only-first '--max-length=3 --truncation-strategy=only-first'; do
+    tokenize -q -m asks.json $o </dev/null; echo "status $?"
+done
 echo "# looking"
 tokenize --info -m "$G/byte-llama3.json" | grep -v fingerprint
 mkdir config; cp "$G/byte-llama3.json" config/tokenizer.json
@@ -77,6 +81,9 @@ echo '{"input_ids": [0, 100000]}' | detokenize -q -m "$G/byte-llama3.json" --unk
 echo '{"text": "방a"}' | t byte-llama3 --add-special-tokens=no --append-eos=no | grep -o '\[[0-9, ]*\]' | tr -d '[] ' | tr , '\n' | grep . |
   sed 's/.*/{"input_ids": [&]}/' | detokenize -q --stream -m "$G/byte-llama3.json" | grep -o '"text".*'
 printf '{"input_ids": [%d]}\n' 68 231 | detokenize -q --stream -m "$G/sp-llama2.json" | grep -o '"text".*' # a byte that spoils the one before it
+t byte-llama3 <<<'{"text": "of one vocabulary"}' >of-one
+detokenize -q -m "$G/byte-llama3.json" of-one | grep -o '"text": "[^"]*"'
+detokenize -q -m "$G/byte-gpt2.json" of-one; echo "status $?"
 echo "# bytes that are no UTF-8"
 printf '{"text": "a\303b\377"}\n' | t byte-gpt2; echo "status $?"
 printf '{"text": "a\303b\377"}\n' | tokenize -m "$G/byte-gpt2.json" --invalid-utf8=replace | ids
