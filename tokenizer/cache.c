@@ -5,6 +5,7 @@
 
 #include "pipeline/hash.h"
 #include "tokenizer/cut.h"
+#include "tokenizer/parts.h"
 
 /* A line without ids (count 0): in a side line id[1] is where they begin in `over`
  * and id[2] how many; of a hot line they are in the big tables, where they may have
@@ -33,9 +34,7 @@ void tk_ids_grow(struct tk_ids *o, size_t room)
     o->cap = cap;
 }
 
-/* Zeroed, in whole pages that cost nothing before they are touched; `large` ones
- * where the system has them. */
-static void *pages(size_t n, bool large)
+void *tk_pages(size_t n, bool large)
 {
     void *p = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (p == MAP_FAILED)
@@ -47,10 +46,10 @@ static void *pages(size_t n, bool large)
 
 static void tables_new(struct tk_cache *c, bool large)
 {
-    c->hot = pages(sizeof *c->hot << TK_HOT_BITS, large);
-    c->own = pages(sizeof *c->own << TK_OWN_BITS, large);
-    c->big = pages(sizeof *c->big << BIG_BITS, large);
-    c->huge = pages(sizeof *c->huge << HUGE_BITS, large);
+    c->hot = tk_pages(sizeof *c->hot << TK_HOT_BITS, large);
+    c->own = tk_pages(sizeof *c->own << TK_OWN_BITS, large);
+    c->big = tk_pages(sizeof *c->big << BIG_BITS, large);
+    c->huge = tk_pages(sizeof *c->huge << HUGE_BITS, large);
 }
 
 static void tables_free(struct tk_cache *c)
@@ -87,6 +86,7 @@ void tk_cache_free(struct tk_cache *c)
     if (!c)
         return;
     tables_free(c);
+    tk_parts_free(c);
     free(c->over.v);
     free(c);
 }

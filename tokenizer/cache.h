@@ -80,6 +80,7 @@ struct tk_cache {
     const struct tk_seed *seed;
     tk_word_fn *encode;
     tk_many_fn *encode_many; /* NULL: there is none */
+    uint32_t (*letters)[4];  /* see parts.h; NULL: none yet */
     const struct tk_cut *part_cut; /* by which the words for encode_many are cut that are not ASCII; NULL: they are not */
     bool part_plain;         /* a part becomes what the same bytes become as a word */
     void *ctx;

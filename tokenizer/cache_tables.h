@@ -52,4 +52,13 @@ void tk_big_put(struct tk_cache *c, const struct tk_rec *r, const int32_t *ids, 
  * line without ids was found for it. */
 int tk_cache_resolve(struct tk_cache *c, const struct tk_rec *r, bool known, struct tk_ids *out, struct ft_err *e);
 
+/* Sets a side line's ids to those of `over` from first on, which may stay there. */
+void tk_side_settle(struct tk_cache *c, size_t first, uint32_t *to);
+/* Encodes a word by itself. */
+int tk_side_encode(struct tk_cache *c, const struct tk_rec *r, uint32_t *to, struct ft_err *e);
+
+/* Zeroed, in whole pages that cost nothing before they are touched; `large` ones
+ * where the system has them. */
+void *tk_pages(size_t n, bool large);
+
 #endif

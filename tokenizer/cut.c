@@ -1,7 +1,5 @@
 #include "tokenizer/cut.h"
 
-static uint64_t mix(uint64_t key) { return (key * 0x9e3779b97f4a7c15u) >> (64 - TK_CUT_BITS); }
-
 static bool follows(unsigned char c) { return (c & 0xc0) == 0x80; }
 static size_t length_of(unsigned char c) { return c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4; }
 
@@ -14,19 +12,13 @@ static uint32_t number(const unsigned char *p, size_t n)
     return v;
 }
 
-/* Of a character of three bytes the sixteen bits that tell it from others. */
-static inline uint32_t code(const unsigned char *p) { return (p[0] & 15u) << 12 | (p[1] & 63u) << 6 | (p[2] & 63u); }
-
-static inline uint64_t mix_codes(uint32_t a, uint32_t b)
-{
-    return mix((uint64_t)(a | 0xe00000) << 32 | (b | 0xe00000)); /* as no bytes of a character */
-}
+static inline uint32_t code(const unsigned char *p) { return tk_cut_code((const char *)p); }
 
 /* Learns that a[0..na) and b[0..nb), of characters of three bytes, stand side by side. */
 static void add_wide(struct tk_cut *c, const unsigned char *a, size_t na, const unsigned char *b, size_t nb)
 {
     if (na == 3 && nb == 3) {
-        const uint64_t h = mix_codes(code(a), code(b));
+        const uint64_t h = tk_cut_mix_codes(code(a), code(b));
         c->pair[h >> 6] |= 1ull << (h & 63);
         return;
     }
@@ -62,7 +54,7 @@ void tk_cut_add(struct tk_cut *c, const char *p, size_t n)
         if (e < n && e - i < length_of(u[i]))
             continue;
         c->lengths[u[i - 1]][u[i]] |= (uint16_t)(1u << (4 * (i - b - 1) + (e - i - 1)));
-        const uint64_t h = mix((uint64_t)number(u + b, i - b) << 32 | number(u + i, e - i));
+        const uint64_t h = tk_cut_mix((uint64_t)number(u + b, i - b) << 32 | number(u + i, e - i));
         c->pair[h >> 6] |= 1ull << (h & 63);
         if ((u[i] & 0xf0) == 0xe0 && (follows(u[b]) ? i - b < 3 : i - b == 3))
             add_wide(c, u + b, i - b, u + i, e - i);
@@ -71,7 +63,7 @@ void tk_cut_add(struct tk_cut *c, const char *p, size_t n)
 
 static inline bool has(const struct tk_cut *c, uint64_t a, uint32_t b)
 {
-    const uint64_t h = mix(a << 32 | b);
+    const uint64_t h = tk_cut_mix(a << 32 | b);
     return c->pair[h >> 6] >> (h & 63) & 1;
 }
 
@@ -103,13 +95,6 @@ static inline uint32_t char_at(const unsigned char *p, unsigned *len)
 
 static inline bool wide(const unsigned char *p) { return (p[0] & 0xf0) == 0xe0; }
 
-/* together() of two characters of three bytes, by their codes. */
-static inline bool wide_together(const struct tk_cut *c, uint32_t a, uint32_t b)
-{
-    const uint64_t h = mix_codes(a, b);
-    return (c->pair[h >> 6] >> (h & 63) & 1) | !!(c->left[a & 0xfff] & c->right[b >> 6]);
-}
-
 /* From the character at p[at] on: the first one behind it that is not of three bytes,
  * or n; and the bits of those at which it may be cut, or the first of them if `one`. */
 static inline size_t wide_run(const struct tk_cut *c, const unsigned char *p, size_t n, size_t at, bool one, uint64_t *cuts)
@@ -117,7 +102,7 @@ static inline size_t wide_run(const struct tk_cut *c, const unsigned char *p, si
     uint32_t a = code(p + at);
     for (at += 3; at < n && wide(p + at); at += 3) {
         const uint32_t b = code(p + at);
-        const bool is = !wide_together(c, a, b);
+        const bool is = !tk_cut_wide_together(c, a, b);
         if (one && is)
             return *cuts = 1, at;
         if (!one)

@@ -28,6 +28,22 @@ struct tk_cut {
     uint32_t left[4096], right[1024];
 };
 
+/* Of a character of three bytes the sixteen bits that tell it from others. */
+static inline uint32_t tk_cut_code(const char *p) { return (p[0] & 15u) << 12 | (p[1] & 63u) << 6 | (p[2] & 63u); }
+
+static inline uint64_t tk_cut_mix(uint64_t key) { return (key * 0x9e3779b97f4a7c15u) >> (64 - TK_CUT_BITS); }
+static inline uint64_t tk_cut_mix_codes(uint32_t a, uint32_t b)
+{
+    return tk_cut_mix((uint64_t)(a | 0xe00000) << 32 | (b | 0xe00000)); /* as no bytes of a character */
+}
+
+/* May a token have two characters of three bytes side by side, or an end of the left one and a beginning of the right one? */
+static inline bool tk_cut_wide_together(const struct tk_cut *c, uint32_t a, uint32_t b)
+{
+    const uint64_t h = tk_cut_mix_codes(a, b);
+    return (c->pair[h >> 6] >> (h & 63) & 1) | !!(c->left[a & 0xfff] & c->right[b >> 6]);
+}
+
 /* Learns the boundaries inside one token's bytes. An empty one is all zero. */
 void tk_cut_add(struct tk_cut *c, const char *p, size_t n);
 /* Bits of the bytes of p[0..n) before which it may be cut, n <= 64. p is whole

@@ -5,12 +5,11 @@
 #endif
 
 #include "tokenizer/cache_tables.h"
-#include "tokenizer/cut.h"
+#include "tokenizer/parts.h"
 
 enum {
     MOST = TK_BATCH + TK_WINDOW, /* records of a batch */
     AGAIN = 64,                  /* new words of a batch that are known before they are in a table */
-    PARTS = 256,                 /* parts of words that are looked up at a time */
 };
 
 /* What falls out of the hot table, but for words of the seed, whose second id says so. */
@@ -36,8 +35,7 @@ static void insert(struct tk_cache *c, uint32_t hash, struct tk_key key, const u
     *l = in;
 }
 
-/* Sets a side line's ids to those of `over` from first on, which may stay there. */
-static void settle(struct tk_cache *c, size_t first, uint32_t *to)
+void tk_side_settle(struct tk_cache *c, size_t first, uint32_t *to)
 {
     const size_t count = c->over.n - first;
     to[0] = 0;
@@ -51,13 +49,12 @@ static void settle(struct tk_cache *c, size_t first, uint32_t *to)
     }
 }
 
-/* Encodes a word by itself. */
-static int encode_aside(struct tk_cache *c, const struct tk_rec *r, uint32_t *to, struct ft_err *e)
+int tk_side_encode(struct tk_cache *c, const struct tk_rec *r, uint32_t *to, struct ft_err *e)
 {
     const size_t first = c->over.n;
     if (tk_cache_resolve(c, r, false, &c->over, e))
         return -1;
-    settle(c, first, to);
+    tk_side_settle(c, first, to);
     return 0;
 }
 
@@ -69,7 +66,7 @@ static int encode_jobs(struct tk_cache *c, const struct tk_job *job, size_t n, s
         const struct tk_rec r = {.p = job[k].p, .n = job[k].n};
         const uint32_t *to = job[k].to, count = to[0] >> 24;
         if (!to[0]) {
-            if (encode_aside(c, &r, job[k].to, e))
+            if (tk_side_encode(c, &r, job[k].to, e))
                 return -1;
         } else if (r.n > TK_KEY_MAX) {
             int32_t ids[TK_INLINE];
@@ -77,123 +74,6 @@ static int encode_jobs(struct tk_cache *c, const struct tk_job *job, size_t n, s
             ids[0] &= 0xffffff;
             tk_big_put(c, &r, ids, count);
         }
-    }
-    return 0;
-}
-
-/* ---- words in parts ---- */
-
-struct part {
-    struct tk_key key;
-    const char *p;
-    const uint32_t *ids; /* as in a line */
-    uint32_t n, hash;
-    int64_t word; /* of the seed, that it may be */
-    bool fresh;   /* not in the own table */
-};
-
-/* The parts of a word; gives how many. */
-static size_t part_word(const struct tk_cache *c, const struct tk_job *w, struct part *to)
-{
-    uint64_t ends = tk_cut_mask(c->part_cut, w->p, w->n) | 1ull << w->n;
-    uint32_t from = 0;
-    size_t n = 0;
-    for (; ends; ends &= ends - 1) {
-        struct part *x = &to[n++];
-        x->p = w->p + from;
-        x->n = (uint32_t)__builtin_ctzll(ends) - from;
-        x->key = tk_key_of(x->p, x->n);
-        if (!c->part_plain)
-            x->key.hi |= 1ull << 63; /* no word has this key */
-        x->hash = tk_key_hash(x->key.lo, x->key.hi);
-        __builtin_prefetch(tk_own_line(c, x->hash));
-        tk_seed_prefetch(c->seed, x->hash);
-        from += x->n;
-    }
-    return n;
-}
-
-/* Finds or makes the ids of n parts, those that are made in `made`. */
-static void look_up(struct tk_cache *c, struct part *part, size_t n, uint32_t made[][TK_INLINE])
-{
-    struct tk_job job[PARTS];
-    size_t n_jobs = 0;
-    for (size_t i = 0; i < n; i++) {
-        struct part *x = &part[i];
-        const struct tk_line *own = tk_own_find(c, x->key, x->hash);
-        x->fresh = !own;
-        x->ids = own ? own->id : NULL;
-        x->word = own || !c->part_plain ? -1 : tk_seed_guess(c->seed, x->hash);
-    }
-    for (size_t i = 0; i < n; i++) {
-        struct part *x = &part[i];
-        if (x->ids)
-            continue;
-        if (x->word >= 0 && (x->word = tk_seed_check(c->seed, x->word, x->key, x->hash)) >= 0) {
-            x->ids = &c->seed->id[x->word];
-            continue;
-        }
-        x->ids = made[n_jobs];
-        job[n_jobs] = (struct tk_job){x->p, x->n, made[n_jobs]};
-        n_jobs++;
-    }
-    c->encode_many(c->ctx, job, n_jobs);
-}
-
-static void remember(struct tk_cache *c, const struct part *part, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        const struct part *x = &part[i];
-        const uint32_t count = x->ids[0] >> 24;
-        if (!x->fresh || !count || tk_key_eq(tk_own_line(c, x->hash)->key, x->key))
-            continue;
-        struct tk_line *l = tk_own_take(c, x->hash);
-        l->key = x->key;
-        memcpy(l->id, x->ids, (count > 1 ? TK_INLINE : 1) * sizeof *l->id);
-        l->id[1] = count > 1 ? l->id[1] : 0;
-    }
-}
-
-/* Sets a word's ids to those of its parts; false: one of them is not known. */
-static bool join(struct tk_cache *c, const struct part *part, size_t n, uint32_t *to)
-{
-    const size_t first = c->over.n;
-    tk_ids_room(&c->over, TK_INLINE * (n + 1));
-    int32_t *at = c->over.v + first;
-    for (size_t i = 0; i < n; i++) {
-        const uint32_t *s = part[i].ids, count = s[0] >> 24;
-        if (!count)
-            return false;
-        memcpy(at, s, 4 * sizeof *at);
-        at[0] = (int32_t)(s[0] & 0xffffff);
-        if (count > 4)
-            memcpy(at + 4, s + 4, (TK_INLINE - 4) * sizeof *at);
-        at += count;
-    }
-    c->over.n = (size_t)(at - c->over.v);
-    settle(c, first, to);
-    return true;
-}
-
-/* Words that are cut where no token spans. */
-static int in_parts(struct tk_cache *c, const struct tk_job *word, size_t n, struct ft_err *e)
-{
-    struct part part[PARTS];
-    uint32_t made[PARTS][TK_INLINE];
-    uint8_t parts[PARTS];
-    for (size_t i = 0; i < n;) {
-        size_t k = 0, n_parts = 0;
-        for (; i + k < n && k < PARTS && n_parts + TK_KEY_MAX <= PARTS; k++)
-            n_parts += parts[k] = (uint8_t)part_word(c, &word[i + k], &part[n_parts]);
-        look_up(c, part, n_parts, made);
-        const struct part *x = part;
-        for (size_t w = 0; w < k; x += parts[w++]) {
-            const struct tk_rec r = {.p = word[i + w].p, .n = word[i + w].n};
-            if (!join(c, x, parts[w], word[i + w].to) && encode_aside(c, &r, word[i + w].to, e))
-                return -1;
-        }
-        remember(c, part, n_parts);
-        i += k;
     }
     return 0;
 }
@@ -249,10 +129,10 @@ static int find(struct tk_cache *c, const uint16_t *miss, size_t n, const uint32
         } else if (r->n > TK_KEY_MAX) {
             const size_t first = c->over.n;
             if (!c->encode_many || !c->cut || r->n > TK_MANY_BYTES) {
-                if (encode_aside(c, r, to, e))
+                if (tk_side_encode(c, r, to, e))
                     return -1;
             } else if (tk_big_find(c, r, &c->over)) {
-                settle(c, first, to);
+                tk_side_settle(c, first, to);
             } else { /* it has been cut where it may be */
                 longer[n_longer++] = (struct tk_job){r->p, r->n, to};
             }
@@ -262,20 +142,20 @@ static int find(struct tk_cache *c, const uint16_t *miss, size_t n, const uint32
         } else if ((own = tk_own_find(c, r->key, r->hash))) {
             memcpy(to, own->id, sizeof own->id); /* it may fall out before the ids are written */
         } else if (!c->encode_many) {
-            if (encode_aside(c, r, to, e))
+            if (tk_side_encode(c, r, to, e))
                 return -1;
         } else if (again[r->hash % AGAIN] != UINT16_MAX && tk_key_eq(c->rec[miss[again[r->hash % AGAIN]]].key, r->key)) {
             at[miss[k]] = at[miss[again[r->hash % AGAIN]]];
         } else {
             const struct tk_job x = {r->p, r->n, to};
             again[r->hash % AGAIN] = (uint16_t)k;
-            if (is_parted(c, r))
-                parted[n_parted++] = x;
-            else
+            if (!is_parted(c, r))
                 job[n_jobs++] = x;
+            else if (!tk_parts_spell(c, &x))
+                parted[n_parted++] = x;
         }
     }
-    if (n_parted && in_parts(c, parted, n_parted, e))
+    if (n_parted && tk_parts_find(c, parted, n_parted, e))
         return -1;
     if (n_longer && encode_jobs(c, longer, n_longer, e))
         return -1;
