@@ -84,7 +84,8 @@ TARGET static inline void NAME(answer)(struct NAME(lane) *l, int k, const struct
     uint32_t merge = ((uint32_t)line[__builtin_ctz(bits | 1u << (TK_PAIR_LINE - 1))] | none) & TK_NO_MERGE;
     if (__builtin_expect(!bits & (line[TK_PAIR_LINE - 1] != UINT64_MAX), 0))
         merge = tk_pair_seek(g, l->mix[k]);
-    __builtin_prefetch(&g->v[merge & ~none]);
+    if (!g->numbers_are_ids)
+        __builtin_prefetch(&g->v[merge & ~none]);
     l->key[at] = merge << PLACE | at;
 }
 
@@ -103,7 +104,7 @@ TARGET static inline bool NAME(step)(struct NAME(lane) *l, const struct tk_merge
     const uint32_t prev = before ? 31 - (uint32_t)__builtin_clz(before) : best;
     l->alive &= ~(1u << gone);
     l->key[gone] = UINT32_MAX;
-    l->id[best] = g->v[min >> PLACE].id;
+    l->id[best] = g->numbers_are_ids ? min >> PLACE : g->v[min >> PLACE].id;
     NAME(ask)(l, 0, g, best, next, rest != 0);
     NAME(ask)(l, 1, g, prev, before ? best : next, before || rest); /* without one before, the same again */
     return true;

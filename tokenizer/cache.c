@@ -44,26 +44,44 @@ void *tk_pages(size_t n, bool large)
     return p;
 }
 
-static void tables_new(struct tk_cache *c, bool large)
+/* Bits of the number of lines, before and after TK_BRIEF words. */
+enum { HOT_BRIEF = 9, HOT = 17, OWN_BRIEF = 7, OWN = 15 };
+
+static void lines_new(struct tk_lines *t, unsigned n_bits, bool large)
 {
-    c->hot = tk_pages(sizeof *c->hot << TK_HOT_BITS, large);
-    c->own = tk_pages(sizeof *c->own << TK_OWN_BITS, large);
+    t->line = tk_pages(sizeof *t->line << n_bits, large);
+    t->shift = 32 - n_bits;
+}
+static void lines_free(struct tk_lines *t) { munmap(t->line, tk_lines_n(t) * sizeof *t->line); }
+
+static void longs_new(struct tk_cache *c, bool large)
+{
     c->big = tk_pages(sizeof *c->big << BIG_BITS, large);
     c->huge = tk_pages(sizeof *c->huge << HUGE_BITS, large);
 }
 
-static void tables_free(struct tk_cache *c)
+static void longs_free(struct tk_cache *c)
 {
-    munmap(c->hot, sizeof *c->hot << TK_HOT_BITS);
-    munmap(c->own, sizeof *c->own << TK_OWN_BITS);
     munmap(c->big, sizeof *c->big << BIG_BITS);
     munmap(c->huge, sizeof *c->huge << HUGE_BITS);
 }
 
 void tk_cache_enlarge(struct tk_cache *c)
 {
-    tables_free(c);
-    tables_new(c, true);
+    struct tk_lines hot = c->hot, own = c->own;
+    longs_free(c);
+    longs_new(c, true);
+    lines_new(&c->hot, HOT, true);
+    lines_new(&c->own, OWN, true);
+    c->owns = false;
+    for (size_t i = 0; i < tk_lines_n(&own); i++)
+        if (own.line[i].key.hi)
+            *tk_own_take(c, tk_key_hash(own.line[i].key.lo, own.line[i].key.hi)) = own.line[i];
+    for (size_t i = 0; i < tk_lines_n(&hot); i++)
+        if (hot.line[i].key.hi)
+            tk_hot_insert(c, tk_key_hash(hot.line[i].key.lo, hot.line[i].key.hi), hot.line[i].key, hot.line[i].id);
+    lines_free(&hot);
+    lines_free(&own);
 }
 
 /* ---- life ---- */
@@ -77,7 +95,9 @@ struct tk_cache *tk_cache_new(const struct tk_seed *seed, tk_word_fn *encode, vo
     c->seed = seed;
     c->encode = encode;
     c->ctx = ctx;
-    tables_new(c, false);
+    lines_new(&c->hot, HOT_BRIEF, false);
+    lines_new(&c->own, OWN_BRIEF, false);
+    longs_new(c, false);
     return c;
 }
 
@@ -85,7 +105,9 @@ void tk_cache_free(struct tk_cache *c)
 {
     if (!c)
         return;
-    tables_free(c);
+    lines_free(&c->hot);
+    lines_free(&c->own);
+    longs_free(c);
     tk_parts_free(c);
     free(c->over.v);
     free(c);

@@ -6,7 +6,7 @@
  *
  *   hot   of one thread: a line a word, with up to twelve ids. A word whose line
  *         is taken moves the other to the neighbour line, and what was there falls
- *         out. Fixed size, so memory does not grow with the stream.
+ *         out. 8 MiB at most, so memory does not grow with the stream.
  *   seed  shared, read-only: every token of the vocabulary that is a word of one
  *         token (seed.h). Made at load or mapped from the compiled image.
  *   big   of one thread: words of 16 to 255 bytes, or of 13 to 63 ids.
@@ -26,8 +26,6 @@
 enum {
     TK_BATCH = 256,    /* records */
     TK_WINDOW = 64,    /* records that may come on top */
-    TK_HOT_BITS = 17,  /* lines of the hot table: 8 MiB */
-    TK_OWN_BITS = 15,  /* of the own table: 2 MiB */
     TK_INLINE = 12,    /* ids in a line */
     TK_OVER = 1 << 16, /* ids that wait beside the records */
 };
@@ -72,8 +70,14 @@ typedef void tk_many_fn(void *ctx, const struct tk_job *job, size_t n);
 struct tk_cut;
 struct tk_solo;
 
+/* Lines of a power of two; `shift` leaves of a hash of 32 bits what is a line's number. */
+struct tk_lines {
+    struct tk_line *line;
+    unsigned shift;
+};
+
 struct tk_cache {
-    struct tk_line *hot, *own;
+    struct tk_lines hot, own;
     struct tk_big *big;
     struct tk_huge *huge;
     bool owns; /* is anything in own? */
@@ -96,27 +100,28 @@ struct tk_cache {
     struct tk_solo *solo;                      /* characters that are alone, NULL: not asked for; the caller's */
 };
 
-/* After so many words come empty tables in large pages: clearing one takes as long as
+/* After so many words come large tables in large pages: clearing one takes as long as
  * tokenizing a page of text, so a line of text must not pay for it. */
 enum { TK_BRIEF = 300 };
 void tk_cache_enlarge(struct tk_cache *c);
+static inline size_t tk_lines_n(const struct tk_lines *t) { return (size_t)1 << (32 - t->shift); }
 
 struct tk_cache *tk_cache_new(const struct tk_seed *seed, tk_word_fn *encode, void *ctx);
 void tk_cache_free(struct tk_cache *c);
 
 static inline struct tk_line *tk_cache_line(const struct tk_cache *c, uint32_t hash)
 {
-    return &c->hot[hash >> (32 - TK_HOT_BITS)];
+    return &c->hot.line[hash >> c->hot.shift];
 }
 
 /* A record of a word of any length; cache_short.h has a quicker one. */
-static inline void tk_rec_long(struct tk_rec *r, const struct tk_line *hot, const char *p, size_t n)
+static inline void tk_rec_long(struct tk_rec *r, struct tk_lines hot, const char *p, size_t n)
 {
     r->key = tk_key_of(p, n);
     r->p = p;
     r->n = (uint32_t)n;
     r->hash = tk_key_hash(r->key.lo, r->key.hi);
-    __builtin_prefetch(&hot[r->hash >> (32 - TK_HOT_BITS)]);
+    __builtin_prefetch(&hot.line[r->hash >> hot.shift]);
 }
 /* Adds a word of n >= 1 bytes that has to stay whole; its bytes must stay until
  * the flush. */

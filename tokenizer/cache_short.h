@@ -10,7 +10,7 @@
 
 /* Fills a record of a cache whose hot table is `hot`: a loop over words does best with
  * both in registers. `limit`: where the text ends that the word stands in. */
-static inline void tk_rec_short(struct tk_rec *r, const struct tk_line *hot, const char *p, size_t n, const char *limit)
+static inline void tk_rec_short(struct tk_rec *r, struct tk_lines hot, const char *p, size_t n, const char *limit)
 {
 #if defined(__AVX2__) && defined(__BMI2__)
 #ifdef __AVX512BW__
@@ -40,7 +40,7 @@ static inline void tk_rec_short(struct tk_rec *r, const struct tk_line *hot, con
     r->n = (uint32_t)n;
     r->hash = tk_key_hash(r->key.lo, r->key.hi);
 #endif
-    __builtin_prefetch(&hot[r->hash >> (32 - TK_HOT_BITS)]);
+    __builtin_prefetch(&hot.line[r->hash >> hot.shift]);
 }
 
 static inline void tk_cache_short(struct tk_cache *c, const char *p, size_t n, const char *limit)

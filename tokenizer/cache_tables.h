@@ -14,11 +14,11 @@ static inline void tk_line_fill(uint32_t *to, const int32_t *ids, size_t n)
 
 /* Where a word goes that another one takes the line from. While a line is free, the
  * one beside it has none of its words. */
-static inline struct tk_line *tk_hot_beside(const struct tk_cache *c, struct tk_line *l) { return &c->hot[(l - c->hot) ^ 1]; }
+static inline struct tk_line *tk_hot_beside(const struct tk_cache *c, struct tk_line *l) { return &c->hot.line[(l - c->hot.line) ^ 1]; }
 
 static inline struct tk_line *tk_own_line(const struct tk_cache *c, uint32_t hash)
 {
-    return &c->own[hash >> (32 - TK_OWN_BITS)];
+    return &c->own.line[hash >> c->own.shift];
 }
 
 /* The same two places as in the hot table. The second is used only behind the first. */
@@ -29,7 +29,7 @@ static inline struct tk_line *tk_own_find(const struct tk_cache *c, struct tk_ke
     struct tk_line *l = tk_own_line(c, hash);
     if (tk_key_eq(l->key, k))
         return l;
-    struct tk_line *x = &c->own[(l - c->own) ^ 1];
+    struct tk_line *x = &c->own.line[(l - c->own.line) ^ 1];
     return l->key.hi && tk_key_eq(x->key, k) ? x : NULL;
 }
 
@@ -38,7 +38,7 @@ static inline struct tk_line *tk_own_take(struct tk_cache *c, uint32_t hash)
 {
     struct tk_line *l = tk_own_line(c, hash);
     if (l->key.hi)
-        c->own[(l - c->own) ^ 1] = *l;
+        c->own.line[(l - c->own.line) ^ 1] = *l;
     c->owns = true;
     return l;
 }
@@ -52,6 +52,8 @@ void tk_big_put(struct tk_cache *c, const struct tk_rec *r, const int32_t *ids, 
  * line without ids was found for it. */
 int tk_cache_resolve(struct tk_cache *c, const struct tk_rec *r, bool known, struct tk_ids *out, struct ft_err *e);
 
+/* Takes a word into the hot table; what falls out of it goes into the own. */
+void tk_hot_insert(struct tk_cache *c, uint32_t hash, struct tk_key key, const uint32_t *ids);
 /* Sets a side line's ids to those of `over` from first on, which may stay there. */
 void tk_side_settle(struct tk_cache *c, size_t first, uint32_t *to);
 /* Encodes a word by itself. */

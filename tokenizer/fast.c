@@ -186,13 +186,18 @@ static bool is_reached(const struct tk_model *m, struct tk_scratch *scratch, str
     return !tk_bpe_ids(m, scratch, b.p, b.n, true, ids, &e) && ids->n == 1 && ids->v[0] == (int32_t)id;
 }
 
-static void init_words(struct tk_fast *f, const struct tk_model *m)
+static void init_words(struct tk_fast *f, struct tk_model *m)
 {
     f->on = true;
     /* Every byte that UTF-8 can have is a token, so nothing is lost or unknown. */
-    bool whole = true;
+    bool bytes = true;
     for (int b = 0; b < 0xf5; b++)
-        whole = whole && (!f->split || tk_split_chars(f->split)) && (m->raw_id[b] >= 0 || b == 0xc0 || b == 0xc1);
+        bytes = bytes && (m->raw_id[b] >= 0 || b == 0xc0 || b == 0xc1);
+    const bool whole = bytes && (!f->split || tk_split_chars(f->split));
+    const struct tk_reached reached = tk_reached(m);
+    if (reached.is && bytes)
+        tk_merges_keep(&m->merges, reached.live, reached.n_live, m->raw_id);
+    free(reached.live);
     if (whole) {
         f->cut = ft_calloc(1, sizeof *f->cut);
         f->len = ft_calloc(m->vocab.n_ids + 1, sizeof *f->len);
@@ -201,7 +206,6 @@ static void init_words(struct tk_fast *f, const struct tk_model *m)
     struct tk_scratch *scratch = tk_scratch_new();
     struct ft_buf b = {0};
     struct tk_ids ids = {0};
-    char *reached = tk_reached(m);
     struct tk_seed_word ahead[16];
     size_t n_ahead = 0;
     f->plain = whole;
@@ -218,7 +222,7 @@ static void init_words(struct tk_fast *f, const struct tk_model *m)
             tk_cut_add(f->cut, b.p, b.n);
         if (f->len)
             f->len[id] = (uint16_t)(b.n < UINT16_MAX ? b.n : 0);
-        const bool made = reached && known ? reached[id] : is_reached(m, scratch, ft_buf_str(&b), id, &ids);
+        const bool made = reached.is && known ? reached.is[id] : is_reached(m, scratch, ft_buf_str(&b), id, &ids);
         /* A token that merges do not reach is a word's all the same where merges are ignored. */
         if (made || m->ignore_merges) {
             struct tk_seed_word *w = &ahead[n_ahead % 16];
@@ -231,7 +235,7 @@ static void init_words(struct tk_fast *f, const struct tk_model *m)
     }
     for (size_t i = n_ahead < 16 ? 0 : n_ahead - 16; i < n_ahead; i++)
         tk_seed_put(&f->seed, &ahead[i % 16]);
-    free(reached);
+    free(reached.is);
     tk_scratch_free(scratch);
     ft_buf_release(&b);
     free(ids.v);
@@ -499,7 +503,7 @@ void tk_fast_attach(struct tk_fast *f, const struct ft_json *file, const struct 
     f->many = tk_bpe_many_level(tk_words_isa());
 }
 
-void tk_fast_init(struct tk_fast *f, const struct ft_json *file, const struct tk_model *m,
+void tk_fast_init(struct tk_fast *f, const struct ft_json *file, struct tk_model *m,
                   const struct tk_normalizer *normalizer, const struct tk_pretok *pretok)
 {
     *f = (struct tk_fast){0};

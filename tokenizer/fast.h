@@ -48,8 +48,8 @@ enum { TK_LEN_MARKED = 1 << 15 };
 enum tk_rule tk_fast_rule(const struct ft_json *pretok);
 
 /* `file`: tokenizer.json. Never fails: what it does not know leaves `on` false. The
- * others are what was made of the file, and must outlive f. */
-void tk_fast_init(struct tk_fast *f, const struct ft_json *file, const struct tk_model *m,
+ * others are what was made of the file, and must outlive f; m may lose merges that are never done. */
+void tk_fast_init(struct tk_fast *f, const struct ft_json *file, struct tk_model *m,
                   const struct tk_normalizer *normalizer, const struct tk_pretok *pretok);
 /* The same for one that was mapped. */
 void tk_fast_attach(struct tk_fast *f, const struct ft_json *file, const struct tk_model *m,

@@ -20,7 +20,7 @@ static void keep(struct tk_cache *c, const struct tk_line *l)
         *tk_own_take(c, hash) = *l;
 }
 
-static void insert(struct tk_cache *c, uint32_t hash, struct tk_key key, const uint32_t *ids)
+void tk_hot_insert(struct tk_cache *c, uint32_t hash, struct tk_key key, const uint32_t *ids)
 {
     struct tk_line *l = tk_cache_line(c, hash), *x = tk_hot_beside(c, l);
     struct tk_line in = {.key = key};
@@ -242,7 +242,7 @@ int tk_cache_flush(struct tk_cache *c, struct tk_ids *out, struct ft_err *e)
             continue;
         if (beside[k] && !tk_key_eq(tk_hot_beside(c, tk_cache_line(c, r->hash))->key, r->key))
             continue; /* another one took its place just now */
-        insert(c, r->hash, r->key, at[miss[k]]);
+        tk_hot_insert(c, r->hash, r->key, at[miss[k]]);
     }
     if (c->words < TK_BRIEF && (c->words += (unsigned)n) >= TK_BRIEF)
         tk_cache_enlarge(c);

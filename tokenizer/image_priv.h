@@ -33,7 +33,7 @@ struct tk_image_header {
     bool has_trie, on, plain, low_line, normalized;
 };
 
-#define TK_IMAGE_MAGIC "FTTOKIM3"
+#define TK_IMAGE_MAGIC "FTTOKIM4"
 
 /* Of all of it that the checksum covers, from here on. */
 #define TK_IMAGE_SUMMED offsetof(struct tk_image_header, layout)

@@ -78,6 +78,28 @@ void tk_merges_build(struct tk_merges *m, const struct tk_merge_pair *pair, size
     }
 }
 
+void tk_merges_keep(struct tk_merges *m, struct tk_merge_pair *pair, size_t n, const int32_t raw_id[256])
+{
+    struct tk_merges old = *m;
+    uint32_t last = 0;
+    *m = (struct tk_merges){.numbers_are_ids = true};
+    for (size_t i = 0; i < n; i++) { /* most vocabularies were numbered as the merges were found */
+        const uint32_t id = old.v[pair[i].merge].id;
+        m->numbers_are_ids = m->numbers_are_ids && id < TK_NO_MERGE && (!i || id > last);
+        last = id;
+    }
+    m->n = !n ? 0 : m->numbers_are_ids ? last + 1 : n;
+    m->v = ft_calloc(m->n + 1, sizeof *m->v);
+    for (size_t i = 0; i < n; i++) {
+        const struct tk_merge *x = &old.v[pair[i].merge];
+        pair[i].merge = m->numbers_are_ids ? x->id : (uint32_t)i;
+        m->v[pair[i].merge] = *x;
+    }
+    tk_merges_build(m, pair, n, raw_id);
+    m->ascending = true;
+    tk_merges_release(&old);
+}
+
 void tk_merges_release(struct tk_merges *m)
 {
     free(m->v);

@@ -30,6 +30,7 @@ struct tk_merges {
     size_t n, n_maybe;
     unsigned bits;       /* 8 or more */
     bool ascending;      /* ranks are in the order of the numbers: to compare these is enough */
+    bool numbers_are_ids; /* a merge's number is the id of what the two become */
 };
 
 struct tk_merge_pair { /* a merge while they are read */
@@ -40,6 +41,8 @@ struct tk_merge_pair { /* a merge while they are read */
 /* Builds the tables for pairs whose ids are below 2^24; of those that are equal the
  * last counts. v and n are there; raw_id: ids of the bytes, -1: none. */
 void tk_merges_build(struct tk_merges *m, const struct tk_merge_pair *pair, size_t n_pairs, const int32_t raw_id[256]);
+/* Leaves these of its pairs, no two of one number, in the order of their numbers, which may change; m was `ascending` and is. */
+void tk_merges_keep(struct tk_merges *m, struct tk_merge_pair *pair, size_t n_pairs, const int32_t raw_id[256]);
 void tk_merges_release(struct tk_merges *m);
 
 #define TK_MIX_FIRST 0x9e3779b97f4a7c15u

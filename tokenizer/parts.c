@@ -7,7 +7,7 @@
 
 enum {
     PARTS = 256,                                   /* that are looked up at a time */
-    LETTERS = 2 * 0x10000 * 4 * sizeof(uint32_t), /* bytes of the table; few of its pages are touched */
+    LETTERS = 2 * 0x10000 * 4 * sizeof(uint32_t), /* bytes of the table: a large page */
 };
 
 typedef uint32_t tk_letter[4]; /* ids as in a line; all 0: not known */
@@ -175,7 +175,7 @@ int tk_parts_find(struct tk_cache *c, const struct tk_job *word, size_t n, struc
     uint32_t made[PARTS][TK_INLINE];
     uint8_t parts[PARTS];
     if (!c->letters)
-        c->letters = tk_pages(LETTERS, false);
+        c->letters = tk_pages(LETTERS, true);
     for (size_t i = 0; i < n;) {
         size_t k = 0, n_parts = 0;
         for (; i + k < n && k < PARTS && n_parts + TK_KEY_MAX <= PARTS; k++)

@@ -106,10 +106,10 @@ static bool find(const struct tk_model *m, struct node *node, const struct pair 
     return true;
 }
 
-char *tk_reached(const struct tk_model *m)
+struct tk_reached tk_reached(const struct tk_model *m)
 {
     if (!m->merges.ascending)
-        return NULL;
+        return (struct tk_reached){0};
     const size_t n = m->vocab.n_ids;
     struct node *node = ft_reallocs(NULL, n, sizeof *node);
     uint32_t *first = ft_calloc(m->merges.n + 2, sizeof *first);
@@ -119,14 +119,20 @@ char *tk_reached(const struct tk_model *m)
     for (int b = 0; b < 256; b++)
         if (m->raw_id[b] >= 0)
             node[m->raw_id[b]].merge = BYTE;
-    char *is = NULL;
+    struct tk_reached r = {0};
     if (find(m, node, pair, first)) {
-        is = ft_malloc(n);
+        r.is = ft_malloc(n);
         for (size_t i = 0; i < n; i++)
-            is[i] = node[i].merge != NEVER;
+            r.is[i] = node[i].merge != NEVER;
+        r.live = ft_reallocs(NULL, n + 1, sizeof *r.live);
+        for (size_t k = 0; k < m->merges.n; k++) {
+            const struct node *t = &node[m->merges.v[k].id];
+            if (t->merge == (int32_t)k)
+                r.live[r.n_live++] = (struct tk_merge_pair){t->left, t->right, (uint32_t)k};
+        }
     }
     free(node);
     free(first);
     free(pair);
-    return is;
+    return r;
 }

@@ -154,7 +154,7 @@ static inline uint64_t long_ends(uint64_t ends)
 static inline __attribute__((always_inline)) void words(enum tk_rule rule, struct tk_cache *c, const char *p, size_t n,
                                                         size_t *from)
 {
-    const struct tk_line *const hot = c->hot;
+    const struct tk_lines hot = c->hot;
     const struct tk_cut *const cut = c->cut;
     uint32_t ends[TK_BATCH + 2 * TK_WINDOW];
     if (c->left)
@@ -232,7 +232,7 @@ static inline __attribute__((always_inline)) void words(enum tk_rule rule, struc
 #ifdef PUT
 size_t PUT(struct tk_cache *c, const char *p, size_t from, const uint32_t *ends, size_t n, const char *limit)
 {
-    const struct tk_line *const hot = c->hot;
+    const struct tk_lines hot = c->hot;
     const size_t most = c->cut ? TK_KEY_MAX : SIZE_MAX;
     size_t i = 0;
     while (i < n && !tk_cache_full(c) && !c->left) {
