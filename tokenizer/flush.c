@@ -168,7 +168,7 @@ static int find(struct tk_cache *c, const uint16_t *miss, size_t n, const uint32
 static inline __attribute__((always_inline)) int put(struct tk_cache *c, const uint32_t *const *at, size_t n,
                                                      struct tk_ids *out, bool wide, uint32_t *starts, struct ft_err *e)
 {
-    const size_t room = TK_INLINE * n + c->over.n;
+    const size_t room = TK_INLINE * n + c->over.n + 1; /* 1: it is somewhere, though nothing comes */
     tk_ids_room(out, room);
     int32_t *to = out->v + out->n;
     size_t many = 0;

@@ -1,10 +1,12 @@
 /* regex.h -- the splitting rules of tokenizer.json, exactly.
  *
- * Those files are written for Oniguruma (Ruby syntax) over Unicode 16. PCRE2
- * runs them here, but with its own, older tables it would split other
- * characters; so every class (\p{L}, \s, \w, ...) is written out as the ranges
- * of unicode.h before compiling, and what the two engines mean differently is
- * rewritten or refused by name.
+ * Those files are written for Oniguruma over Unicode 16. PCRE2 runs them here,
+ * but with its own, older tables it would split other characters; so every class
+ * (\p{L}, \s, \w, ...) is written out as its ranges before compiling, and what
+ * the two engines mean differently is rewritten (regex_syntax.c): letters that
+ * without regard to case are several (ß and ss), escapes, options, calls. Refused
+ * by name are \X, \y, absent operators, callouts, (?y), (?C), (?I), (?L), look-behinds
+ * without a fixed length, \K in a look-around, back references without regard to case.
  */
 #ifndef FT_TOKENIZER_REGEX_H
 #define FT_TOKENIZER_REGEX_H

@@ -39,8 +39,11 @@ bool rx_set_named(struct ft_arena *mem, struct ft_str name, struct rx_set *out)
 
 struct rx_set rx_set_char(struct ft_arena *mem, uint32_t a, uint32_t b)
 {
-    struct rx_set s = {FT_NEW(mem, struct rx_range), 1};
-    s.v[0] = (struct rx_range){a, b};
+    struct rx_set s = {FT_NEWS(mem, struct rx_range, 2), 0};
+    if (a < 0xd800)
+        s.v[s.n++] = (struct rx_range){a, b < 0xd800 ? b : 0xd7ff};
+    if (b > 0xdfff && a <= 0x10ffff)
+        s.v[s.n++] = (struct rx_range){a > 0xdfff ? a : 0xe000, b < 0x10ffff ? b : 0x10ffff};
     return s;
 }
 
@@ -98,7 +101,7 @@ struct rx_set rx_set_and(struct ft_arena *mem, struct rx_set x, struct rx_set y)
     return rx_set_not(mem, rx_set_or(mem, rx_set_not(mem, x), rx_set_not(mem, y)));
 }
 
-static bool holds(struct rx_set s, uint32_t c)
+bool rx_set_has(struct rx_set s, uint32_t c)
 {
     size_t lo = 0, hi = s.n;
     while (lo < hi) {
@@ -117,26 +120,19 @@ struct rx_set rx_set_cases(struct ft_arena *mem, struct rx_set x)
     if (x.n)
         memcpy(s.v, x.v, x.n * sizeof *s.v);
     for (size_t i = 0; i < COUNT(rx_case); i++)
-        if (holds(x, rx_case[i].a))
+        if (rx_set_has(x, rx_case[i].a))
             s.v[s.n++] = (struct rx_range){rx_case[i].b, rx_case[i].b};
     settle(&s);
     return s;
 }
 
-bool rx_set_several(struct rx_set x)
-{
-    for (size_t i = 0; i < COUNT(rx_several); i++)
-        if (holds(x, rx_several[i]))
-            return true;
-    return false;
-}
+size_t rx_several_count(void) { return COUNT(rx_several); }
 
-bool rx_sets_join(struct rx_set x, struct rx_set y)
+size_t rx_several_of(size_t i, uint32_t *letter, uint32_t to[3])
 {
-    for (size_t i = 0; i < COUNT(rx_several_from); i++)
-        if (holds(x, rx_several_from[i].a) && holds(y, rx_several_from[i].b))
-            return true;
-    return false;
+    *letter = rx_several[i].letter;
+    memcpy(to, rx_several[i].to, sizeof rx_several[i].to);
+    return to[2] ? 3 : 2;
 }
 
 void rx_set_put(struct rx_set x, struct ft_buf *out)

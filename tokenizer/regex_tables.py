@@ -32,7 +32,41 @@ CATEGORIES = {"C": "Other", "Cc": "Control", "Cf": "Format", "Cn": "Unassigned",
     "Sc": "Currency_Symbol", "Sk": "Modifier_Symbol", "Sm": "Math_Symbol", "So": "Other_Symbol", "Z": "Separator", "Zl": "Line_Separator",
     "Zp": "Paragraph_Separator", "Zs": "Space_Separator"}
 OTHERS = """Alnum Alpha Blank Cntrl Digit Graph Lower Print Punct Space Upper XDigit Word ASCII Any Assigned Alphabetic Lowercase Uppercase
-    White_Space Ideographic Emoji Emoji_Presentation Emoji_Modifier Emoji_Modifier_Base Emoji_Component Extended_Pictographic Cased""".split()
+    White_Space Ideographic Emoji Emoji_Presentation Emoji_Modifier Emoji_Modifier_Base Emoji_Component Extended_Pictographic Cased
+    Grapheme_Extend Grapheme_Base Grapheme_Link ID_Start ID_Continue XID_Start XID_Continue Unified_Ideograph Hex_Digit ASCII_Hex_Digit Dash
+    Hyphen Quotation_Mark Terminal_Punctuation Sentence_Terminal:STerm Diacritic Extender Math Other_Math Case_Ignorable Join_Control
+    Default_Ignorable_Code_Point Variation_Selector Noncharacter_Code_Point Pattern_White_Space Pattern_Syntax Radical Regional_Indicator
+    Logical_Order_Exception Bidi_Control Soft_Dotted Deprecated IDS_Binary_Operator IDS_Trinary_Operator Changes_When_Lowercased
+    Changes_When_Uppercased Changes_When_Titlecased Changes_When_Casefolded Changes_When_Casemapped Other_Alphabetic Other_Lowercase
+    Other_Uppercase Combining_Mark Unknown:Zzzz Cs:Surrogate Qaai""".split()
+BLOCKS = """Basic_Latin Latin_1_Supplement Latin_Extended_A Latin_Extended_B IPA_Extensions Spacing_Modifier_Letters Combining_Diacritical_Marks
+    Greek_and_Coptic Cyrillic Cyrillic_Supplement Armenian Hebrew Arabic Syriac Arabic_Supplement Thaana NKo Samaritan Mandaic Syriac_Supplement
+    Arabic_Extended_A Arabic_Extended_B Devanagari Bengali Gurmukhi Gujarati Oriya Tamil Telugu Kannada Malayalam Sinhala Thai Lao Tibetan Myanmar
+    Georgian Hangul_Jamo Ethiopic Ethiopic_Supplement Cherokee Unified_Canadian_Aboriginal_Syllabics Ogham Runic Tagalog Hanunoo Buhid Tagbanwa
+    Khmer Mongolian Limbu Tai_Le New_Tai_Lue Khmer_Symbols Buginese Tai_Tham Combining_Diacritical_Marks_Extended Balinese Sundanese Batak Lepcha
+    Ol_Chiki Cyrillic_Extended_C Georgian_Extended Vedic_Extensions Phonetic_Extensions Phonetic_Extensions_Supplement
+    Combining_Diacritical_Marks_Supplement Latin_Extended_Additional Greek_Extended General_Punctuation Superscripts_and_Subscripts
+    Currency_Symbols Combining_Diacritical_Marks_for_Symbols Letterlike_Symbols Number_Forms Arrows Mathematical_Operators Miscellaneous_Technical
+    Control_Pictures Optical_Character_Recognition Enclosed_Alphanumerics Box_Drawing Block_Elements Geometric_Shapes Miscellaneous_Symbols
+    Dingbats Miscellaneous_Mathematical_Symbols_A Supplemental_Arrows_A Braille_Patterns Supplemental_Arrows_B
+    Miscellaneous_Mathematical_Symbols_B Supplemental_Mathematical_Operators Miscellaneous_Symbols_and_Arrows Glagolitic Latin_Extended_C Coptic
+    Georgian_Supplement Tifinagh Ethiopic_Extended Cyrillic_Extended_A Supplemental_Punctuation CJK_Radicals_Supplement Kangxi_Radicals
+    Ideographic_Description_Characters CJK_Symbols_and_Punctuation Hiragana Katakana Bopomofo Hangul_Compatibility_Jamo Kanbun Bopomofo_Extended
+    CJK_Strokes Katakana_Phonetic_Extensions Enclosed_CJK_Letters_and_Months CJK_Compatibility CJK_Unified_Ideographs_Extension_A
+    Yijing_Hexagram_Symbols CJK_Unified_Ideographs Yi_Syllables Yi_Radicals Lisu Vai Cyrillic_Extended_B Bamum Modifier_Tone_Letters
+    Latin_Extended_D Syloti_Nagri Common_Indic_Number_Forms Phags_pa Saurashtra Devanagari_Extended Kayah_Li Rejang Hangul_Jamo_Extended_A Javanese
+    Myanmar_Extended_B Cham Myanmar_Extended_A Tai_Viet Meetei_Mayek_Extensions Ethiopic_Extended_A Latin_Extended_E Cherokee_Supplement
+    Meetei_Mayek Hangul_Syllables Hangul_Jamo_Extended_B High_Surrogates Low_Surrogates Private_Use_Area CJK_Compatibility_Ideographs
+    Alphabetic_Presentation_Forms Arabic_Presentation_Forms_A Variation_Selectors Vertical_Forms Combining_Half_Marks CJK_Compatibility_Forms
+    Small_Form_Variants Arabic_Presentation_Forms_B Halfwidth_and_Fullwidth_Forms Specials Linear_B_Syllabary Linear_B_Ideograms Aegean_Numbers
+    Ancient_Greek_Numbers Ancient_Symbols Gothic Deseret Musical_Symbols Byzantine_Musical_Symbols Mathematical_Alphanumeric_Symbols
+    Mahjong_Tiles Domino_Tiles Playing_Cards Enclosed_Alphanumeric_Supplement Enclosed_Ideographic_Supplement
+    Miscellaneous_Symbols_and_Pictographs Emoticons Ornamental_Dingbats Transport_and_Map_Symbols Alchemical_Symbols Geometric_Shapes_Extended
+    Supplemental_Arrows_C Supplemental_Symbols_and_Pictographs Chess_Symbols Symbols_and_Pictographs_Extended_A Symbols_for_Legacy_Computing
+    CJK_Unified_Ideographs_Extension_B CJK_Unified_Ideographs_Extension_C CJK_Unified_Ideographs_Extension_D CJK_Unified_Ideographs_Extension_E
+    CJK_Unified_Ideographs_Extension_F CJK_Unified_Ideographs_Extension_G CJK_Unified_Ideographs_Extension_H CJK_Unified_Ideographs_Extension_I
+    CJK_Compatibility_Ideographs_Supplement Kana_Supplement Kana_Extended_A Kana_Extended_B Small_Kana_Extension Tags
+    Variation_Selectors_Supplement Supplementary_Private_Use_Area_A Supplementary_Private_Use_Area_B No_Block""".split()
 SCRIPTS = """Adlam:Adlm Ahom Anatolian_Hieroglyphs:Hluw Arabic:Arab Armenian:Armn Avestan:Avst Balinese:Bali Bamum:Bamu Bassa_Vah:Bass Batak:Batk
     Bengali:Beng Bhaiksuki:Bhks Bopomofo:Bopo Brahmi:Brah Braille:Brai Buginese:Bugi Buhid:Buhd Canadian_Aboriginal:Cans Carian:Cari
     Caucasian_Albanian:Aghb Chakma:Cakm Cham Cherokee:Cher Chorasmian:Chrs Common:Zyyy Coptic:Copt Cuneiform:Xsux Cypriot:Cprt Cypro_Minoan:Cpmn
@@ -64,7 +98,8 @@ def add(ask, *called):
 
 add(r"\s", "\\s"); add(r"\d", "\\d"); add(r"\w", "\\w"); add(r"\h", "\\h")
 for a, b in CATEGORIES.items(): add(rf"\p{{{a}}}", a, b)
-for n in OTHERS: add(rf"\p{{{n}}}", n)
+for n in OTHERS: add(rf"\p{{{n.split(':')[0]}}}", *n.split(":"))
+for n in BLOCKS: add(rf"\p{{In_{n}}}", "In_" + n)
 for s in SCRIPTS: add(rf"\p{{{s.split(':')[0]}}}", *s.split(":"))
 # What brackets mean by a name can differ from the property of that name.
 for n in "alnum alpha ascii blank cntrl digit graph lower print punct space upper xdigit word".split(): add(f"[:{n}:]", ":" + n)
@@ -74,7 +109,7 @@ cased = "".join(chr(c) for a, b in members(r"\p{CWCM}\p{CWCF}\p{CWL}\p{CWU}\p{CW
 assert cased
 spaced = "\x01".join(cased)
 escape = lambda c: f"\\x{{{ord(c):x}}}"
-orbit, several = {}, set()
+orbit, several = {}, {}
 for c in cased:
     find = normalizers.Replace(Regex("(?i:" + escape(c) + ")"), "\x02")
     same = [x for x, y in zip(cased, find.normalize_str(spaced).split("\x01")) if y == "\x02"]
@@ -83,9 +118,7 @@ for c in cased:
     # A letter that also matches several ("ß" and "ss").
     folded = c.casefold()
     if len(folded) > 1 and find.normalize_str(folded) == "\x02":
-        several.add(c)
-# Pairs of letters with which a sequence that one letter matches begins.
-pairs = sorted({(ord(c.casefold()[0]), ord(c.casefold()[1])) for c in cased if len(c.casefold()) > 1})
+        several[c] = folded
 
 def emit(decl, values, per="{}"):
     print(f"{decl} = {{")
@@ -116,5 +149,5 @@ for n, k in sorted(names.items()):
 print(line + "};")
 both = sorted((ord(a), ord(b)) for a, s in orbit.items() for b in s if a != b)
 emit(f"static const struct {{ uint32_t a, b; }} rx_case[{len(both)}]", both, "{{{},{}}}")
-emit(f"static const uint32_t rx_several[{len(several)}]", sorted(map(ord, several)))
-emit(f"static const struct {{ uint32_t a, b; }} rx_several_from[{len(pairs)}]", pairs, "{{{},{}}}")
+emit(f"static const struct {{ uint32_t letter, to[3]; }} rx_several[{len(several)}]",
+     sorted((ord(c), *map(ord, f), *[0] * (3 - len(f))) for c, f in several.items()), "{{{},{{{},{},{}}}}}")

@@ -19,7 +19,7 @@ from tokenizers.decoders import DecodeStream
 from tokenizers.models import BPE
 from tokenizers.trainers import BpeTrainer
 from tokenizers import pre_tokenizers as PT
-import families
+import families, regexes
 
 ap = argparse.ArgumentParser()
 ap.add_argument("--time", type=float, default=20)
@@ -109,7 +109,7 @@ REGEX = [r"\s+", r"\S+", r"\w+|[^\w\s]+", r"\d", r"\d+", r"\p{N}{1,3}", r"\p{L}+
          r"\p{Greek}+", r"\p{Arabic}+", r"\p{Thai}", r"\p{Sc}", r"\p{Sm}+", r"\p{So}", r"\p{Sk}", r"\p{Zs}", r"\p{Z}", r"\p{Cc}", r"\p{C}", r"\p{Pd}", r"\p{Ps}", r"\p{Nl}",
          r"\p{No}", r"\p{Mn}", r"\p{Mc}", r"\p{Me}", r"\p{Alpha}", r"\p{Alnum}+", r"\p{Upper}", r"\p{^L}", r"\P{L}+", r"[\p{^L}\d]+", r"[\P{N}&&\S]+", r"\p{Emoji}", r"\p{L}{2}",
          r"[\s\S]", r"[\w']+", r"[a\-z]", r"[]a]", r"[a-]", r"[\]\\]", r"{", r"}", r"a{", r"]", r"\A\s+", r"\z", r"\Z", r"\s*\z", r"\G.", r"\K", r"a\Kb", r"(?<n>a)\k<n>", r"(a)\1",
-         r"\p{Lu}\p{Ll}*", r" ?[A-Z]?[a-z]+", r"[\u4e00-\u9fff]", r"[\x{1f300}-\x{1faff}]", r"\t", r"\e|\f|\v|\a", r"(?#note)a", r"(?i)[^a-k]+", r"\S(?!\S)", r"\W", r"\D+", r"[^\W\d]+"]
+         r"\p{Lu}\p{Ll}*", r" ?[A-Z]?[a-z]+", r"[\u4e00-\u9fff]", r"[\x{1f300}-\x{1faff}]", r"\t", r"\e|\f|\v|\a", r"(?#note)a", r"(?i)[^a-k]+", r"\S(?!\S)", r"\W", r"\D+", r"[^\W\d]+"] + regexes.REGEXES
 
 def pattern():
     if rng.random() < .45:
