@@ -9,7 +9,7 @@
 /* s[from, to), empty where that runs backwards (text printed out of order). */
 static inline struct ft_str ft_cut(struct ft_str s, size_t from, size_t to)
 {
-    return (struct ft_str){s.p + from, to > from ? to - from : 0};
+    return (struct ft_str){s.n ? s.p + from : s.p, to > from ? to - from : 0};
 }
 
 /* Bytes with which both begin. */
