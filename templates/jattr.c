@@ -64,7 +64,7 @@ static uint32_t type_bit(struct jval v)
         const char *t = ft_jfunc_type(v);
         return strcmp(t, "TemplateDict") == 0 ? T_TDICT : strcmp(t, "type") == 0 ? T_CLASS : T_FUNCTION;
     }
-    case J_BOUND: return T_METHOD;
+    case J_BOUND: return v.m->self.tag == J_SELF ? 0 : T_METHOD;
     case J_MACRO: return T_MACRO;
     case J_LOOP: return T_LOOP;
     case J_CYCLER: return T_CYCLER;
@@ -170,6 +170,10 @@ bool ft_jattribute(struct jrt *rt, struct jval obj, struct jstr *name, int attr,
         return false;
     }
     if (!attr || !(attrs[attr].types & type_bit(obj))) {
+        if (obj.tag == J_BOUND && obj.m->self.tag == J_SELF)
+            ft_jraise(rt, J_LIMIT, "attributes of a block are not supported");
+        if (obj.tag == J_SELF && ft_jblock_of(rt, obj, name, out))
+            return true;
         if (obj.tag != J_UNDEF)
             return false;
         if (name->n >= 4 && memcmp(name->p, "__", 2) == 0 && memcmp(name->p + name->n - 2, "__", 2) == 0)
@@ -356,6 +360,7 @@ struct jval ft_jgetslice(struct jrt *rt, struct jval obj, const struct jslice *s
 const char *ft_jbound_type(const struct jbound *m)
 {
     switch (m->self.tag) {
+    case J_SELF: return "BlockReference";
     case J_STR: /* the sandbox wraps format in a function */
         return m->attr == A_format || m->attr == A_format_map ? "function" : m->self.s->markup ? "method" : "builtin_function_or_method";
     case J_LOOP:
@@ -559,6 +564,7 @@ struct jval ft_jmethod(struct jrt *rt, const struct jbound *m, const struct jarg
 {
     const struct jval self = m->self;
     switch (self.tag) {
+    case J_SELF: return ft_jcall_block(rt, m, a);
     case J_STR: return ft_jstr_method(rt, self, m->attr, a);
     case J_DICT: return dict_method(rt, m, a);
     case J_LIST:

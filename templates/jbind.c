@@ -13,8 +13,26 @@ static struct ft_str next_param(const char **p, bool *optional)
     return s;
 }
 
+/* Raises when positional parameters are given by name. */
+static void keywords_given(struct jrt *rt, const char *func, const char *params, const struct jargs *a)
+{
+    struct ft_buf names = {0};
+    bool optional;
+    for (struct ft_str s; (s = next_param(&params, &optional)).n;)
+        for (uint32_t k = 0; k < a->nkw; k++)
+            if (ft_str_eq(ft_jbytes(a->kw[k].name), s))
+                ft_buf_printf(&names, "%s%.*s", names.n ? ", " : "", (int)s.n, s.p);
+    if (!names.n)
+        return;
+    const char *z = ft_arena_dup(&rt->arena, names.p, names.n);
+    ft_buf_release(&names);
+    ft_jraise(rt, J_TYPE, "%s() got some positional-only arguments passed as keyword arguments: '%s'", func, z);
+}
+
 void ft_jbind(struct jrt *rt, const char *func, const char *params, unsigned implied, const struct jargs *a, struct jval *out)
 {
+    const bool positional = *params == '/';
+    params += positional;
     const char *p = params;
     bool optional;
     uint32_t n = 0, need = 0;
@@ -43,7 +61,7 @@ void ft_jbind(struct jrt *rt, const char *func, const char *params, unsigned imp
     for (struct ft_str s; (s = next_param(&p, &optional)).n; n++) {
         need += !optional;
         out[n] = n < a->n ? a->v[n] : (struct jval){0};
-        for (uint32_t k = 0; k < a->nkw; k++)
+        for (uint32_t k = 0; k < a->nkw && !positional; k++)
             if (ft_str_eq(ft_jbytes(a->kw[k].name), s)) {
                 if (n < a->n)
                     ft_jraise(rt, J_TYPE, "%s() got multiple values for argument '%.*s'", func, (int)s.n, s.p);
@@ -51,6 +69,8 @@ void ft_jbind(struct jrt *rt, const char *func, const char *params, unsigned imp
                 used[k] = true;
             }
     }
+    if (positional && a->nkw)
+        keywords_given(rt, func, params, a);
     for (uint32_t k = 0; k < a->nkw; k++)
         if (!used[k])
             ft_jraise(rt, J_TYPE, "%s() got an unexpected keyword argument '%.*s'", func, (int)a->kw[k].name->n,

@@ -11,17 +11,18 @@ static struct jframe *frame_new(struct jrt *rt, uint32_t nslots, struct jframe *
 {
     struct jframe *f = J_NEW(rt, struct jframe);
     f->up = up;
+    f->ctx = up ? up->ctx : rt->ctx;
     f->slot = J_NEWS(rt, struct jval, nslots);
     memset(f->slot, 0, nslots * sizeof *f->slot); /* J_MISSING is 0 */
     return f;
 }
 
-static void enter(struct jrt *rt, const struct loads *l, struct jframe *f)
+static void enter(const struct loads *l, struct jframe *f)
 {
     for (uint32_t i = 0; i < l->n; i++) {
         const struct load *x = &l->v[i];
         switch (x->how) {
-        case LOAD_RESOLVE: f->slot[x->slot] = rt->ctx[x->from]; break;
+        case LOAD_RESOLVE: f->slot[x->slot] = f->ctx[x->from]; break;
         case LOAD_ALIAS: {
             struct jframe *g = f;
             for (uint32_t k = x->up; k; k--)
@@ -132,7 +133,7 @@ static struct jval filtered(struct jrt *rt, const struct node *n, struct jframe 
     struct filtered *x = J_NEW(rt, struct filtered);
     x->node = n;
     x->f = frame_new(rt, n->loop->test_func.nslots, f);
-    enter(rt, &n->loop->test_loads, x->f);
+    enter(&n->loop->test_loads, x->f);
     it->inner = ft_jiter(rt, iterable);
     it->state = x;
     return ft_jiterv(it);
@@ -142,7 +143,7 @@ static struct jval filtered(struct jrt *rt, const struct node *n, struct jframe 
 static bool iterate(struct jrt *rt, const struct node *n, struct jframe *f, struct jval item, bool *done)
 {
     assign(rt, n->a, f, item);
-    enter(rt, &n->loads, f);
+    enter(&n->loads, f);
     const enum flow w = body(rt, &n->body, f);
     *done |= w == GO;
     rt->line = n->line; /* the next item is made there */
@@ -154,7 +155,7 @@ static enum flow loop_else(struct jrt *rt, const struct node *n, struct jframe *
     leave(&n->loads, f);
     if (done || !n->other.n)
         return GO;
-    enter(rt, &n->other_loads, f);
+    enter(&n->other_loads, f);
     const enum flow w = body(rt, &n->other, f);
     leave(&n->other_loads, f);
     return w;
@@ -330,7 +331,7 @@ struct jval ft_jcall_macro(struct jrt *rt, struct jmacro *mac, const struct jarg
             a->n > m->args.n ? ft_jtuple(rt, J_NEWS(rt, struct jval, a->n - m->args.n), a->n - m->args.n) : ft_jtuple(rt, NULL, 0);
     if (m->varargs && a->n > m->args.n)
         ft_jcopy(ft_jq(rt, f->slot[m->varargs_slot])->v, a->v + m->args.n, (a->n - m->args.n) * sizeof *a->v);
-    enter(rt, &m->loads, f);
+    enter(&m->loads, f);
     const uint32_t required = m->args.n - m->defaults.n;
     for (uint32_t i = 0; i < m->args.n; i++) {
         struct jval *s = &f->slot[m->slot[i]];
@@ -411,6 +412,84 @@ static void run_generation(struct jrt *rt, const struct node *n, struct jframe *
     ft_jout_str(rt, text.s);
 }
 
+/* ---- blocks ---- */
+
+static void run_block(struct jrt *rt, const struct node *n, struct jval *ctx)
+{
+    const struct block_info *b = n->block;
+    const unsigned line = rt->line;
+    if (rt->autoescape)
+        ft_jraise(rt, J_LIMIT, "a block where autoescape is on is not supported");
+    deeper(rt);
+    struct jframe *f = frame_new(rt, b->func.nslots, NULL);
+    f->ctx = ctx;
+    if (b->self)
+        f->slot[b->self_slot] = (struct jval){.tag = J_SELF, .p = ctx};
+    if (b->super) {
+        struct jsb m;
+        ft_jsb_init(&m, rt, 80);
+        ft_jsb_putz(&m, "there is no parent block called ");
+        ft_jsb_repr_str(&m, n->name, false);
+        ft_jsb_put(&m, ".", 2);
+        f->slot[b->super_slot] = ft_jundef_hint(rt, m.p);
+    }
+    enter(&b->loads, f);
+    body(rt, &n->body, f);
+    rt->depth--;
+    rt->line = line;
+}
+
+/* Where it stands. */
+static void place_block(struct jrt *rt, const struct node *n, struct jframe *f)
+{
+    struct jval *ctx = f->ctx;
+    if (n->block->required) {
+        struct jsb m;
+        ft_jsb_init(&m, rt, 80);
+        ft_jsb_putz(&m, "Required block ");
+        ft_jsb_repr_str(&m, n->name, false);
+        ft_jsb_putz(&m, " not found");
+        ft_jraise_str(rt, J_RUNTIME, ft_jsb_done(&m));
+    }
+    if (n->list.n) {
+        ctx = J_NEWS(rt, struct jval, rt->t->nnames);
+        ft_jstep(rt, rt->t->nnames / 4);
+        ft_jcopy(ctx, f->ctx, rt->t->nnames * sizeof *ctx);
+    }
+    for (uint32_t i = 0; i < n->list.n; i++) {
+        const struct node *x = n->list.v[i];
+        const struct jframe *g = f;
+        for (uint32_t k = x->up; k; k--)
+            g = g->up;
+        if (g->slot[x->slot].tag != J_MISSING)
+            ctx[x->export] = g->slot[x->slot];
+    }
+    run_block(rt, n, ctx);
+}
+
+bool ft_jblock_of(struct jrt *rt, struct jval self, const struct jstr *name, struct jval *out)
+{
+    for (uint32_t i = 0; i < rt->t->blocks.n; i++) {
+        ft_jstep(rt, 1);
+        if (!ft_jstr_same(rt->t->blocks.v[i]->name, name))
+            continue;
+        struct jbound *m = J_NEW(rt, struct jbound);
+        *m = (struct jbound){.self = self};
+        m->self.aux = i;
+        *out = (struct jval){.tag = J_BOUND, .m = m};
+        return true;
+    }
+    return false;
+}
+
+struct jval ft_jcall_block(struct jrt *rt, const struct jbound *m, const struct jargs *a)
+{
+    ft_jbind(rt, "BlockReference.__call__", "", 1, a, NULL);
+    const struct jmark mark = ft_jout_open(rt);
+    run_block(rt, rt->t->blocks.v[m->self.aux], m->self.p);
+    return ft_jstrv(ft_jout_close(rt, mark));
+}
+
 /* ---- statements ---- */
 
 static enum flow run(struct jrt *rt, const struct node *n, struct jframe *f)
@@ -456,7 +535,7 @@ static enum flow run(struct jrt *rt, const struct node *n, struct jframe *f)
         return GO;
     case N_SETBLOCK:
     case N_FILTERBLOCK: {
-        enter(rt, &n->loads, f);
+        enter(&n->loads, f);
         const struct jmark m = ft_jout_open(rt);
         const enum flow w = body(rt, &n->body, f);
         if (w != GO) {
@@ -488,7 +567,7 @@ static enum flow run(struct jrt *rt, const struct node *n, struct jframe *f)
         return GO;
     }
     case N_WITH: {
-        enter(rt, &n->loads, f);
+        enter(&n->loads, f);
         rt->line = n->mark; /* Jinja marks no line of its own here */
         for (uint32_t i = 0; i < n->list.n; i += 2)
             assign(rt, n->list.v[i], f, ft_jeval(rt, n->list.v[i + 1], f));
@@ -499,7 +578,7 @@ static enum flow run(struct jrt *rt, const struct node *n, struct jframe *f)
     }
     case N_AUTOESCAPE: {
         const bool before = rt->autoescape;
-        enter(rt, &n->loads, f);
+        enter(&n->loads, f);
         rt->line = n->mark;
         rt->autoescape = ft_jtrue(rt, ft_jeval(rt, n->a, f));
         const enum flow w = body(rt, &n->body, f);
@@ -508,6 +587,7 @@ static enum flow run(struct jrt *rt, const struct node *n, struct jframe *f)
             leave(&n->loads, f);
         return w;
     }
+    case N_BLOCK: place_block(rt, n, f); return GO;
     case N_BREAK: return BREAK;
     case N_CONTINUE: return CONTINUE;
     default: return GO;
@@ -530,8 +610,8 @@ void ft_jrun_root(struct jrt *rt, const struct ft_template *t)
     struct jframe *f = frame_new(rt, t->root.nslots, NULL);
     for (uint32_t i = 0; i < t->loads.n; i++)
         if (t->loads.v[i].how == LOAD_PARAM) /* only `self` */
-            f->slot[t->loads.v[i].slot] = (struct jval){.tag = J_SELF};
-    enter(rt, &t->loads, f);
+            f->slot[t->loads.v[i].slot] = (struct jval){.tag = J_SELF, .p = rt->ctx};
+    enter(&t->loads, f);
     body(rt, &t->body, f);
     ft_jout_check(rt);
 }

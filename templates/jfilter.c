@@ -435,6 +435,9 @@ static struct jval do_filesizeformat(struct jrt *rt, struct jval v, const struct
 
 static struct jval do_tojson(struct jrt *rt, struct jval v, const struct jargs *a)
 {
+    for (uint32_t k = 0; k < a->nkw; k++)
+        if (ft_jstr_is(a->kw[k].name, "x"))
+            ft_jraise(rt, J_TYPE, "_cached_compile_jinja_template.<locals>.tojson() got multiple values for argument 'x'");
     BIND("_cached_compile_jinja_template.<locals>.tojson", "ensure_ascii= indent= separators= sort_keys=", 4);
     return ft_jtojson(rt, v, given(p[0]) && ft_jtrue(rt, p[0]), given(p[1]) ? p[1] : ft_jnone(), given(p[2]) ? p[2] : ft_jnone(),
                       given(p[3]) && ft_jtrue(rt, p[3]));

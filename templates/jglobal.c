@@ -48,12 +48,13 @@ static struct jval range(struct jrt *rt, const struct jargs *a)
         ft_jraise(rt, J_VALUE, "range() arg 3 must not be zero");
     struct jrange *r = J_NEW(rt, struct jrange);
     *r = (struct jrange){.step = 1};
-    /* Bounds beyond 64 bits do for a range of nothing. */
     const struct jval from = a->n == 1 ? ft_jint(0) : a->v[0], to = a->v[a->n > 1];
     if (a->n == 3)
         r->step = integer(rt, a->v[2]);
     if ((from.tag == J_BIG || to.tag == J_BIG) && ft_jcompare(rt, from, to, r->step > 0 ? J_LT : J_GT))
         ft_jraise(rt, J_OVERFLOW, "Python int too large to convert to C ssize_t");
+    if (from.tag == J_BIG || to.tag == J_BIG || (a->n == 3 && a->v[2].tag == J_BIG))
+        ft_jraise(rt, J_LIMIT, "a range beyond 64 bits is not supported");
     r->start = ft_jindex(rt, from);
     r->stop = ft_jindex(rt, to);
     if (r->step > 0 ? r->start < r->stop : r->start > r->stop) {
@@ -179,7 +180,9 @@ static struct jval now(struct jrt *rt, const struct jargs *a)
     ft_jsb_putc(&b, 0);
     ft_jsb_init(&out, rt, b.n * 4 + 64);
     size_t n;
-    while ((n = strftime(out.p, out.cap, b.p, rt->now)) == 0) {
+    struct tm now = *rt->now;
+    now.tm_zone = ""; /* a datetime without one */
+    while ((n = strftime(out.p, out.cap, b.p, &now)) == 0) {
         if (out.cap > 1 << 20)
             ft_jlimit_memory(rt);
         ft_jsb_grow(&out, out.cap);

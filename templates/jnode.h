@@ -48,6 +48,7 @@ enum node_kind {
     N_SETBLOCK, /* a, b: the filter or NULL, body */
     N_WITH,     /* list: target, value, ...; body */
     N_AUTOESCAPE,
+    N_BLOCK, /* body; list: of a scoped one the names that it is given, `export` says which of the context */
     N_BREAK,
     N_CONTINUE,
 };
@@ -117,10 +118,12 @@ struct node {
     struct loads loads, other_loads;
     struct loop_info *loop;
     struct macro_info *macro;
+    struct block_info *block;
 };
 
 struct loop_info {
-    bool extended, recursive;
+    bool extended; /* something may read `loop` */
+    bool recursive;
     bool idle; /* does nothing over the characters of a string */
     struct node *test; /* NULL: no filter */
     struct node *test_target;
@@ -140,11 +143,21 @@ struct macro_info {
     struct loads loads;
 };
 
+/* A block is a function of the context alone: it sees what is exported to that, not the scopes around it. */
+struct block_info {
+    struct func func;
+    struct loads loads;
+    bool scoped, required;
+    bool self, super;
+    uint32_t self_slot, super_slot;
+};
+
 struct ft_template {
     struct ft_arena arena;
     uint64_t serial; /* of all that were compiled, from 1 on */
     struct ft_str source;
     struct node_list body;
+    struct node_list blocks; /* all, in the order of the text */
     struct func root;
     struct loads loads;
     /* context variables read or exported, by number */
@@ -240,6 +253,9 @@ bool ft_jeval_true(struct jrt *rt, const struct node *n, struct jframe *f);
 /* Applies the filter or test n to v. */
 struct jval ft_jeval_filter(struct jrt *rt, const struct node *n, struct jframe *f, struct jval v);
 void ft_jrun_root(struct jrt *rt, const struct ft_template *t);
+/* self.NAME, a function that gives the text of a block; false when there is none. */
+bool ft_jblock_of(struct jrt *rt, struct jval self, const struct jstr *name, struct jval *out);
+struct jval ft_jcall_block(struct jrt *rt, const struct jbound *m, const struct jargs *a);
 
 static inline void ft_node_add(struct ft_arena *a, struct node_list *l, struct node *n)
 {

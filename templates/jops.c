@@ -126,7 +126,7 @@ static struct jval int_op(struct jrt *rt, enum jop op, struct jval a, struct jva
 
 static struct jval repeat(struct jrt *rt, struct jval s, struct jval times)
 {
-    if (times.tag == J_BIG && !ft_jbig_negative(times))
+    if (times.tag == J_BIG)
         ft_jraise(rt, J_OVERFLOW, "cannot fit 'int' into an index-sized integer");
     int64_t n = ft_jindex(rt, times);
     if (n < 0)

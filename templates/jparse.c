@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "templates/jstrmeth.h"
+
 static void subparse(struct parser *p, struct node_list *body, const char *const *ends);
 
 static void set_store(struct node *n)
@@ -104,7 +106,7 @@ static const char *const END_FOR[] = {"endfor", "else", NULL}, *const END_ELSE_F
 static const char *const END_SET[] = {"endset", NULL}, *const END_WITH[] = {"endwith", NULL};
 static const char *const END_CALL[] = {"endcall", NULL}, *const END_FILTER[] = {"endfilter", NULL};
 static const char *const END_MACRO[] = {"endmacro", NULL}, *const END_GEN[] = {"endgeneration", NULL};
-static const char *const END_ESCAPE[] = {"endautoescape", NULL};
+static const char *const END_ESCAPE[] = {"endautoescape", NULL}, *const END_BLOCK[] = {"endblock", NULL};
 
 static struct node *parse_if(struct parser *p, uint32_t line)
 {
@@ -127,6 +129,7 @@ static struct node *parse_if(struct parser *p, uint32_t line)
 static struct node *parse_for(struct parser *p, uint32_t line)
 {
     struct node *n = ft_jp_node(p, N_FOR, line);
+    const uint32_t before = p->t->blocks.n;
     n->loop = ft_jalloc(p->rt, sizeof *n->loop);
     *n->loop = (struct loop_info){0};
     n->a = target(p, true, false);
@@ -138,6 +141,8 @@ static struct node *parse_for(struct parser *p, uint32_t line)
     statements(p, &n->body, END_FOR, false);
     if (!ft_jp_is_name(ft_jp_next(p), "endfor"))
         statements(p, &n->other, END_ELSE_FOR, true);
+    for (uint32_t i = before; i < p->t->blocks.n; i++)
+        n->loop->extended |= p->t->blocks.v[i]->block->scoped; /* it may read `loop` */
     return n;
 }
 
@@ -183,6 +188,34 @@ static struct node *parse_set(struct parser *p, uint32_t line)
     return n;
 }
 
+static bool is_blank(struct jrt *rt, const struct node *n)
+{
+    for (uint32_t i = 0; i < n->list.n; i++)
+        if (n->list.v[i]->kind != N_DATA || ft_jstr_strip(rt, n->list.v[i]->name, NULL, 3)->n)
+            return false;
+    return n->kind == N_OUTPUT;
+}
+
+static struct node *parse_block(struct parser *p, uint32_t line)
+{
+    struct node *n = ft_jp_node(p, N_BLOCK, line);
+    struct block_info *b = n->block = J_NEW(p->rt, struct block_info);
+    *b = (struct block_info){0};
+    n->name = ft_jp_expect(p, TK_NAME)->value.s;
+    ft_node_add(&p->rt->arena, &p->t->blocks, n);
+    b->scoped = ft_jp_skip_name(p, "scoped");
+    b->required = ft_jp_skip_name(p, "required");
+    if (p->tok->type == TK_SUB)
+        FAIL(p, p->tok->line, "Block names in Jinja have to be valid Python identifiers and may not contain hyphens, use an underscore instead.");
+    statements(p, &n->body, END_BLOCK, true);
+    for (uint32_t i = 0; b->required && i < n->body.n; i++)
+        if (!is_blank(p->rt, n->body.v[i]))
+            FAIL(p, p->tok->line, "Required blocks can only contain comments or whitespace");
+    if (p->tok->type == TK_NAME && ft_jstr_same(p->tok->value.s, n->name))
+        ft_jp_next(p);
+    return n;
+}
+
 static struct node *statement(struct parser *p)
 {
     const struct jtoken *t = p->tok;
@@ -190,8 +223,8 @@ static struct node *statement(struct parser *p)
     if (t->type != TK_NAME)
         FAIL(p, t->line, "tag name expected");
     static const char *const known[] = {"for",      "if",   "print",      "macro", "set",      "with", "autoescape",
-                                        "call",     "filter", "generation", "break", "continue"};
-    static const char *const refused[] = {"block", "extends", "include", "import", "from"};
+                                        "call",     "filter", "generation", "break", "block", "continue"};
+    static const char *const refused[] = {"extends", "include", "import", "from"};
     unsigned which = 0;
     const unsigned nknown = sizeof known / sizeof *known;
     while (which < nknown && !ft_jstr_is(t->value.s, known[which]))
@@ -270,6 +303,7 @@ static struct node *statement(struct parser *p)
         p->t->generation = true;
         break;
     case 10: n = ft_jp_node(p, N_BREAK, line); break;
+    case 11: n = parse_block(p, line); break;
     default: n = ft_jp_node(p, N_CONTINUE, line); break;
     }
     p->ntags--;

@@ -46,6 +46,7 @@ static int reads(struct resolver *r, const struct node *n, const char *name)
     case N_FILTERBLOCK:
         (void)((k = ft_jreads(r, &n->body, name)) || (k = reads(r, n->a, name)));
         return k;
+    case N_BLOCK: return 0;
     default: break;
     }
     if ((k = reads(r, n->a, name)) || (k = reads(r, n->b, name)) || (k = reads(r, n->c, name)))

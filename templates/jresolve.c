@@ -31,7 +31,7 @@ static void visit_for(struct resolver *r, struct node *n, struct scope *s)
     struct scope body = ft_jscope_inner(r, s, fn), other = ft_jscope_inner(r, s, fn);
     body.in_loop = true;
     other.in_loop = l->recursive ? false : s->in_loop;
-    l->extended = l->recursive || ft_jreads(r, &n->body, "loop") > 0;
+    l->extended = l->extended || l->recursive || ft_jreads(r, &n->body, "loop") > 0;
     if (l->extended)
         l->loop_slot = ft_jsym_param(r, body.sym, special(r, "loop"))->slot;
     struct sym *bs = body.sym, *os = other.sym;
@@ -141,6 +141,43 @@ static void visit_macro(struct resolver *r, struct node *n, struct scope *s)
     m->func.nslots = fn->nslots;
 }
 
+/* What is stored in the scopes around a scoped block: each name that one of them stores. */
+static void give_locals(struct resolver *r, struct node *n, struct scope *s)
+{
+    for (const struct sym *y = s->sym; y; y = y->parent)
+        for (uint32_t i = 0; i < y->nstores; i++) {
+            bool known = false;
+            ft_jstep(r->rt, n->list.n + 1);
+            for (uint32_t k = 0; k < n->list.n && !known; k++)
+                known = ft_jstr_same(n->list.v[k]->name, y->stores[i]);
+            if (known)
+                continue;
+            struct node *x = J_NEW(r->rt, struct node);
+            *x = (struct node){.kind = N_NAME, .line = n->line, .name = (struct jstr *)y->stores[i]};
+            ft_jname_visit(r, x, s, false);
+            x->export = (int32_t)ft_jcontext_name(r, x->name);
+            ft_node_add(&r->rt->arena, &n->list, x);
+        }
+}
+
+/* The function of a block, which knows nothing of the scopes around it. */
+static void visit_block(struct resolver *r, struct node *n)
+{
+    struct block_info *b = n->block;
+    struct fn *fn = ft_jfn_new(r, NULL);
+    struct sym *sym = ft_jsym_new(r, NULL, fn), *s = sym;
+    struct scope f = {.sym = sym, .fn = fn};
+    if ((b->self = ft_jreads(r, &n->body, "self") > 0))
+        b->self_slot = ft_jsym_param(r, sym, special(r, "self"))->slot;
+    if ((b->super = ft_jreads(r, &n->body, "super") > 0))
+        b->super_slot = ft_jsym_param(r, sym, special(r, "super"))->slot;
+    ft_jsym_visit_list(r, &s, &n->body, false);
+    b->loads = ft_jscope_enter(r, &f);
+    r->mark = n->line;
+    visit_body(r, &n->body, &f);
+    b->func.nslots = fn->nslots;
+}
+
 static void visit(struct resolver *r, struct node *n, struct scope *s)
 {
     ft_jstack(r->rt);
@@ -239,6 +276,10 @@ static void visit(struct resolver *r, struct node *n, struct scope *s)
         r->folding = folding;
         break;
     }
+    case N_BLOCK:
+        if (n->block->scoped)
+            give_locals(r, n, s);
+        break;
     case N_BREAK:
     case N_CONTINUE:
         if (!s->in_loop) {
@@ -264,6 +305,19 @@ void ft_jresolve(struct jrt *rt, struct ft_template *t)
     struct resolver r = {.rt = rt, .t = t, .folding = true, .mark = 1};
     struct fn *fn = ft_jfn_new(&r, NULL);
     struct sym *sym = ft_jsym_new(&r, NULL, fn), *s = sym;
+    for (uint32_t i = 0; i < t->blocks.n; i++)
+        for (uint32_t k = 0; k < i; k++) {
+            ft_jstep(rt, 1);
+            if (!ft_jstr_same(t->blocks.v[i]->name, t->blocks.v[k]->name))
+                continue;
+            rt->line = t->blocks.v[i]->line;
+            struct jsb b;
+            ft_jsb_init(&b, rt, 80);
+            ft_jsb_putz(&b, "block ");
+            ft_jsb_repr_str(&b, t->blocks.v[i]->name, false);
+            ft_jsb_putz(&b, " defined twice");
+            ft_jraise_str(rt, J_ASSERTION, ft_jsb_done(&b));
+        }
     struct scope root = {.sym = sym, .fn = fn, .toplevel = true};
     if (ft_jreads(&r, &t->body, "self") > 0)
         ft_jsym_param(&r, sym, special(&r, "self"));
@@ -271,6 +325,8 @@ void ft_jresolve(struct jrt *rt, struct ft_template *t)
     t->loads = ft_jscope_enter(&r, &root);
     visit_body(&r, &t->body, &root);
     t->root.nslots = fn->nslots;
+    for (uint32_t i = 0; i < t->blocks.n; i++)
+        visit_block(&r, t->blocks.v[i]);
 
     uint32_t size = 16;
     while (size < t->nnames * 2)

@@ -1,4 +1,6 @@
 /* jstrmeth.c -- the methods of str and Markup: their arguments, and what asks for kinds of characters. */
+#include <stdio.h>
+
 #include "templates/jattrs.h"
 #include "templates/jiter.h"
 #include "templates/jstrmeth.h"
@@ -59,7 +61,7 @@ static struct jval find_method(struct jrt *rt, struct jstr *s, int attr, const s
     size_t lo, hi;
     int64_t start;
     if (a->nkw)
-        ft_jraise(rt, J_TYPE, "str.%s() takes no keyword arguments", name);
+        ft_jraise(rt, J_TYPE, "%s() takes no keyword arguments", name);
     if (a->n < 1 || a->n > 3)
         ft_jraise(rt, J_TYPE, "%s() takes at %s argument%s (%u given)", name, a->n < 1 ? "least 1" : "most 3", a->n < 1 ? "" : "s", a->n);
     const bool in = range_args(rt, s, a, 1, &lo, &hi, &start);
@@ -97,7 +99,7 @@ static struct jval affix_method(struct jrt *rt, struct jstr *s, bool prefix, con
     size_t lo, hi;
     int64_t start;
     if (a->nkw)
-        ft_jraise(rt, J_TYPE, "str.%s() takes no keyword arguments", name);
+        ft_jraise(rt, J_TYPE, "%s() takes no keyword arguments", name);
     if (a->n < 1 || a->n > 3)
         ft_jraise(rt, J_TYPE, "%s() takes at %s argument%s (%u given)", name, a->n < 1 ? "least 1" : "most 3", a->n < 1 ? "" : "s", a->n);
     const bool in = range_args(rt, s, a, 1, &lo, &hi, &start);
@@ -158,9 +160,9 @@ static struct jval pad_method(struct jrt *rt, struct jstr *s, int attr, const st
     const int64_t width = index_arg(rt, a->v[0]);
     struct jstr *fill = ft_jstr_ref(rt, " ", 1);
     if (a->n > 1) {
-        if (a->v[1].tag != J_STR)
+        if (a->v[1].tag != J_STR && !s->markup)
             ft_jraise(rt, J_TYPE, "The fill character must be a unicode character, not %s", ft_jtype(a->v[1]));
-        fill = s->markup ? ft_jstr_escape(rt, a->v[1].s) : a->v[1].s;
+        fill = s->markup ? ft_jstr_escape(rt, ft_jsoft(rt, a->v[1])) : a->v[1].s;
         if (ft_jchars(fill) != 1)
             ft_jraise(rt, J_TYPE, "The fill character must be exactly one character long");
     }
@@ -297,17 +299,19 @@ static struct jval predicate(struct jrt *rt, struct jstr *s, int attr, const str
         int attr;
         const char *name;
         unsigned flags;
-    } simple[] = {{A_isalnum, "str.isalnum", J_ALNUM},       {A_isalpha, "str.isalpha", J_ALPHA},
-                  {A_isdecimal, "str.isdecimal", J_DECIMAL}, {A_isdigit, "str.isdigit", J_DIGIT},
-                  {A_isnumeric, "str.isnumeric", J_NUMERIC}, {A_isspace, "str.isspace", J_SPACE},
-                  {A_islower, "str.islower", 0},             {A_isupper, "str.isupper", 0},
-                  {A_istitle, "str.istitle", 0},             {A_isidentifier, "str.isidentifier", 0},
-                  {A_isascii, "str.isascii", 0},             {A_isprintable, "str.isprintable", 0}};
+    } simple[] = {{A_isalnum, "isalnum", J_ALNUM},       {A_isalpha, "isalpha", J_ALPHA},
+                  {A_isdecimal, "isdecimal", J_DECIMAL}, {A_isdigit, "isdigit", J_DIGIT},
+                  {A_isnumeric, "isnumeric", J_NUMERIC}, {A_isspace, "isspace", J_SPACE},
+                  {A_islower, "islower", 0},             {A_isupper, "isupper", 0},
+                  {A_istitle, "istitle", 0},             {A_isidentifier, "isidentifier", 0},
+                  {A_isascii, "isascii", 0},             {A_isprintable, "isprintable", 0}};
     ft_jstep(rt, s->n / 8 + 1);
     for (size_t i = 0; i < sizeof simple / sizeof *simple; i++) {
         if (simple[i].attr != attr)
             continue;
-        ft_jarity(rt, simple[i].name, a, 0, 0);
+        char name[32];
+        snprintf(name, sizeof name, "%s.%s", s->markup ? "Markup" : "str", simple[i].name);
+        ft_jarity(rt, name, a, 0, 0);
         switch (attr) {
         case A_islower: return ft_jbool(ft_jstr_islower(s));
         case A_isupper: return ft_jbool(ft_jstr_isupper(s));
@@ -328,7 +332,14 @@ static void bind_method(struct jrt *rt, const char *func, const char *params, ui
                         struct jval *out)
 {
     if (a->n + a->nkw > most)
-        ft_jraise(rt, J_TYPE, "%s() takes at most %u argument%s (%u given)", func, most, most == 1 ? "" : "s", a->n + a->nkw);
+        ft_jraise(rt, J_TYPE, "%s() takes at most %u %sargument%s (%u given)", func, most, a->n ? "" : "keyword ", most == 1 ? "" : "s",
+                  a->n + a->nkw);
+    for (uint32_t k = 0; k < a->nkw; k++) {
+        const struct jstr *name = a->kw[k].name;
+        const char *at = memmem(params, strlen(params), name->p, name->n);
+        if (!at || !name->n || (at != params && at[-1] != ' ') || at[name->n] != '=')
+            ft_jraise(rt, J_TYPE, "'%.*s' is an invalid keyword argument for %s()", (int)name->n, name->p, func);
+    }
     ft_jbind(rt, func, params, 0, a, out);
 }
 
@@ -444,14 +455,14 @@ struct jval ft_jstr_method(struct jrt *rt, struct jval self, int attr, const str
             ft_jraise(rt, J_TYPE, "format_map() takes exactly one argument (%u given)", a->n);
         return ft_jformat_map(rt, s, a->v[0]);
     }
-    if (s->markup && attr == A_escape) {
-        ft_jarity(rt, "Markup.escape", a, 1, 1);
+    struct jval room[3];
+    struct jargs bound;
+    if (s->markup && ft_jmarkup_bind(rt, attr, a, room, &bound))
+        a = &bound;
+    if (s->markup && attr == A_escape)
         return ft_jstrv(ft_jstr_escape(rt, ft_jsoft(rt, a->v[0])));
-    }
-    if (s->markup && (attr == A_striptags || attr == A_unescape)) {
-        ft_jarity(rt, "Markup.striptags", a, 0, 0);
+    if (s->markup && (attr == A_striptags || attr == A_unescape))
         return ft_jstrv(attr == A_striptags ? ft_jstriptags(rt, s) : ft_jhtml_unescape(rt, s));
-    }
     const struct jval v = method(rt, s, attr, a);
     if (v.tag == J_MISSING)
         ft_jraise(rt, J_LIMIT, "this method of 'str' objects is not supported");

@@ -229,6 +229,7 @@ void ft_jsym_visit(struct resolver *r, struct sym **sp, struct node *n, bool par
         break;
     case N_SETBLOCK: ft_jsym_visit(r, sp, n->a, false); break;
     case N_AUTOESCAPE: break; /* a Scope */
+    case N_BLOCK: break; /* a function of its own */
     case N_CALL:
         ft_jsym_visit(r, sp, n->a, false);
         analyze_call(r, sp, n->call);

@@ -375,7 +375,7 @@ bool ft_jeq(struct jrt *rt, struct jval a, struct jval b)
     case J_RANGE:
         return a.r->n == b.r->n && (a.r->n == 0 || (a.r->start == b.r->start && (a.r->n == 1 || a.r->step == b.r->step)));
     case J_VIEW: return view_eq(rt, a, b);
-    case J_BOUND: return a.m->attr == b.m->attr && ft_jsame(a.m->self, b.m->self);
+    case J_BOUND: return a.m->attr == b.m->attr && a.m->self.tag != J_SELF && ft_jsame(a.m->self, b.m->self);
     default: return ft_jsame(a, b);
     }
 }

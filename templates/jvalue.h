@@ -48,7 +48,7 @@ enum jtag {
     J_CYCLER,
     J_JOINER,
     J_SLICE, /* only as a subscript */
-    J_SELF,  /* the variable `self` */
+    J_SELF,  /* the variable `self`: p is the context; as the self of a J_BOUND, aux is the block */
 };
 
 /* Text with the origin of its bytes. A string of one origin says so in leaf;
@@ -158,6 +158,7 @@ struct jcycler {
 struct jframe {
     struct jframe *up;
     struct jval *slot;
+    struct jval *ctx; /* the context it resolves names in: the render's, or what a scoped block was given */
 };
 
 struct jmacro {

@@ -15,7 +15,7 @@
  * The language is that of Jinja2 3.1.6 in the ImmutableSandboxedEnvironment of
  * transformers 5.23 (trim_blocks, lstrip_blocks, loop controls, `generation`,
  * its tojson, namespace, dict, raise_exception, strftime_now). Text, failures
- * and messages equal Python's. Inheritance, imports and includes are refused
+ * and messages equal Python's. Blocks are there; `extends`, imports and includes are refused
  * by name.
  *
  * Data is JSON (pipeline/json.h) and becomes what Python's json.loads makes of

@@ -363,6 +363,8 @@ def main(driver, seconds="60", seed="1"):
         batch = []
         for _ in range(100):
             text, ctx = case()
+            if rnd.random() < .04: text = "{% block " + rnd.choice(["b", "b", "b scoped"]) + " %}" + text + "{% endblock %}" + rnd.choice(["", "", "{{ self.b() }}"])
+            if rnd.random() < .02: text = "{% for x in l %}{% set v = x %}{% block b" + rnd.choice(["", " scoped", " scoped"]) + " %}" + text + "{{ v }}{{ x }}{% endblock %}{% endfor %}"
             try:
                 text.encode()
             except UnicodeError:

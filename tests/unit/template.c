@@ -169,7 +169,7 @@ TEST(errors_name_the_line)
                                           "'endfor' or 'else'. The innermost block that needs to be closed is 'for'.");
     FAILS("{{ s|nope }}", "line 1: No filter named 'nope'.");
     FAILS("{% include 'x' %}", "line 1: the tag 'include' is not supported: a chat template is one file");
-    FAILS("\n{% block x %}{% endblock %}", "line 2: the tag 'block' is not supported: a chat template is one file");
+    FAILS("\n{% extends x %}", "line 2: the tag 'extends' is not supported: a chat template is one file");
     FAILS("{% break %}", "line 1: SyntaxError: 'break' outside loop");
 }
 

@@ -282,6 +282,114 @@ end
 {% set n = namespace(v=1) %}{% set n.v = n %}{{ n }}{{ n.v.v }}{{ [n] }}
 {% for x in l %}{% autoescape true %}{% if x == 1 %}{% break %}{% endif %}{{ "<" }}{% endautoescape %}{% endfor %}{{ "<" }}
 '''
+# alone, a line each: blocks may be defined once, and methods say what they are given
+ALONE = r'''
+{% block x %}a{{i}}b{% endblock %}
+{% block x %}a{{i}}{% endblock %}{{ self.x() }}{{ self['x']() }}
+{% block x scoped %}a{% endblock x %}
+{% for i in l %}{% block q scoped %}{{i}}{{loop.index}}{% endblock %}{% endfor %}
+{% for i in l %}{% block q %}{{i}}{{loop}}{% endblock %}{% endfor %}
+{% set i=5 %}{% block q %}{{i}}{% endblock %}
+{% block q %}{{i}}{% endblock %}{% set i=5 %}{{ self.q() }}
+{% block a %}{% block b %}x{{i}}{% endblock %}{% endblock %}{{ self.b() }}
+{% block a %}{% block b %}x{{i}}{% endblock %}{% endblock %}{{ super() }}
+{% block a %}{{ super() }}{% endblock %}
+{% block a %}{{ super }}|{{ super is defined }}{% endblock %}
+{% block a required %}x{% endblock %}
+{% block a required %}{% endblock %}
+{% if false %}{% block a required %} {% endblock %}{% endif %}[{{ self.a() }}]
+{% block a %}x{% endblock %}{% block a %}y{% endblock %}
+{% block a %}{% set ns.x = 1 %}{% endblock %}
+{% set ns = namespace(x=0) %}{% block a %}{% set ns.x = 1 %}{% endblock %}{{ ns.x }}
+{% block a %}{% set y = 1 %}{{y}}{% endblock %}{{ y }}
+{% if i %}{% set y = 1 %}{% endif %}{% block a %}{{ y }}{% endblock %}
+{% for j in l %}{% set y = j %}{% block a %}[{{ y }}]{% endblock %}{% endfor %}
+{% for j in l %}{% set y = j %}{% block a scoped %}[{{ y }}{{ j }}]{% endblock %}{% endfor %}
+{% macro m(a) %}{% block a1 %}{{ a }}{% endblock %}{% endmacro %}{{ m(3) }}
+{% macro m(a) %}{% block a1 scoped %}{{ a }}{{ i }}{% endblock %}{% endmacro %}{{ m(3) }}
+{% macro m() %}{{ i }}{% endmacro %}{% for i in l %}{% block b scoped %}{{ m() }}{{ i }}{% endblock %}{% endfor %}
+{% block b %}{% macro m() %}{{ i }}{% endmacro %}{{ m() }}{% endblock %}{{ m }}
+{% for i in l %}{% block b scoped %}{% block c %}{{ i }}{% endblock %}{% endblock %}{% endfor %}
+{% for i in l %}{% block b scoped %}{% for i in 'ab' %}{% block c scoped %}{{ i }}{% endblock %}{% endfor %}{% endblock %}{% endfor %}
+{% set v %}{% block b %}x{{ i }}{% endblock %}{% endset %}{{ v }}{{ v|length }}
+{% filter upper %}{% block b %}x{{ s }}{% endblock %}{% endfilter %}
+{% block b %}{{ self.b }}{% endblock %}
+{% block b %}{% if not done is defined %}{{ self.c() }}{% endif %}{% endblock %}{% block c %}C{% endblock %}
+{{ self.nope }}{{ self.nope() }}
+{{ self.b }}
+{% block b %}q{% endblock %}{{ self.b is callable }}{{ self.b is defined }}{{ self.c is defined }}
+{% block b %}q{% endblock %}{{ self.b(1) }}
+{% block b %}q{% endblock %}{{ self.b(a=1) }}
+{% block b %}q{% endblock %}{{ self.b()|upper }}{{ self.b() ~ 'x' }}
+{% block b-c %}{% endblock %}
+{% block 3 %}{% endblock %}
+{% block %}{% endblock %}
+{% block b %}
+{% block b %}{% endblock c %}
+{% block b %}{% endfor %}
+{% block b scoped required %} {% endblock %}
+{% block b required scoped %} {% endblock %}
+{% block b: %}x{% endblock %}
+{% block b %}{% break %}{% endblock %}
+{% for i in l %}{% block b %}{% break %}{% endblock %}{% endfor %}
+{% for i in l %}{% block b %}{% set loop = 1 %}{% endblock %}{% endfor %}
+{% for i in l %}{{ loop.index }}{% block b scoped %}{% for j in l %}{{ loop.index }}{% endfor %}{{ loop.index }}{% endblock %}{% endfor %}
+{% block b %}{{ x|nope }}{% endblock %}
+{% block b %}{{ undefd.x }}{% endblock %}
+{% block b %}
+{% block generation %}{% generation %}a{{i}}{% endgeneration %}{% endblock %}
+é{% block b %}{% generation %}a{{i}}{% endgeneration %}{% endblock %}{{ self.b() }}
+{% with q=1 %}{% block b scoped %}{{ q }}{% endblock %}{% endwith %}{{ q }}
+{% with q=1 %}{% block b %}{{ q }}{% endblock %}{% endwith %}
+{% set a, b = 1, 2 %}{% block c %}{{ a }}{{ b }}{% endblock %}
+{% set _p = 1 %}{% block c %}{{ _p }}{% endblock %}
+{% set i = 1 %}{% for k in l %}{% set i = k %}{% block c scoped %}{{ i }}{% endblock %}{% endfor %}{{ i }}
+{% macro f() %}{{ caller() }}{% endmacro %}{% call f() %}{% block c %}{{ i }}{% endblock %}{% endcall %}
+{% for i in l recursive %}{% block c scoped %}{{ i }}{% endblock %}{% if loop.depth < 2 %}{{ loop([9]) }}{% endif %}{% endfor %}
+{% block a %}{{ self }}{% endblock %}{{ self }}
+{% set self = 3 %}{% block a %}{{ self }}{% endblock %}{{ self }}
+{% for i in l if i > 1 %}{% block a scoped %}{{ i }}{{ loop.length }}{% endblock %}{% endfor %}
+{% block a %}1{% endblock %}{% set x = self.a() %}{{ x }}{{ x is string }}
+{% if i > 100 %}{% block a %}hidden{% endblock %}{% endif %}{{ self.a() }}
+{% if i %}{% set w = 1 %}{% block a scoped %}{{ w }}{% endblock %}{% else %}{% set w = 2 %}{% endif %}
+{% for a in l %}{% else %}{% block c scoped %}{{ a }}{% endblock %}{% endfor %}
+{%- block a -%}  x  {%- endblock -%}  y
+{% block content %}{{ messages }}{% endblock %}{{ self.content }}
+{{ ('<b> x'|safe).upper(1) }}
+{{ ('<b> x'|safe).title(x=1) }}
+{{ ('<b> x'|safe).isnumeric(1) }}
+{{ ('<b> x'|safe).isalpha(x=1) }}
+{{ ('<b> x'|safe).center() }}
+{{ ('<b> x'|safe).center(5, 2) }}
+{{ ('<b> x'|safe).center('a') }}
+{{ ('<b> x'|safe).center(width=3) }}
+{{ ('<b> x'|safe).strip(chars='a') }}
+{{ ('<b> x'|safe).strip(1) }}
+{{ ('<b> x'|safe).replace('a') }}
+{{ ('<b> x'|safe).replace('b', '<') }}
+{{ ('<b> x'|safe).replace(old='b', new='c') }}
+{{ ('<b> x'|safe).join() }}
+{{ ('<b> x'|safe).join(iterable=l) }}
+{{ ('<b> x'|safe).split('b', 1, 2) }}
+{{ ('<b> x'|safe).split(maxsplit=1) }}
+{{ ('<b> x'|safe).split(x=1) }}
+{{ ('<b> x'|safe).removesuffix(suffix='>') }}
+{{ ('<b> x'|safe).removeprefix(prefix='<') }}
+{{ ('<b> x'|safe).zfill() }}
+{{ ('<b> x'|safe).escape() }}
+{{ ('<b> x'|safe).striptags(1) }}
+{{ ('<b> x'|safe).expandtabs(tabsize=2) }}
+{{ ('<b> x'|safe).splitlines(keepends=true) }}
+{{ s.count(x=1) }}
+{{ s.find('a', x=1) }}
+{{ s.startswith(x=1) }}
+{{ s.split(x=1) }}
+{{ s.split(sep='o', maxsplit=1, q=2) }}
+{{ s.splitlines(x=1, y=2) }}
+{{ s.expandtabs(x=1) }}
+{{ s.splitlines(x=1) }}
+{{ -big * 'x' }}
+'''
 
 
 def main():
@@ -314,6 +422,7 @@ def main():
               "{{ s }}\n\n{% with a =\n s + 1 %}\n{% endwith %}", "{{ s }}\n\n{{ s\n + 1 }}", "{% if s %}\n{% elif\n 1 < s %}{% endif %}", "{% for x in l\n if x < s %}{% endfor %}", "{% for x in l|map('nope') %}\n{{ x }}{% endfor %}",
               "{% set x = {'a': 1,\n 'b': s + 1,\n 'c': 2} %}", "{% macro m(a) %}\n{{ a.b.c }}\n{% endmacro %}\n\n{{ m(1) }}", "{% macro m() %}\n{{ caller() }}\n{% endmacro %}\n\n{% call m() %}\n\n{{ s + 1 }}{% endcall %}", "{{\n raise_exception(\n'x') }}"]: put(t)
     for n in range(len(lines)): put("\n".join(lines[n:n + 4]))
+    for line in ALONE.strip().split("\n"): put(line)
     P.rnd.seed(20251124)
     for _ in range(1100):
         text, ctx = P.case()
