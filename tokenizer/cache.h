@@ -69,6 +69,7 @@ typedef void tk_many_fn(void *ctx, const struct tk_job *job, size_t n);
 
 struct tk_cut;
 struct tk_solo;
+struct tk_spell;
 
 /* Lines of a power of two; `shift` leaves of a hash of 32 bits what is a line's number. */
 struct tk_lines {
@@ -98,6 +99,7 @@ struct tk_cache {
     struct tk_ids over;                        /* and its ids that found no room there, or came without a word */
     uint32_t *starts; /* [TK_BATCH + TK_WINDOW + 1]: a flush says where each record's ids begin, and end; NULL: not asked */
     struct tk_solo *solo;                      /* characters that are alone, NULL: not asked for; the caller's */
+    struct tk_spell *spell;                    /* words that are spelled; likewise */
 };
 
 /* After so many words come large tables in large pages: clearing one takes as long as

@@ -5,23 +5,6 @@
 #include "tokenizer/unicode.h"
 #include "tokenizer/words.h"
 
-enum { MAX = 15, SPACE = 254, SLOW = 255 };
-
-struct entry { /* of a character */
-    char text[MAX];
-    unsigned char n; /* bytes of text; 0: not asked yet; SPACE, SLOW */
-};
-
-struct tk_chars {
-    const struct tk_normalizer *normalizer;
-    const uint64_t *flat;
-    uint64_t pattern[2]; /* ASCII that a Replace looks for */
-    struct ft_buf text;
-    uint32_t *ends;
-    size_t cap;
-    struct entry entry[0x10000];
-};
-
 struct tk_chars *tk_chars_new(const struct tk_normalizer *n, const uint64_t *flat)
 {
     uint64_t pattern[2] = {0, 0};
@@ -46,7 +29,7 @@ void tk_chars_free(struct tk_chars *c)
 /* Characters that neither cluster nor compose with one of these or a flat one, nor
  * does what any normal form or case makes of them: it begins with a starter that is
  * second in no composition. Jamo and what decomposes into them are not here. */
-static bool alone(uint32_t c)
+bool tk_char_alone(uint32_t c)
 {
     static const uint16_t runs[][2] = {
         {0x21, 0x7e},     {0xa1, 0x17f},    {0x370, 0x52f},   {0x2010, 0x2027}, {0x2100, 0x218f}, {0x2460, 0x24ff},
@@ -62,17 +45,18 @@ static bool alone(uint32_t c)
     return false;
 }
 
-static void ask(struct tk_chars *c, struct tk_work *w, struct tk_matcher *m, uint32_t x, struct entry *e)
+void tk_chars_ask(struct tk_chars *c, struct tk_work *w, struct tk_matcher *m, uint32_t x)
 {
+    struct tk_char *e = &c->entry[x];
     char t[4];
     struct tk_piece p = {.p = t, .n = (uint32_t)ft_utf8_put(t, x), .id = -1};
     struct ft_err err = {0};
     size_t spaces = 0, chars = 0;
-    e->n = SLOW;
+    e->n = TK_CHAR_SLOW;
     if (x < 128 && c->pattern[x >> 6] >> (x & 63) & 1)
         return;
     if (!(c->flat[x >> 6] >> (x & 63) & 1)) {
-        if (!alone(x))
+        if (!tk_char_alone(x))
             return;
         ft_arena_reset(&w->mem);
         if (tk_normalize(c->normalizer, w, m, &p, &err) || !p.n)
@@ -87,8 +71,8 @@ static void ask(struct tk_chars *c, struct tk_work *w, struct tk_matcher *m, uin
         i += (uint32_t)len;
     }
     if (spaces || x <= ' ') {
-        e->n = spaces == chars ? SPACE : SLOW;
-    } else if (p.n <= MAX) {
+        e->n = spaces == chars ? TK_CHAR_SPACE : TK_CHAR_SLOW;
+    } else if (p.n <= TK_CHAR_MAX) {
         memcpy(e->text, p.p, p.n);
         e->n = (unsigned char)p.n;
     }
@@ -106,7 +90,6 @@ bool tk_chars_words(struct tk_chars *c, struct tk_work *w, struct tk_matcher *m,
     memcpy(to, front.p, front.n);
     to += front.n;
     for (size_t i = 0; i <= n;) {
-        const struct entry *e = NULL;
         if (to > full) {
             c->text.n = (size_t)(to - text);
             room = c->text.n + 2 * (n - i) + 2 * SLACK;
@@ -115,27 +98,18 @@ bool tk_chars_words(struct tk_chars *c, struct tk_work *w, struct tk_matcher *m,
             full = text + room - SLACK;
         }
         if (i < n) {
-            int len = 1;
-            const unsigned char *q = (const unsigned char *)p + i;
-            uint32_t x = *q;
-            if (x >= 0xe0 && x < 0xf0) {
-                x = (x & 15) << 12 | (q[1] & 63u) << 6 | (q[2] & 63u);
-                len = 3;
-            } else if (x >= 0x80) {
-                x = ft_utf8_get(p + i, &len);
-                if (x > 0xffff)
-                    return false;
-            }
-            e = &c->entry[x];
-            if (!e->n)
-                ask(c, w, m, x, &c->entry[x]);
+            int len;
+            const uint32_t x = tk_char_get(p + i, &len);
+            if (x > 0xffff)
+                return false;
+            const struct tk_char *e = tk_chars_at(c, w, m, x);
             i += (size_t)len;
-            if (e->n <= MAX) {
+            if (e->n <= TK_CHAR_MAX) {
                 memcpy(to, e, sizeof *e);
                 to += e->n;
                 continue;
             }
-            if (e->n == SLOW)
+            if (e->n == TK_CHAR_SLOW)
                 return false;
         } else {
             i++;

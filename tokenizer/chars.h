@@ -13,13 +13,51 @@
 
 #include "tokenizer/normalize.h"
 
+/* What a character below U+10000 becomes. */
+enum { TK_CHAR_MAX = 11, TK_CHAR_SPACE = 254, TK_CHAR_SLOW = 255 };
+struct tk_char {
+    char text[TK_CHAR_MAX];
+    unsigned char n; /* bytes of text; 0: not asked yet; SPACE; SLOW: it is not known by itself */
+    uint32_t own;    /* whatever the caller wants to remember with it */
+};
+
 /* A thread's. */
-struct tk_chars;
+struct tk_chars {
+    const struct tk_normalizer *normalizer;
+    const uint64_t *flat;
+    uint64_t pattern[2]; /* ASCII that a Replace looks for */
+    struct ft_buf text;
+    uint32_t *ends;
+    size_t cap;
+    struct tk_char entry[0x10000];
+};
 
 /* `flat`: bits of characters below U+10000 that stay as they are beside any other;
  * both must outlive the result. NULL: the normalizer looks at more than a character. */
 struct tk_chars *tk_chars_new(const struct tk_normalizer *n, const uint64_t *flat);
 void tk_chars_free(struct tk_chars *c);
+
+/* Fills an entry. */
+void tk_chars_ask(struct tk_chars *c, struct tk_work *w, struct tk_matcher *m, uint32_t x);
+static inline const struct tk_char *tk_chars_at(struct tk_chars *c, struct tk_work *w, struct tk_matcher *m, uint32_t x)
+{
+    if (__builtin_expect(!c->entry[x].n, 0))
+        tk_chars_ask(c, w, m, x);
+    return &c->entry[x];
+}
+/* Does neither normal form nor case of it hang on others of this kind, or on flat ones? */
+bool tk_char_alone(uint32_t c);
+
+/* The character at p, valid UTF-8. */
+static inline uint32_t tk_char_get(const char *p, int *len)
+{
+    const unsigned char *q = (const unsigned char *)p;
+    if (q[0] < 0x80)
+        return *len = 1, q[0];
+    if (q[0] >= 0xe0 && q[0] < 0xf0)
+        return *len = 3, (q[0] & 15u) << 12 | (q[1] & 63u) << 6 | (q[2] & 63u);
+    return ft_utf8_get(p, len);
+}
 
 /* The words of p[0..n), valid UTF-8, normalized and cut at white space: their bytes in
  * c's memory, each word behind `front` (of a few bytes). `ends`: where each ends; none is as long as

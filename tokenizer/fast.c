@@ -6,6 +6,7 @@
 #include "tokenizer/scratch.h"
 #include "tokenizer/solo.h"
 #include "tokenizer/sp_normalize.h"
+#include "tokenizer/spell.h"
 #include "tokenizer/unicode.h"
 
 /* ---- words to ids, uncached ---- */
@@ -83,7 +84,8 @@ bool tk_fast_flat(const struct tk_fast *f, const char *p, size_t n)
 
 static int model_ids(struct tk_fast_state *s, const char *p, size_t n, bool mapped, struct tk_ids *out, struct ft_err *e)
 {
-    if (s->f->model->type == TK_UNIGRAM && tk_unigram_short(s->f->model, p, n, out))
+    double sum = 0;
+    if (s->f->model->type == TK_UNIGRAM && tk_unigram_short(s->f->model, p, n, &sum, out))
         return 0;
     s->tokens.n = 0;
     if (tk_model_encode(s->f->model, s->scratch, p, n, mapped, &s->tokens, e))
@@ -438,10 +440,9 @@ static void init_units(struct tk_fast *f, const struct tk_model *m, const struct
     f->len = ft_calloc(m->vocab.n_ids + 1, sizeof *f->len);
     f->plain = true;
     tk_seed_init(&f->seed, m->vocab.count);
-    if (f->unit == TK_UNIT_PIECES) {
+    f->solo = ft_calloc(TK_SOLO_WORDS, sizeof *f->solo);
+    if (f->unit == TK_UNIT_PIECES)
         f->cut = ft_calloc(1, sizeof *f->cut);
-        f->solo = ft_calloc(TK_SOLO_WORDS, sizeof *f->solo);
-    }
     f->on = true;
     struct tk_scratch *scratch = tk_scratch_new();
     struct tk_fast_state *s = tk_fast_state_new(f, scratch);
@@ -468,6 +469,8 @@ static void init_units(struct tk_fast *f, const struct tk_model *m, const struct
             }
         }
         f->len[id] = f->unit == TK_UNIT_PIECES ? (uint16_t)(b.n < UINT16_MAX ? b.n : 0) : marked_length(f, t);
+        if (!f->cut)
+            tk_spell_add(f->solo, t.p, t.n);
         if (f->cut && word) {
             tk_cut_add(f->cut, b.p, b.n);
             tk_solo_add(f->solo, b.p, b.n);
@@ -547,7 +550,9 @@ struct tk_fast_state *tk_fast_state_new(const struct tk_fast *f, struct tk_scrat
     s->cache->cut = f->plain ? f->cut : NULL;
     s->cache->part_cut = f->cut;
     s->cache->part_plain = f->plain;
-    s->cache->solo = f->solo ? tk_solo_new(f->solo) : NULL;
+    s->cache->solo = f->unit == TK_UNIT_PIECES && f->solo ? tk_solo_new(f->solo) : NULL;
+    s->spell = f->unit == TK_UNIT_NONE ? NULL : tk_spell_new(f, s->chars, &s->work, s->matcher);
+    s->cache->spell = s->spell;
     return s;
 }
 
@@ -556,6 +561,7 @@ void tk_fast_state_free(struct tk_fast_state *s)
     if (!s)
         return;
     tk_solo_free(s->cache->solo);
+    tk_spell_free(s->spell);
     tk_cache_free(s->cache);
     tk_matcher_free(s->matcher);
     tk_chars_free(s->chars);

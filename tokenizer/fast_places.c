@@ -194,7 +194,9 @@ static int of_units(struct tk_fast_state *s, const struct tk_piece *x, struct tk
     for (uint32_t i = 0; i < x->n; i++)
         odd |= s->odd[(unsigned char)x->p[i]];
     for (size_t at = 0; at < x->n;) {
+        c->spell = NULL; /* it tells ids alone */
         s->f->units(s->f->unit, c, x->p, x->n, &at);
+        c->spell = s->spell;
         const size_t n = c->n;
         s->ids.n = 0;
         c->starts = s->starts;

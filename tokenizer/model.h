@@ -91,7 +91,9 @@ int tk_sp_unigram_encode(const struct tk_model *m, struct tk_scratch *s, const c
                          struct tk_tokens *out, struct ft_err *e);
 int tk_unigram_encode(const struct tk_model *m, struct tk_scratch *s, const char *p, size_t n,
                       struct tk_tokens *out, struct ft_err *e);
-/* The ids alone, appended, of a short word all of whose characters are pieces: ids below 1 << 24. False: it is not such a word. */
-bool tk_unigram_short(const struct tk_model *m, const char *p, size_t n, struct tk_ids *out);
+/* The ids alone, appended, of a short text: ids below 1 << 24. *sum: of the scores of what stands in front of it, 0 where it is
+ * all, and then with its own. False: it is not short, or has unknown characters in a row; nothing is appended. */
+enum { TK_SHORT_WORD = 64 };
+bool tk_unigram_short(const struct tk_model *m, const char *p, size_t n, double *sum, struct tk_ids *out);
 
 #endif

@@ -24,3 +24,4 @@ ROOMS_detokenize := tokenizer
 TOOLS += tokenizer/train-tokenizer.c
 ROOMS_train-tokenizer := tokenizer
 LIB_tokenizer += tokenizer/guarded.c
+LIB_tokenizer += tokenizer/spell.c

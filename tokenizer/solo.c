@@ -1,23 +1,14 @@
 #include "tokenizer/solo.h"
+#include "tokenizer/chars.h"
 
 #include <stdlib.h>
 #include <sys/mman.h>
-
-static uint32_t char_at(const char *p, int *len)
-{
-    const unsigned char *u = (const unsigned char *)p;
-    if (u[0] < 0x80)
-        return *len = 1, u[0];
-    if (u[0] >= 0xe0 && u[0] < 0xf0)
-        return *len = 3, (u[0] & 15u) << 12 | (u[1] & 63u) << 6 | (u[2] & 63u);
-    return ft_utf8_get(p, len);
-}
 
 void tk_solo_add(uint64_t sets[TK_SOLO_WORDS], const char *p, size_t n)
 {
     for (size_t i = 0; i < n;) {
         int len;
-        const uint32_t c = char_at(p + i, &len);
+        const uint32_t c = tk_char_get(p + i, &len);
         if (c <= 0xffff) {
             if (i)
                 sets[c >> 6] |= 1ull << (c & 63);
@@ -74,7 +65,7 @@ size_t tk_solo_run(const struct tk_solo *s, struct tk_cache *c, const char *p, s
     tk_ids_room(&c->over, 4 * (TK_SOLO_RUN + 1));
     int32_t *to = c->over.v + first;
     int len, next_len = 0;
-    uint32_t x = char_at(p, &len), y = 0;
+    uint32_t x = tk_char_get(p, &len), y = 0;
     const uint32_t *next = NULL;
     for (size_t k = 0; k < TK_SOLO_RUN; k++) {
         if (x > 0xffff)
@@ -87,7 +78,7 @@ size_t tk_solo_run(const struct tk_solo *s, struct tk_cache *c, const char *p, s
             break;
         const size_t end = at + (size_t)len;
         if (end < n) {
-            y = char_at(p + end, &next_len);
+            y = tk_char_get(p + end, &next_len);
             if (id[1] >> 24 & SOLO_BEFORE) { /* it may have the next one behind it */
                 if (y > 0xffff)
                     break;

@@ -52,4 +52,7 @@ static inline int32_t tk_trie_value(const struct tk_trie *t, int32_t node)
     return t->cell[node] & TK_TRIE_ENDS ? t->value[node] : -1;
 }
 
+/* Is no string longer than the one of this node? Not of the root. */
+static inline bool tk_trie_is_leaf(const struct tk_trie *t, int32_t node) { return !(t->cell[node] >> TK_TRIE_BASE); }
+
 #endif

@@ -240,17 +240,17 @@ int tk_unigram_encode(const struct tk_model *m, struct tk_scratch *s, const char
 
 /* ---- short words ---- */
 
-enum { SHORT_WORD = 64 };
-
-static inline __attribute__((always_inline)) bool short_ids(const struct tk_model *m, const char *p, size_t n,
+static inline __attribute__((always_inline)) bool short_ids(const struct tk_model *m, const char *p, size_t n, double *sum,
                                                             struct tk_ids *out, bool floats)
 {
-    double score[SHORT_WORD + 1]; /* of the best way to a byte; where its last piece begins and ends in the trie */
-    uint64_t way[SHORT_WORD + 1];
+    double score[TK_SHORT_WORD + 1]; /* of the best way to a byte; where its last piece begins and ends in the trie */
+    uint64_t way[TK_SHORT_WORD + 1];
     const uint32_t *cell = m->trie->cell;
-    for (size_t i = 1; i <= n; i++)
+    for (size_t i = 1; i <= n; i++) {
         score[i] = -INFINITY;
-    score[0] = 0;
+        way[i] = UINT64_MAX;
+    }
+    score[0] = *sum;
     for (size_t at = 0; at < n;) {
         const unsigned char c = (unsigned char)p[at];
         const size_t end = at + (c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4);
@@ -264,31 +264,47 @@ static inline __attribute__((always_inline)) bool short_ids(const struct tk_mode
             if ((x & TK_TRIE_LABEL) != byte)
                 break;
             if (x & TK_TRIE_ENDS) {
-                const double own = m->trie->end[node].score, sum = floats ? (double)((float)own + (float)here) : own + here;
+                const double own = m->trie->end[node].score, to = floats ? (double)((float)own + (float)here) : own + here;
                 /* By masks: it is as often the better one as not. */
-                const uint64_t better = 0 - (uint64_t)(sum > score[i]);
+                const uint64_t better = 0 - (uint64_t)(to > score[i]);
                 way[i] = (((uint64_t)at << 32 | node) & better) | (way[i] & ~better);
-                score[i] = sum > score[i] ? sum : score[i];
+                score[i] = to > score[i] ? to : score[i];
                 single |= i == end;
             }
         }
-        if (!single)
-            return false; /* the character is no piece: it may be unknown */
+        if (!single) { /* the character is no piece */
+            if (m->unk < 0 || m->byte_fallback)
+                return false;
+            const double to = floats ? (double)((float)m->min_score - 10.0f + (float)here) : m->min_score - 10.0 + here;
+            if (to > score[end]) {
+                score[end] = to;
+                way[end] = (uint64_t)at << 32; /* node 0: it is unknown */
+            }
+        }
         at = end;
     }
-    int32_t id[SHORT_WORD];
-    size_t k = SHORT_WORD;
-    for (size_t end = n; end > 0; end = way[end] >> 32)
-        id[--k] = m->trie->end[(uint32_t)way[end]].value;
-    tk_ids_room(out, SHORT_WORD - k);
-    memcpy(out->v + out->n, id + k, (SHORT_WORD - k) * sizeof *id);
-    out->n += SHORT_WORD - k;
+    int32_t id[TK_SHORT_WORD];
+    size_t k = TK_SHORT_WORD;
+    bool unknown = false;
+    for (size_t end = n; end > 0; end = way[end] >> 32) {
+        const uint32_t node = (uint32_t)way[end];
+        if ((!node && unknown) || way[end] == UINT64_MAX)
+            return false; /* in a row they may be a piece together; or scores without end */
+        unknown = !node;
+        id[--k] = node ? m->trie->end[node].value : (int32_t)m->unk;
+        if (node && id[k] == m->unk)
+            return false;
+    }
+    tk_ids_room(out, TK_SHORT_WORD - k);
+    memcpy(out->v + out->n, id + k, (TK_SHORT_WORD - k) * sizeof *id);
+    out->n += TK_SHORT_WORD - k;
+    *sum = score[n];
     return true;
 }
 
-bool tk_unigram_short(const struct tk_model *m, const char *p, size_t n, struct tk_ids *out)
+bool tk_unigram_short(const struct tk_model *m, const char *p, size_t n, double *sum, struct tk_ids *out)
 {
-    if (n > SHORT_WORD)
+    if (n > TK_SHORT_WORD)
         return false;
-    return m->spm ? short_ids(m, p, n, out, true) : short_ids(m, p, n, out, false);
+    return m->spm ? short_ids(m, p, n, sum, out, true) : short_ids(m, p, n, sum, out, false);
 }

@@ -7,6 +7,7 @@
 #include "tokenizer/cache_short.h"
 #include "tokenizer/cut.h"
 #include "tokenizer/solo.h"
+#include "tokenizer/spell.h"
 #include "tokenizer/unicode.h"
 #include "tokenizer/words.h"
 
@@ -233,6 +234,12 @@ static inline __attribute__((always_inline)) void between(enum tk_unit kind, str
     size_t at = *from;
     while (at < n && !tk_cache_full(c)) {
         const unsigned char *q = (const unsigned char *)p + at;
+        if (c->spell && (*q >= 0x80 || (*q <= ' ' && n - at > 1 && q[1] >= 0x80))) {
+            const size_t run = tk_spell_run(c->spell, c, p + at, n - at);
+            at += run;
+            if (run)
+                continue;
+        }
         const bool end = n - at <= 64;
         size_t known = end ? n - at : 64;
         const struct unit_masks m = unit_masks(q, known);
