@@ -1,6 +1,7 @@
 /* Places of what the quick way finds: of most units they follow from the lengths of
  * their tokens; the others are done again, the slow way, each by itself. */
 #include "tokenizer/fast_state.h"
+#include "tokenizer/spell.h"
 
 bool tk_fast_has_places(const struct tk_fast *f, const char *p, size_t n)
 {
@@ -104,9 +105,47 @@ static inline bool by_lengths(const struct tk_fast_state *s, const struct tk_pie
     return true;
 }
 
+/* A unit of characters that become what they become by themselves. False: it is not one. */
+static bool by_chars(struct tk_fast_state *s, const struct tk_piece *x, uint32_t b, uint32_t n, struct tk_tokens *out)
+{
+    const struct ft_str mark = s->f->low_line ? low_line : FT_STR("");
+    struct tk_chars_words words;
+    struct ft_err e = {0};
+    const size_t first = out->n;
+    if (!s->chars || !tk_chars_words(s->chars, &s->work, s->matcher, x->p + b, n, mark, &words))
+        return false;
+    ft_arena_reset(&s->work.mem);
+    struct tk_range *from = ft_arena_alloc(&s->work.mem, (words.n ? words.ends[words.n - 1] + 1 : 1) * sizeof *from);
+    uint32_t at = b;
+    for (size_t i = 0, begin = 0; i < words.n; begin = words.ends[i++]) {
+        size_t to = begin + mark.n;
+        while (to < words.ends[i]) { /* the characters of the word: where each byte of it comes from */
+            int len;
+            const struct tk_char *c = tk_chars_at(s->chars, &s->work, s->matcher, tk_char_get(x->p + at, &len));
+            for (unsigned k = 0; c->n <= TK_CHAR_MAX && k < c->n; k++)
+                from[to++] = (struct tk_range){x->base + at, x->base + at + (uint32_t)len};
+            at += (uint32_t)len;
+        }
+        for (size_t k = 0; k < mark.n; k++) /* what was put in front stands for the first character */
+            from[begin + k] = from[begin + mark.n];
+        s->tokens.n = 0;
+        if (tk_model_encode(s->f->model, s->scratch, words.p + begin, words.ends[i] - begin, false, &s->tokens, &e)) {
+            out->n = first;
+            return false;
+        }
+        for (size_t k = 0; k < s->tokens.n; k++) {
+            const struct tk_token t = s->tokens.v[k];
+            tk_token_push(out, t.id, from[begin + t.b].b, from[begin + t.e - 1].e);
+        }
+    }
+    return true;
+}
+
 static int slowly(struct tk_fast_state *s, const struct tk_piece *x, uint32_t b, uint32_t n, struct tk_tokens *out, struct ft_err *e)
 {
     struct tk_work *w = &s->work;
+    if (by_chars(s, x, b, n, out))
+        return 0;
     /* With the gap in front: a character that vanishes behind it counts as the gap's. */
     const uint32_t gap = b && is_gap(x->p[b - 1]);
     struct tk_piece all = {.p = x->p + b - gap, .n = n + gap, .base = x->base + b - gap, .id = -1};
@@ -183,9 +222,27 @@ static inline int of_unit(struct tk_fast_state *s, const struct tk_piece *x, uin
     return slowly(s, x, b, n, out, e);
 }
 
+/* Up to where a word may be spelled again, behind `most` bytes. */
+static size_t until_spelled(const struct tk_piece *x, size_t at, size_t most)
+{
+    const char *p = x->p;
+    for (size_t i = at + most + 2; i + 2 < x->n; i++) {
+        int len;
+        size_t b = i - 2; /* the character in front of the gap */
+        if ((unsigned char)p[i] < 0xe0 || !is_gap(p[i - 1]) || !tk_unit_edge(ft_utf8_get(p + i, &len)))
+            continue;
+        while (b > at && ((unsigned char)p[b] & 0xc0) == 0x80)
+            b--;
+        if ((unsigned char)p[b] < 0x80 ? !is_gap(p[b]) : tk_unit_edge(ft_utf8_get(p + b, &len)))
+            return i;
+    }
+    return x->n;
+}
+
 static int of_units(struct tk_fast_state *s, const struct tk_piece *x, struct tk_tokens *out, struct ft_err *e)
 {
     struct tk_cache *c = s->cache;
+    size_t patience = 0;
     if (!s->knows_even)
         find_even(s);
     if (s->f->unit == TK_UNIT_SPACES && vanishes(s, x))
@@ -193,24 +250,33 @@ static int of_units(struct tk_fast_state *s, const struct tk_piece *x, struct tk
     unsigned char odd = 0;
     for (uint32_t i = 0; i < x->n; i++)
         odd |= s->odd[(unsigned char)x->p[i]];
-    for (size_t at = 0; at < x->n;) {
-        c->spell = NULL; /* it tells ids alone */
-        s->f->units(s->f->unit, c, x->p, x->n, &at);
-        c->spell = s->spell;
+    c->spell = NULL; /* it tells ids alone */
+    for (size_t at = 0, end = 0; at < x->n;) {
+        if (at >= end) {
+            const size_t k = s->spell ? tk_spell_places(s->spell, c, x->p + at, x->n - at, x->base + (uint32_t)at, out) : 0;
+            patience = k ? 0 : 2 * patience + 64;
+            at += k;
+            end = s->spell ? until_spelled(x, at, patience) : x->n;
+            if (at == x->n)
+                break;
+        }
+        s->f->units(s->f->unit, c, x->p, end, &at);
         const size_t n = c->n;
         s->ids.n = 0;
         c->starts = s->starts;
-        const int r = tk_cache_flush(c, &s->ids, e);
+        int r = tk_cache_flush(c, &s->ids, e);
         c->starts = NULL;
-        if (r)
-            return -1;
-        for (size_t i = 0; i < n; i++) {
+        for (size_t i = 0; i < n && !r; i++) {
             const struct tk_rec *k = &c->rec[i];
             const bool sure = !odd && k->n <= TK_KEY_MAX && !((k->key.lo | k->key.hi) & 0x8080808080808080u);
-            if (of_unit(s, x, (uint32_t)(k->p - x->p), k->n, s->ids.v + s->starts[i], s->starts[i + 1] - s->starts[i], sure, out, e))
-                return -1;
+            r = of_unit(s, x, (uint32_t)(k->p - x->p), k->n, s->ids.v + s->starts[i], s->starts[i + 1] - s->starts[i], sure, out, e);
+        }
+        if (r) {
+            c->spell = s->spell;
+            return -1;
         }
     }
+    c->spell = s->spell;
     return 0;
 }
 

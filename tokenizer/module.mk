@@ -24,4 +24,4 @@ ROOMS_detokenize := tokenizer
 TOOLS += tokenizer/train-tokenizer.c
 ROOMS_train-tokenizer := tokenizer
 LIB_tokenizer += tokenizer/guarded.c
-LIB_tokenizer += tokenizer/spell.c
+LIB_tokenizer += tokenizer/spell.c tokenizer/spell_unigram.c tokenizer/spell_places.c

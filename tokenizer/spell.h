@@ -29,4 +29,8 @@ void tk_spell_free(struct tk_spell *s);
  * a unit or a gap begins; 0: the first word is not spelled. */
 size_t tk_spell_run(struct tk_spell *s, struct tk_cache *c, const char *p, size_t n);
 
+/* The same to tokens with their places; `base`: what p's place is. The cache has no part in it but
+ * for what it encodes. */
+size_t tk_spell_places(struct tk_spell *s, struct tk_cache *c, const char *p, size_t n, uint32_t base, struct tk_tokens *out);
+
 #endif
