@@ -21,7 +21,8 @@ struct config {
     struct tk_learn_opts learn;
     uint64_t limit, max_length, size;
     bool force, plain_specials;
-    bool fresh; /* an option was given that is not for --extend */
+    bool fresh; /* an option was given that is not for --extend; of these it matters also which: */
+    bool has_split, has_regex, has_prefix, has_fallback;
     /* from here on not options */
     struct ft_arena mem;
     const char **names; /* --field */
@@ -72,6 +73,12 @@ static void check_recipe(struct config *c)
         ft_usage(t, "option '--limit-alphabet' is for '--type sentencepiece': every byte has a token here");
     if (!spm && named(c->initial))
         ft_usage(t, "option '--initial-alphabet' is for '--type sentencepiece': every byte has a token here");
+    if (!spm && (c->has_prefix || c->has_fallback))
+        ft_usage(t, "option '--%s' is for '--type sentencepiece'", c->has_prefix ? "prefix-space" : "byte-fallback");
+    if (spm && (c->has_split || c->has_regex))
+        ft_usage(t, "option '--%s' is for '--type byte-level'", c->has_split ? "split" : "split-regex");
+    if (c->has_split && c->has_regex)
+        ft_usage(t, "give '--split' or '--split-regex', not both");
     if (spm && !r->byte_fallback && !named(r->unk))
         ft_usage(t, "without byte tokens unknown characters need '--unk TOKEN'");
     const uint64_t least = r->n_specials + (spm && !r->byte_fallback ? 0 : 256);
@@ -83,6 +90,7 @@ static void check_recipe(struct config *c)
 static void check_options(struct config *c)
 {
     struct tk_recipe *r = &c->recipe;
+    c->fresh = c->fresh || c->has_split || c->has_regex || c->has_prefix || c->has_fallback;
     const struct ft_tool *t = c->tool;
     struct ft_str *v;
     if (!named(c->dir))
@@ -209,7 +217,7 @@ static int learn(struct config *c, int jobs, struct ft_err *e)
     for (int i = 0; i < jobs; i++)
         kinds |= tk_split_kinds(c->state[i]);
     if (!w->n)
-        return ft_fail(e, FT_DATA, "no text to learn from");
+        return ft_fail(e, FT_DATA, w->dropped ? "none of the text's words fits '-S'" : "no text to learn from");
     if (kinds == 3)
         return ft_fail(e, FT_DATA, "%s: its pre-tokenizer maps only some words to bytes", c->extend);
     if (!c->extend)
@@ -396,14 +404,14 @@ int main(int argc, char **argv)
         {0, "max-token-length", FT_OPT_SIZE, &c.learn.max_token_length, "N", "merge to fewer than N characters (bytes)", NULL},
         {0, "limit-alphabet", FT_OPT_SIZE, &c.limit, "N", "sentencepiece: tokens for the N most frequent characters only", NULL},
         {0, "initial-alphabet", FT_OPT_STR, &c.initial, "CHARS", "sentencepiece: characters that get a token, seen or not", NULL},
-        {0, "byte-fallback", FT_OPT_FLAG, &r->byte_fallback, NULL, "sentencepiece: byte tokens for other characters", fresh},
+        {0, "byte-fallback", FT_OPT_FLAG, &r->byte_fallback, NULL, "sentencepiece: byte tokens for other characters", &c.has_fallback},
         {'S', "buffer-size", FT_OPT_SIZE, &c.size, "SIZE", "memory for words; the rarest go when they need more", NULL},
         {'T', "temporary-directory", FT_OPT_STR, &c.temp, "DIR", "for counts that do not fit; else $TMPDIR or /tmp", NULL},
         {0, "Splitting", FT_OPT_HEAD, NULL, NULL, NULL, NULL},
-        {0, "split", FT_OPT_CHOICE, &r->split, "qwen2|gpt2|cl100k|llama3|o200k", "byte-level: how text is cut into words", fresh},
-        {0, "split-regex", FT_OPT_STR, &r->regex, "REGEX", "byte-level: a pattern of one word instead", fresh},
+        {0, "split", FT_OPT_CHOICE, &r->split, "qwen2|gpt2|cl100k|llama3|o200k", "byte-level: how text is cut into words", &c.has_split},
+        {0, "split-regex", FT_OPT_STR, &r->regex, "REGEX", "byte-level: a pattern of one word instead", &c.has_regex},
         {0, "split-digits", FT_OPT_FLAG, &r->split_digits, NULL, "every digit is a word", fresh},
-        {0, "prefix-space", FT_OPT_CHOICE, &r->prefix, "first|always|never", "sentencepiece: a space goes before the text", fresh},
+        {0, "prefix-space", FT_OPT_CHOICE, &r->prefix, "first|always|never", "sentencepiece: a space goes before the text", &c.has_prefix},
         {0, "normalizer", FT_OPT_CHOICE, &r->normalizer, "none|nfc|nfkc", "Unicode normal form of the text", fresh},
         {0, "Special tokens", FT_OPT_HEAD, NULL, NULL, NULL, NULL},
         {0, "special-tokens", FT_OPT_LIST, &c.specials, "A,B", "special tokens besides these", NULL},

@@ -9,6 +9,10 @@ s train-tokenizer a.jsonl -o d --vocab-size 3e9
 s train-tokenizer a.jsonl -o d --add-bos
 s train-tokenizer a.jsonl -o d --limit-alphabet 10
 s train-tokenizer a.jsonl -o d --type sentencepiece --no-byte-fallback --unk ''
+for o in '--type sentencepiece --split gpt2' '--type sentencepiece --split-regex a' --byte-fallback '--prefix-space always' '--split gpt2 --split-regex a'; do
+    s train-tokenizer a.jsonl -o d $o
+done
+s train-tokenizer a.jsonl -o d -S 100
 echo "-- a pattern that is none"
 s train-tokenizer a.jsonl -o d --split-regex '(a'
 echo "-- nothing to learn from"
