@@ -1,7 +1,5 @@
 #include "pipeline/source.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -9,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "pipeline/archive_load.h"
 #include "pipeline/gzip_check.h"
 
 enum { CHUNK = 128 << 10 };
@@ -21,6 +20,7 @@ struct ft_source {
     char *first;          /* CHUNK bytes: what was read to see what the file is */
     size_t first_n, first_at;
     bool eof;
+    const struct ft_archive *la;
     struct archive *packed;
     struct ft_gzip *gzip; /* what libarchive leaves unchecked, or NULL */
     const char *block;    /* then: what came out and is not yet read */
@@ -87,7 +87,7 @@ static la_ssize_t give(struct archive *a, void *ctx, const void **p)
     }
     const ptrdiff_t n = read_fd(s, s->first, CHUNK, &e);
     if (n < 0) {
-        archive_set_error(a, errno, "%s", e.msg);
+        s->la->set_error(a, errno, "%s", e.msg);
         return ARCHIVE_FATAL;
     }
     *p = s->first;
@@ -114,23 +114,26 @@ static bool packed_magic(const unsigned char *p, size_t n)
 
 static int unpack_error(struct ft_source *s, struct ft_err *e)
 {
-    const char *why = archive_error_string(s->packed);
+    const char *why = s->la->error_string(s->packed);
     return ft_fail(e, FT_DATA, "cannot unpack '%s': %s", s->path, why ? why : "damaged data");
 }
 
 static int open_packed(struct ft_source *s, struct ft_err *e)
 {
-    s->packed = archive_read_new();
+    s->la = ft_archive(e);
+    if (!s->la)
+        return ft_fail_in(e, "cannot unpack '%s': ", s->path);
+    s->packed = s->la->read_new();
     if (!s->packed)
         ft_oom();
     if (s->first_n >= 2 && !memcmp(s->first, "\x1f\x8b", 2))
         s->gzip = ft_gzip_new();
-    archive_read_support_filter_all(s->packed);
-    archive_read_support_format_tar(s->packed);
-    archive_read_support_format_zip_streamable(s->packed);
-    archive_read_support_format_raw(s->packed);
-    archive_read_support_format_empty(s->packed);
-    if (archive_read_open(s->packed, s, NULL, give, NULL) < ARCHIVE_WARN)
+    s->la->read_support_filter_all(s->packed);
+    s->la->read_support_format_tar(s->packed);
+    s->la->read_support_format_zip_streamable(s->packed);
+    s->la->read_support_format_raw(s->packed);
+    s->la->read_support_format_empty(s->packed);
+    if (s->la->read_open(s->packed, s, NULL, give, NULL) < ARCHIVE_WARN)
         return unpack_error(s, e);
     return 0;
 }
@@ -160,7 +163,7 @@ static ptrdiff_t read_gzip(struct ft_source *s, char *p, size_t n, struct ft_err
     while (!s->block_n) {
         const void *block;
         la_int64_t at;
-        const int r = archive_read_data_block(s->packed, &block, &s->block_n, &at);
+        const int r = s->la->read_data_block(s->packed, &block, &s->block_n, &at);
         if (r == ARCHIVE_EOF) {
             s->block_n = 0;
             return check_gzip(s, e);
@@ -168,7 +171,7 @@ static ptrdiff_t read_gzip(struct ft_source *s, char *p, size_t n, struct ft_err
         if (r < ARCHIVE_WARN)
             return unpack_error(s, e);
         s->block = block;
-        ft_gzip_plain(s->gzip, block, s->block_n, (uint64_t)archive_filter_bytes(s->packed, 1));
+        ft_gzip_plain(s->gzip, block, s->block_n, (uint64_t)s->la->filter_bytes(s->packed, 1));
     }
     const size_t k = s->block_n < n ? s->block_n : n;
     memcpy(p, s->block, k);
@@ -182,20 +185,20 @@ static int next_entry(struct ft_source *s, const char **name, struct ft_err *e)
 {
     struct archive_entry *entry;
     for (;;) {
-        const int r = archive_read_next_header(s->packed, &entry);
+        const int r = s->la->read_next_header(s->packed, &entry);
         if (r == ARCHIVE_EOF)
             return 0;
         if (r < ARCHIVE_WARN)
             return unpack_error(s, e);
-        if (archive_format(s->packed) != ARCHIVE_FORMAT_RAW || archive_filter_count(s->packed) != 2)
+        if (s->la->format(s->packed) != ARCHIVE_FORMAT_RAW || s->la->filter_count(s->packed) != 2)
             forget_gzip(s); /* an archive, or packed twice: what comes out of gzip is not seen */
-        if (archive_format(s->packed) == ARCHIVE_FORMAT_RAW) {
+        if (s->la->format(s->packed) == ARCHIVE_FORMAT_RAW) {
             *name = clean_name(s, s->path);
             return 1;
         }
-        if (archive_entry_filetype(entry) != AE_IFREG)
+        if (s->la->entry_filetype(entry) != AE_IFREG)
             continue;
-        const char *path = archive_entry_pathname(entry);
+        const char *path = s->la->entry_pathname(entry);
         struct ft_buf b = {0};
         ft_buf_printf(&b, "%s:%s", s->path, path ? path : "?");
         ft_buf_putc(&b, 0);
@@ -208,7 +211,7 @@ static int next_entry(struct ft_source *s, const char **name, struct ft_err *e)
 static void close_file(struct ft_source *s)
 {
     if (s->packed)
-        archive_read_free(s->packed);
+        s->la->read_free(s->packed);
     s->packed = NULL;
     forget_gzip(s);
     if (s->fd > 0)
@@ -286,7 +289,7 @@ ptrdiff_t ft_source_read(struct ft_source *s, char *p, size_t n, struct ft_err *
     if (s->packed) {
         if (s->gzip)
             return read_gzip(s, p, n, e);
-        const la_ssize_t k = archive_read_data(s->packed, p, n);
+        const la_ssize_t k = s->la->read_data(s->packed, p, n);
         return k < 0 ? unpack_error(s, e) : (ptrdiff_t)k;
     }
     if (s->first_at < s->first_n) {
@@ -304,7 +307,7 @@ ptrdiff_t ft_source_read(struct ft_source *s, char *p, size_t n, struct ft_err *
 
 bool ft_source_packed_twice(const struct ft_source *s, const char *p, size_t n)
 {
-    return s->packed && archive_format(s->packed) != ARCHIVE_FORMAT_RAW && packed_magic((const unsigned char *)p, n);
+    return s->packed && s->la->format(s->packed) != ARCHIVE_FORMAT_RAW && packed_magic((const unsigned char *)p, n);
 }
 
 bool ft_source_ready(const struct ft_source *s)

@@ -15,7 +15,8 @@ $(foreach r,tokenizer templates trainer,$(eval TEST_USES_$(r) := \
   $(shell grep -l '^.include "$(r)/' $(TEST_UNIT) $(TEST_FUZZ) $(TEST_BENCH) /dev/null)))
 test_rooms = $(foreach r,tokenizer templates trainer,$(if $(filter $(1),$(TEST_USES_$(r))),$(r))) pipeline
 test_libs  = $(foreach r,$(call test_rooms,$(1)),$(B)/lib$(r).a)
-test_ext   = $(foreach r,$(call test_rooms,$(1)),$(EXT_$(r)))
+test_ext   = $(foreach r,$(call test_rooms,$(1)),$(EXT_$(r))) $(EXT_$(basename $(notdir $(1))))
+EXT_input := -larchive # unit/input packs
 
 define unit_rules
 $(B)/$(1:.c=): $(call obj,$(1)) $(call test_libs,$(1))

@@ -65,6 +65,10 @@ for name in none many.jsonl none none in.jsonl none; do gzip -c $name; done >mem
 for file in members.gz padded.gz; do chat-template -q --template chatml $file | cmp - <(cat many.jsonl in.jsonl); done
 printf 'PK\003\004garbage' >bad.zip
 s dedupe bad.zip
+say "no libarchive: plain input needs none"
+mkdir lib; echo none | tee lib/libarchive.so.13 >lib/libarchive.so
+LD_LIBRARY_PATH=$PWD/lib dedupe -q in.gz 2>&1 | sed 's/loaded: .*/loaded: .../'; echo "status ${PIPESTATUS[0]}"
+LD_LIBRARY_PATH=$PWD/lib dedupe -q many.jsonl | cmp - many.jsonl
 say "the first line is bad"
 printf '{\n{"text":"a"}\n' | s dedupe --bad aside
 cat aside
