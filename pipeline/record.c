@@ -394,17 +394,20 @@ static void copy(struct ft_buf *out, const struct ft_rec *r, size_t from, size_t
     ft_buf_put(out, r->line.p + from, to - from);
 }
 
-void ft_rec_write(struct ft_rec *r, struct ft_buf *out)
+static void put_name(struct ft_rec_tail *t, struct ft_buf *out, struct ft_str name)
 {
-    if (!r->edits) {
-        ft_buf_puts(out, r->line);
-        ft_buf_putc(out, '\n');
-        return;
-    }
+    if (!t->empty)
+        ft_buf_put(out, ", ", t->spaced ? 2 : 1);
+    t->empty = false;
+    ft_json_put_str(out, name);
+    ft_buf_put(out, ": ", t->spaced ? 2 : 1);
+}
+
+struct ft_rec_tail ft_rec_begin(struct ft_rec *r, struct ft_buf *out)
+{
     /* Every gap between members belongs to the member behind it, so that one
      * can go without leaving a comma. */
-    bool first = true, spaced = false;
-    size_t tail = r->line.n;
+    struct ft_rec_tail t = {true, false, r->line.n};
     for (size_t i = 0; i < r->n; i++) {
         const struct ft_field *f = &r->fields[i];
         const size_t key = f->key.at - 1, key_end = f->key.at + f->key.n + 1;
@@ -412,15 +415,15 @@ void ft_rec_write(struct ft_rec *r, struct ft_buf *out)
         const struct ft_edit *d = edit_of(r, i);
         const size_t gap = i ? (size_t)r->fields[i - 1].value.at + r->fields[i - 1].value.n : 0;
         if (i == 0) {
-            spaced = r->line.p[f->value.at - 1] == ' ';
+            t.spaced = r->line.p[f->value.at - 1] == ' ';
             copy(out, r, 0, key);
         }
-        tail = value_end;
+        t.at = value_end;
         if (d && d->removed)
             continue;
-        if (!first)
+        if (!t.empty)
             copy(out, r, i ? gap : key, key);
-        first = false;
+        t.empty = false;
         if (d && d->key.p)
             ft_json_put_str(out, d->key);
         else
@@ -433,21 +436,35 @@ void ft_rec_write(struct ft_rec *r, struct ft_buf *out)
     }
     if (!r->n) { /* "{}", perhaps with spaces */
         const char *open = memchr(r->line.p, '{', r->line.n);
-        tail = (size_t)(open - r->line.p) + 1;
-        copy(out, r, 0, tail);
+        t.at = (size_t)(open - r->line.p) + 1;
+        copy(out, r, 0, t.at);
     }
     for (const struct ft_edit *d = r->edits; d; d = d->next) {
         if (d->field >= 0 || d->removed)
             continue;
-        if (!first)
-            ft_buf_putz(out, spaced ? ", " : ",");
-        first = false;
-        ft_json_put_str(out, d->key);
-        ft_buf_putz(out, spaced ? ": " : ":");
+        put_name(&t, out, d->key);
         ft_buf_puts(out, d->json);
     }
-    copy(out, r, tail, r->line.n);
+    return t;
+}
+
+void ft_rec_name(struct ft_rec_tail *t, struct ft_buf *out, const char *key) { put_name(t, out, ft_strz(key)); }
+
+void ft_rec_end(const struct ft_rec *r, const struct ft_rec_tail *t, struct ft_buf *out)
+{
+    copy(out, r, t->at, r->line.n);
     ft_buf_putc(out, '\n');
+}
+
+void ft_rec_write(struct ft_rec *r, struct ft_buf *out)
+{
+    if (!r->edits) {
+        ft_buf_puts(out, r->line);
+        ft_buf_putc(out, '\n');
+        return;
+    }
+    const struct ft_rec_tail t = ft_rec_begin(r, out);
+    ft_rec_end(r, &t, out);
 }
 
 void ft_rec_drop(struct ft_rec *r, const char *why) { r->dropped = why; }

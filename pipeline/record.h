@@ -82,6 +82,17 @@ int ft_rec_get_stamp(struct ft_rec *r, struct ft_stamp *out, struct ft_err *e);
 
 /* The record with its edits and a newline. */
 void ft_rec_write(struct ft_rec *r, struct ft_buf *out);
+/* The same for a stage that writes new members straight to `out`: all but the end; then for each
+ * its name, which the record must not have, behind which the caller writes the value; the end. */
+struct ft_rec_tail {
+    bool empty, spaced; /* no member yet; a space stands behind the record's commas and colons */
+    size_t at;          /* where the end begins in the line */
+};
+struct ft_rec_tail ft_rec_begin(struct ft_rec *r, struct ft_buf *out);
+void ft_rec_name(struct ft_rec_tail *t, struct ft_buf *out, const char *key);
+void ft_rec_end(const struct ft_rec *r, const struct ft_rec_tail *t, struct ft_buf *out);
+/* The value of `_ft` as ft_rec_stamp makes it in a record that has none. */
+void ft_rec_put_stamp(const struct ft_rec *r, struct ft_buf *out, const char *what, const char *value);
 
 /* For a map function: says why it writes nothing for this record. `why` is a
  * short constant word ("empty", "too_long"): statistics count by it. */

@@ -56,45 +56,58 @@ static char *put(char *w, struct ft_str s)
     return w + s.n;
 }
 
-static char *put_u64(char *w, uint64_t v)
+/* Room for what these two write. */
+static size_t origin_room(const struct ft_rec *r) { return 64 + FT_DECIMAL + ft_json_str_room(ft_strz(r->file ? r->file : "")); }
+
+static char *put_org(char *w, const struct ft_rec *r)
 {
-    char tmp[20];
-    int k = 20;
-    do
-        tmp[--k] = (char)('0' + v % 10);
-    while (v /= 10);
-    return put(w, (struct ft_str){tmp + k, (size_t)(20 - k)});
+    w = put(w, FT_STR("\"org\":["));
+    w = ft_json_write_str(w, ft_strz(r->file ? r->file : ""));
+    *w++ = ',';
+    w = ft_put_decimal(w, r->lineno);
+    return put(w, FT_STR("],"));
+}
+
+static char *put_uid(char *w, const struct ft_rec *r)
+{
+    char hex[33];
+    ft_digest_hex(ft_hash128(r->line.p, r->line.n), hex);
+    w = put(w, FT_STR("\"uid\":\""));
+    w = put(w, (struct ft_str){hex, 32});
+    return put(w, FT_STR("\","));
+}
+
+void ft_rec_put_stamp(const struct ft_rec *r, struct ft_buf *out, const char *what, const char *value)
+{
+    const struct ft_str name = ft_strz(what), v = ft_strz(value);
+    char *w = ft_buf_room(out, origin_room(r) + ft_json_str_room(name) + ft_json_str_room(v) + 3), *const begin = w;
+    *w++ = '{';
+    w = put_uid(put_org(w, r), r);
+    w = ft_json_write_str(w, name);
+    *w++ = ':';
+    w = ft_json_write_str(w, v);
+    *w++ = '}';
+    out->n += (size_t)(w - begin);
 }
 
 static int stamp(struct ft_rec *r, const struct change *set, size_t n, struct ft_err *e)
 {
     struct ft_json v = {.type = FT_JSON_OBJECT};
-    const struct ft_str file = ft_strz(r->file ? r->file : "");
     if (value(r, &v, e) < 0)
         return -1;
     if (v.type != FT_JSON_OBJECT)
         return ft_fail(e, FT_DATA, "member \"_ft\" is not an object");
-    size_t room = 128 + ft_json_str_room(file); /* org, uid, brackets */
+    size_t room = 2 + origin_room(r);
     for (size_t i = 0; i < v.n; i++)
         room += ft_json_str_room(v.members[i].key) + v.members[i].value.raw.n + 2;
     for (size_t i = 0; i < n; i++)
         room += strlen(set[i].name) + set[i].json.n + 4;
     char *const p = ft_arena_alloc(r->mem, room), *w = p;
     *w++ = '{';
-    if (!ft_json_get(&v, "org")) {
-        w = put(w, FT_STR("\"org\":["));
-        w = ft_json_write_str(w, file);
-        *w++ = ',';
-        w = put_u64(w, r->lineno);
-        w = put(w, FT_STR("],"));
-    }
-    if (!ft_json_get(&v, "uid")) {
-        char hex[33];
-        ft_digest_hex(ft_hash128(r->line.p, r->line.n), hex);
-        w = put(w, FT_STR("\"uid\":\""));
-        w = put(w, (struct ft_str){hex, 32});
-        w = put(w, FT_STR("\","));
-    }
+    if (!ft_json_get(&v, "org"))
+        w = put_org(w, r);
+    if (!ft_json_get(&v, "uid"))
+        w = put_uid(w, r);
     uint32_t done = 0; /* a bit for each of `set` */
     for (size_t i = 0; i < v.n; i++) {
         const struct ft_json_member *m = &v.members[i];
@@ -138,7 +151,7 @@ int ft_rec_stamp(struct ft_rec *r, const char *what, const char *value, struct f
 
 int ft_rec_stamp_tokens(struct ft_rec *r, const char *tok, uint64_t bytes, struct ft_err *e)
 {
-    char n[20];
-    const struct change set[] = {{"tok", quoted(r, tok)}, {"bytes", {n, (size_t)(put_u64(n, bytes) - n)}}};
+    char n[FT_DECIMAL];
+    const struct change set[] = {{"tok", quoted(r, tok)}, {"bytes", {n, (size_t)(ft_put_decimal(n, bytes) - n)}}};
     return stamp(r, set, bytes ? 2 : 1, e);
 }

@@ -42,14 +42,36 @@ void ft_buf_printf(struct ft_buf *b, const char *fmt, ...)
     va_end(again);
 }
 
+char *ft_put_decimal(char *w, uint64_t v)
+{
+    static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233343536373839404142434445464748495051525354"
+                                "55565758596061626364656667686970717273747576777879808182838485868788899091929394959697989900";
+    char tmp[FT_DECIMAL];
+    int i = FT_DECIMAL;
+    if (v < 10) {
+        *w = (char)('0' + v);
+        return w + 1;
+    }
+    if (v < 100)
+        return memcpy(w, pairs + 2 * v, 2), w + 2;
+    if (v < 10000) {
+        const uint64_t hi = v / 100, lo = v % 100;
+        memcpy(w, pairs + 2 * hi + (hi < 10), 2);
+        w += hi < 10 ? 1 : 2;
+        return memcpy(w, pairs + 2 * lo, 2), w + 2;
+    }
+    for (; v >= 10; v /= 100)
+        memcpy(tmp + (i -= 2), pairs + 2 * (v % 100), 2);
+    if (v)
+        tmp[--i] = (char)('0' + v);
+    memcpy(w, tmp + i, (size_t)(FT_DECIMAL - i));
+    return w + FT_DECIMAL - i;
+}
+
 void ft_buf_put_u64(struct ft_buf *b, uint64_t v)
 {
-    char tmp[20];
-    int i = 20;
-    do
-        tmp[--i] = (char)('0' + v % 10);
-    while (v /= 10);
-    ft_buf_put(b, tmp + i, (size_t)(20 - i));
+    char *w = ft_buf_room(b, FT_DECIMAL);
+    b->n += (size_t)(ft_put_decimal(w, v) - w);
 }
 
 void ft_buf_put_i64(struct ft_buf *b, int64_t v)

@@ -76,7 +76,10 @@ static inline void ft_buf_putc(struct ft_buf *b, char c)
     b->n++;
 }
 void ft_buf_printf(struct ft_buf *b, const char *fmt, ...) FT_PRINTF(2, 3);
-/* Decimal, without printf's cost: token ids are most of what we write. */
+/* Decimal, without printf's cost: numbers are most of what we write. Into room for FT_DECIMAL
+ * bytes; returns the end. */
+enum { FT_DECIMAL = 20 };
+char *ft_put_decimal(char *w, uint64_t v);
 void ft_buf_put_u64(struct ft_buf *b, uint64_t v);
 void ft_buf_put_i64(struct ft_buf *b, int64_t v);
 /* The contents, valid until the next change. */

@@ -15,6 +15,7 @@ struct ft_chat_worker {
     struct ft_chat_compiled own[MAX_OWN];
     size_t n_own;
     struct ft_buf shown; /* --explain: the record so far */
+    struct ft_buf room;  /* scratch */
 };
 
 struct ft_chat_worker *ft_chat_worker_new(const struct ft_chat_emit *c)
@@ -30,6 +31,7 @@ void ft_chat_worker_free(struct ft_chat_worker *w)
     if (!w)
         return;
     ft_buf_release(&w->shown);
+    ft_buf_release(&w->room);
     ft_render_free(w->render);
     ft_turn_cache_free(w->turns);
     for (size_t i = 0; i < w->n_own; i++)
@@ -117,6 +119,7 @@ struct seen {
     struct ft_chat_span *spans;
     size_t n;
     const struct ft_chat_controls *controls;
+    struct ft_buf *room; /* the worker's */
 };
 
 static int render(const struct ft_chat_emit *c, struct ft_chat_worker *w, struct ft_rec *r, const struct ft_chat_compiled *t,
@@ -132,6 +135,7 @@ static int render(const struct ft_chat_emit *c, struct ft_chat_worker *w, struct
         return ft_fail(e, FT_DATA, "the rendered chat is of 4 GiB or more");
     out->n = ft_chat_spans(w->render, &out->x, call->messages, c->setup.vars, c->setup.n_trusted, r->mem, &out->spans);
     out->controls = &t->controls;
+    out->room = &w->room;
     return 0;
 }
 
@@ -186,17 +190,53 @@ static int render_whole(const struct ft_chat_emit *c, struct ft_chat_worker *w, 
     return render_kept(c, w, r, t, &call, out, e);
 }
 
-static void set_buf(struct ft_rec *r, const char *key, struct ft_buf *b)
+static void put_range(struct ft_buf *b, uint32_t begin, uint32_t end)
 {
-    ft_rec_set(r, key, keep(r, ft_buf_str(b)));
-    ft_buf_release(b);
+    char *w = ft_buf_room(b, 4 + 2 * FT_DECIMAL), *const start = w;
+    if (b->p[b->n - 1] != '[')
+        *w++ = ',';
+    *w++ = '[';
+    w = ft_put_decimal(w, begin);
+    *w++ = ',';
+    w = ft_put_decimal(w, end);
+    *w++ = ']';
+    b->n += (size_t)(w - start);
+}
+
+/* The record with text, spans and learn, stamped: straight to `out` where it has none of these yet. */
+static int write_text(struct ft_rec *r, const struct ft_chat_compiled *t, const struct seen *x, struct ft_str learn,
+                      struct ft_buf *out, struct ft_err *e)
+{
+    if (ft_rec_has(r, "text") || ft_rec_has(r, "spans") || ft_rec_has(r, "learn") || ft_rec_has(r, "_ft")) {
+        learn = keep(r, learn); /* it was in x->room */
+        ft_rec_set_string(r, "text", x->x.text);
+        x->room->n = 0;
+        ft_chat_spans_put(x->room, x->spans, x->n, x->x.text, x->controls);
+        ft_rec_set(r, "spans", keep(r, ft_buf_str(x->room)));
+        ft_rec_set(r, "learn", learn);
+        if (ft_rec_stamp(r, "tpl", t->digest, e))
+            return -1;
+        ft_rec_write(r, out);
+        return 0;
+    }
+    struct ft_rec_tail tail = ft_rec_begin(r, out);
+    ft_rec_name(&tail, out, "text");
+    ft_json_put_str(out, x->x.text);
+    ft_rec_name(&tail, out, "spans");
+    ft_chat_spans_put(out, x->spans, x->n, x->x.text, x->controls);
+    ft_rec_name(&tail, out, "learn");
+    ft_buf_puts(out, learn);
+    ft_rec_name(&tail, out, "_ft");
+    ft_rec_put_stamp(r, out, "tpl", t->digest);
+    ft_rec_end(r, &tail, out);
+    return 0;
 }
 
 /* Member `key` and its spans: bytes [from, to) of what was rendered. */
 static void set_piece(struct ft_rec *r, const char *key, const struct seen *x, size_t from, size_t to)
 {
-    struct ft_chat_span *cut = FT_NEWS(r->mem, struct ft_chat_span, x->n + 1);
-    struct ft_buf b = {0};
+    struct ft_chat_span *cut = ft_arena_alloc(r->mem, (x->n + 1) * sizeof *cut);
+    struct ft_buf *const b = x->room;
     char spans[32];
     size_t n = 0;
     for (size_t i = 0; i < x->n; i++) {
@@ -209,8 +249,9 @@ static void set_piece(struct ft_rec *r, const char *key, const struct seen *x, s
     }
     ft_rec_set_string(r, key, (struct ft_str){x->x.text.p + from, to - from});
     snprintf(spans, sizeof spans, "%s_spans", key);
-    ft_chat_spans_put(&b, cut, n, (struct ft_str){x->x.text.p + from, to - from}, x->controls);
-    set_buf(r, spans, &b);
+    b->n = 0;
+    ft_chat_spans_put(b, cut, n, (struct ft_str){x->x.text.p + from, to - from}, x->controls);
+    ft_rec_set(r, spans, keep(r, ft_buf_str(b)));
 }
 
 /* --explain: a text of the record, of which the turns are learnt; `part` says which text, such as "chosen: ". Of
@@ -287,37 +328,32 @@ static int render_implicit(const struct ft_chat_emit *c, struct ft_chat_worker *
 
 /* --joint: prompt and completion as text, spans and learn. */
 static int render_joint(const struct ft_chat_emit *c, struct ft_chat_worker *w, struct ft_rec *r, const struct ft_chat *x,
-                        const struct ft_chat_compiled *t, struct ft_err *e)
+                        const struct ft_chat_compiled *t, struct ft_buf *out, struct ft_err *e)
 {
     struct seen prompt, all;
-    struct ft_buf b = {0};
     if (render_prompt(c, w, r, x, t, &prompt, e) || render_whole(c, w, r, x, t, &x->completion, &all, e))
         return -1;
     const struct ft_turn turn = {.begin = (uint32_t)common(prompt.x.text, all.x.text).n, .end = (uint32_t)all.x.text.n};
     explain_from(c, w, r, "", all.x.text, turn.begin);
     ft_rec_remove(r, "prompt");
     ft_rec_remove(r, "completion");
-    ft_rec_set_string(r, "text", all.x.text);
-    ft_chat_spans_put(&b, all.spans, all.n, all.x.text, all.controls);
-    set_buf(r, "spans", &b);
-    b = (struct ft_buf){0};
+    w->room.n = 0;
+    ft_buf_putc(&w->room, '[');
     if (turn.begin < turn.end)
-        ft_buf_printf(&b, "[[%u,%u]]", turn.begin, turn.end);
-    else
-        ft_buf_putz(&b, "[]");
-    set_buf(r, "learn", &b);
-    return 0;
+        put_range(&w->room, turn.begin, turn.end);
+    ft_buf_putc(&w->room, ']');
+    return write_text(r, t, &all, ft_buf_str(&w->room), out, e) ? -1 : 1;
 }
 
-/* text, spans and learn of messages; `only` >= 0: just the turn of that message. 1,
- * or 0 when that turn is not learnt. */
+/* Writes the record of messages; `only` >= 0: learnt is just the turn of that message. 1, or 0
+ * when it is not to be learnt. */
 static int render_messages(const struct ft_chat_emit *c, struct ft_chat_worker *w, struct ft_rec *r, const struct ft_chat *x,
-                           const struct ft_chat_compiled *t, const struct ft_json *messages, int64_t only, struct ft_err *e)
+                           const struct ft_chat_compiled *t, const struct ft_json *messages, int64_t only, struct ft_buf *out, struct ft_err *e)
 {
     struct ft_chat_call call = call_for(c, x, t, messages);
     struct seen y;
     struct ft_turn *turns;
-    size_t n_turns, kept = 0, unprompted = 0, unstopped = 0;
+    size_t n_turns, unprompted = 0, unstopped = 0;
     call.generation_prompt = c->setup.generation_prompt;
     if (c->setup.continue_final)
         call.continue_field = c->setup.continue_field ? ft_strz(c->setup.continue_field) : FT_STR("content");
@@ -325,37 +361,24 @@ static int render_messages(const struct ft_chat_emit *c, struct ft_chat_worker *
         return -1;
     if (ft_turns(w->turns, &call, &y.x, y.spans, y.n, r->mem, &turns, &n_turns, e))
         return -1;
-    struct ft_buf b = {0};
-    ft_buf_putc(&b, '[');
-    for (size_t i = 0; i < n_turns; i++) {
-        if (only >= 0 && turns[i].message != only)
-            continue;
-        if (kept++)
-            ft_buf_putc(&b, ',');
-        ft_buf_putc(&b, '[');
-        ft_buf_put_u64(&b, turns[i].begin);
-        ft_buf_putc(&b, ',');
-        ft_buf_put_u64(&b, turns[i].end);
-        ft_buf_putc(&b, ']');
-        unprompted += !turns[i].prompted;
-        unstopped += !turns[i].stopped;
-    }
-    ft_buf_putc(&b, ']');
-    if (only >= 0 && !kept) {
-        ft_buf_release(&b);
+    struct ft_buf *const learn = &w->room;
+    learn->n = 0;
+    ft_buf_putc(learn, '[');
+    for (size_t i = 0; i < n_turns; i++)
+        if (only < 0 || turns[i].message == only) {
+            put_range(learn, turns[i].begin, turns[i].end);
+            unprompted += !turns[i].prompted;
+            unstopped += !turns[i].stopped;
+        }
+    if (only >= 0 && learn->n == 1)
         return 0;
-    }
+    ft_buf_putc(learn, ']');
     explain(c, w, r, "", y.x.text, turns, n_turns, only);
     if (unprompted)
         ft_rec_count(r, "turns_without_prompt", unprompted);
     if (unstopped)
         ft_rec_count(r, "turns_without_stop", unstopped);
-    ft_rec_set_string(r, "text", y.x.text);
-    struct ft_buf s = {0};
-    ft_chat_spans_put(&s, y.spans, y.n, y.x.text, y.controls);
-    set_buf(r, "spans", &s);
-    set_buf(r, "learn", &b);
-    return 1;
+    return write_text(r, t, &y, ft_buf_str(learn), out, e) ? -1 : 1;
 }
 
 /* Each learnt turn with what comes before it, a record each. */
@@ -368,15 +391,10 @@ static int split(const struct ft_chat_emit *c, struct ft_chat_worker *w, struct 
         if (!role || role->type != FT_JSON_STRING || !ft_str_is(role->s, "assistant"))
             continue;
         const struct ft_json before = ft_json_slice(&x->messages, 0, i + 1);
-        const int k = render_messages(c, w, r, x, t, &before, (int64_t)i, e);
+        const int k = render_messages(c, w, r, x, t, &before, (int64_t)i, out, e);
         if (k < 0)
             return -1;
-        if (!k)
-            continue;
-        if (ft_rec_stamp(r, "tpl", t->digest, e))
-            return -1;
-        ft_rec_write(r, out);
-        lines++;
+        lines += k;
     }
     if (!lines)
         ft_rec_drop(r, "no_turn");
@@ -387,7 +405,8 @@ static void set_value(struct ft_rec *r, const char *key, const struct ft_json *v
 {
     struct ft_buf b = {0};
     ft_json_put(&b, v);
-    set_buf(r, key, &b);
+    ft_rec_set(r, key, keep(r, ft_buf_str(&b)));
+    ft_buf_release(&b);
 }
 
 /* --convert: the conversation itself, in TRL's form. */
@@ -444,8 +463,7 @@ static int emit(const struct ft_chat_emit *c, struct ft_chat_worker *w, struct f
     case FT_CHAT_MESSAGES:
         if (c->split_turns)
             return split(c, w, r, &x, t, out, e);
-        k = render_messages(c, w, r, &x, t, &x.messages, -1, e) < 0;
-        break;
+        return render_messages(c, w, r, &x, t, &x.messages, -1, out, e);
     case FT_CHAT_PROMPT:
         if (!(k = render_prompt(c, w, r, &x, t, &y, e))) {
             set_piece(r, "prompt", &y, 0, y.x.text.n);
@@ -454,7 +472,9 @@ static int emit(const struct ft_chat_emit *c, struct ft_chat_worker *w, struct f
         break;
     case FT_CHAT_COMPLETION:
     case FT_CHAT_PAIR:
-        k = c->joint && x.kind == FT_CHAT_COMPLETION ? render_joint(c, w, r, &x, t, e) : render_split(c, w, r, &x, t, e);
+        if (c->joint && x.kind == FT_CHAT_COMPLETION)
+            return render_joint(c, w, r, &x, t, out, e);
+        k = render_split(c, w, r, &x, t, e);
         break;
     case FT_CHAT_IMPLICIT:
         k = render_implicit(c, w, r, &x, t, e);

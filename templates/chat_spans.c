@@ -175,40 +175,28 @@ static struct ft_str next_control(struct ft_str text, size_t from, size_t to, co
     return (struct ft_str){0};
 }
 
-static char *put_number(char *w, uint64_t v)
-{
-    char tmp[20];
-    int i = 20;
-    do
-        tmp[--i] = (char)('0' + v % 10);
-    while (v /= 10);
-    while (i < 20)
-        *w++ = tmp[i++];
-    return w;
-}
-
 static void put_span(struct ft_buf *b, const struct ft_chat_span *s, size_t begin, size_t end, uint32_t flags)
 {
     /* four numbers, a sign, brackets and commas */
-    char *const room = ft_buf_room(b, 4 * 20 + 10 + ft_json_str_room(s->field) + ft_json_str_room(s->role)), *w = room;
+    char *const room = ft_buf_room(b, 4 * FT_DECIMAL + 10 + ft_json_str_room(s->field) + ft_json_str_room(s->role)), *w = room;
     if (begin >= end)
         return;
     if (b->p[b->n - 1] != '[')
         *w++ = ',';
     *w++ = '[';
-    w = put_number(w, begin);
+    w = ft_put_decimal(w, begin);
     *w++ = ',';
-    w = put_number(w, end);
+    w = ft_put_decimal(w, end);
     *w++ = ',';
     if (s->message < 0)
         *w++ = '-';
-    w = put_number(w, s->message < 0 ? 0 - (uint64_t)s->message : (uint64_t)s->message);
+    w = ft_put_decimal(w, s->message < 0 ? 0 - (uint64_t)s->message : (uint64_t)s->message);
     *w++ = ',';
     w = ft_json_write_str(w, s->field);
     *w++ = ',';
     w = ft_json_write_str(w, s->role);
     *w++ = ',';
-    w = put_number(w, flags);
+    w = ft_put_decimal(w, flags);
     *w++ = ']';
     b->n += (size_t)(w - room);
 }
