@@ -43,62 +43,92 @@ static void outgrow(struct builder *b, struct open_container *c)
     c->cap *= 2;
 }
 
-/* The place of the next value in the innermost container, behind its name where it has one;
- * NULL: an error. */
-static inline struct ft_json *next_place(struct builder *b)
+/* A member name at p, and what stands before its value. NULL: an error. */
+static inline const char *name(struct builder *b, const char *p, struct ft_str *key)
 {
-    struct open_container *c = &b->open[b->depth - 1];
-    if (c->n == c->cap)
-        outgrow(b, c);
-    if (!c->object)
-        return &c->items[c->n++];
-    struct ft_json_member *m = &c->members[c->n++];
+    struct ft_scan *const s = b->s;
     bool escaped;
-    if (ft_scan_key(b->s, &m->key, &escaped))
+    if (s->odd && p < s->end && *p == '"') { /* "name": and perhaps a space, as most are */
+        const char *q = ft_scan_odd(s, p + 1);
+        if (s->end - q > 3 && q[0] == '"' && q[1] == ':') {
+            *key = (struct ft_str){p + 1, (size_t)(q - p) - 1};
+            q += 2 + (q[2] == ' ');
+            if (*q > ' ')
+                return q;
+        }
+    }
+    s->p = p;
+    if (ft_scan_key(s, key, &escaped))
         return NULL;
     if (escaped)
-        m->key = ft_json_unescape(m->key, b->a);
-    return &m->value;
+        *key = ft_json_unescape(*key, b->a);
+    return s->p;
 }
 
-static inline void shut(struct builder *b)
+static inline const char *space(struct ft_scan *s, const char *p)
+{
+    if (p < s->end && *p > ' ')
+        return p;
+    s->p = p;
+    ft_scan_space(s);
+    return s->p;
+}
+
+/* Room for the next value of a container. */
+static inline struct ft_json *element(struct builder *b, struct open_container *c)
+{
+    if (c->n == c->cap)
+        outgrow(b, c);
+    return &c->items[c->n++];
+}
+static inline struct ft_json_member *member(struct builder *b, struct open_container *c)
+{
+    if (c->n == c->cap)
+        outgrow(b, c);
+    return &c->members[c->n++];
+}
+
+/* The innermost container ends before p. */
+static inline void shut(struct builder *b, const char *p)
 {
     const struct open_container *c = &b->open[--b->depth];
     struct ft_json *v = c->self;
     v->type = c->object ? FT_JSON_OBJECT : FT_JSON_ARRAY;
     v->is_float = false;
     v->s = (struct ft_str){0};
-    v->raw = (struct ft_str){c->begin, (size_t)(b->s->p - c->begin)};
+    v->raw = (struct ft_str){c->begin, (size_t)(p - c->begin)};
     v->n = c->n;
     v->items = c->items;
 }
 
-static inline int scalar(struct builder *b, struct ft_json *v)
+/* Returns where the value ends, NULL: an error. */
+static inline const char *scalar(struct builder *b, struct ft_json *v, const char *const begin)
 {
-    struct ft_scan *s = b->s;
-    const char *const begin = s->p;
-    bool flag = false;
+    struct ft_scan *const s = b->s;
+    bool escaped = false;
     v->is_float = false;
-    v->s = (struct ft_str){0};
     v->n = 0;
     v->items = NULL;
+    s->p = begin;
     if (begin < s->end && *begin == '"') {
-        if (ft_scan_string(s, &flag))
-            return -1;
+        if (ft_scan_string(s, &escaped))
+            return NULL;
         v->type = FT_JSON_STRING;
         v->s = (struct ft_str){begin + 1, (size_t)(s->p - begin) - 2};
-        if (flag)
+        if (escaped)
             v->s = ft_json_unescape(v->s, b->a);
     } else if (begin < s->end && (*begin == '-' || (*begin >= '0' && *begin <= '9'))) {
         if (ft_scan_number(s, &v->is_float))
-            return -1;
+            return NULL;
         v->type = FT_JSON_NUMBER;
         v->s = (struct ft_str){begin, (size_t)(s->p - begin)};
     } else if (ft_scan_word(s, &v->type)) {
-        return -1;
+        return NULL;
+    } else {
+        v->s = (struct ft_str){0};
     }
     v->raw = (struct ft_str){begin, (size_t)(s->p - begin)};
-    return 0;
+    return s->p;
 }
 
 /* Is the container that begins here one without its children? */
@@ -112,67 +142,72 @@ static bool is_left(const struct builder *b)
     return false;
 }
 
-static int leave(struct builder *b, struct ft_json *v)
+static const char *leave(struct builder *b, struct ft_json *v, const char *p)
 {
-    const char *begin = b->s->p;
     *v = (struct ft_json){0};
+    b->s->p = p;
     if (ft_scan_skip(b->s, &v->type))
-        return -1;
-    v->raw = (struct ft_str){begin, (size_t)(b->s->p - begin)};
-    return 0;
+        return NULL;
+    v->raw = (struct ft_str){p, (size_t)(b->s->p - p)};
+    return b->s->p;
 }
 
-static int build(struct builder *b, struct ft_json *v)
+static struct open_container *enter(struct builder *b, struct ft_json *v, const char *p)
+{
+    if (b->depth == b->cap)
+        open_grow(b);
+    struct open_container *c = &b->open[b->depth++];
+    c->self = v;
+    c->begin = p;
+    c->object = *p == '{';
+    c->n = 0;
+    return c;
+}
+
+/* Any value at p; where it ends, or NULL. */
+static const char *build(struct builder *b, struct ft_json *v, const char *p)
 {
     struct ft_scan *const s = b->s;
+    const char *const end = s->end;
     for (;;) {
-        if (s->p < s->end && (*s->p == '{' || *s->p == '[') && b->leave && is_left(b)) {
-            if (leave(b, v))
-                return -1;
-        } else if (s->p < s->end && (*s->p == '{' || *s->p == '[')) {
-            const bool object = *s->p == '{';
+        bool first = false;
+        if (p < end && (*p == '{' || *p == '[') && !(b->leave && is_left(b))) {
             if (b->depth == FT_JSON_DEPTH)
-                return ft_fail_at(s->e, FT_DATA, (uint64_t)(s->p - s->begin) + 1,
-                                  "JSON nested too deeply (limit %d)", FT_JSON_DEPTH);
-            if (b->depth == b->cap)
-                open_grow(b);
-            struct open_container *c = &b->open[b->depth++];
-            c->self = v;
-            c->begin = s->p;
-            c->object = object;
-            c->n = 0;
-            c->cap = ROOM;
-            s->p++;
-            ft_scan_space(s);
-            if (s->p < s->end && *s->p == (object ? '}' : ']')) {
-                c->items = ft_arena_alloc(b->a, 0);
-                s->p++;
-                shut(b);
-            } else {
-                c->items = ft_arena_alloc(b->a, ROOM * (object ? sizeof *c->members : sizeof *c->items));
-                if (!(v = next_place(b)))
-                    return -1;
-                continue;
-            }
-        } else if (scalar(b, v)) {
-            return -1;
+                return ft_fail_at(s->e, FT_DATA, (uint64_t)(p - s->begin) + 1, "JSON nested too deeply (limit %d)", FT_JSON_DEPTH), NULL;
+            struct open_container *c = enter(b, v, p);
+            p = space(s, p + 1);
+            c->cap = p < end && *p == (c->object ? '}' : ']') ? 0 : ROOM;
+            c->items = ft_arena_alloc(b->a, c->cap * (c->object ? sizeof *c->members : sizeof *c->items));
+            first = c->cap > 0;
+        } else if (p < end && (*p == '{' || *p == '[')) {
+            if (!(p = leave(b, v, p)))
+                return NULL;
+        } else if (!(p = scalar(b, v, p))) {
+            return NULL;
         }
-        for (;;) { /* a value is complete */
+        for (;;) { /* a value is complete, or a container has begun */
             if (!b->depth)
-                return 0;
-            const bool object = b->open[b->depth - 1].object;
-            ft_scan_space(s);
-            if (s->p < s->end && *s->p == ',') {
-                s->p++;
-                ft_scan_space(s);
-                if (!(v = next_place(b)))
-                    return -1;
-                break;
+                return p;
+            struct open_container *c = &b->open[b->depth - 1];
+            if (!first) {
+                p = space(s, p);
+                if (p < end && *p == (c->object ? '}' : ']')) {
+                    shut(b, ++p);
+                    continue;
+                }
+                if (p >= end || *p != ',')
+                    return ft_scan_expected(s, p, c->object ? "',' or '}'" : "',' or ']'"), NULL;
+                p = space(s, p + 1);
             }
-            if (s->p >= s->end || *s->p != (object ? '}' : ']'))
-                return ft_scan_expected(s, s->p, object ? "',' or '}'" : "',' or ']'");
-            s->p++;
-            shut(b);
+            if (c->object) {
+                struct ft_json_member *m = member(b, c);
+                if (!(p = name(b, p, &m->key)))
+                    return NULL;
+                v = &m->value;
+            } else {
+                v = element(b, c);
+            }
+            break;
         }
     }
 }
@@ -186,8 +221,11 @@ int ft_scan_tree(struct ft_scan *s, struct ft_arena *a, const char *const *but, 
     b.open = b.few;
     b.cap = FEW;
     b.depth = 0;
-    const int r = build(&b, out);
+    const char *p = build(&b, out, s->p);
     if (b.open != b.few)
         free(b.open);
-    return r;
+    if (!p)
+        return -1;
+    s->p = p;
+    return 0;
 }

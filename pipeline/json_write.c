@@ -8,6 +8,8 @@
 #include <emmintrin.h>
 #endif
 
+enum { SLACK = 32 }; /* strings are written up to 32 bytes at a time */
+
 /* What a byte is within quotes: up to 6 bytes, and how many. */
 struct piece {
     char s[7], n;
@@ -38,7 +40,7 @@ static inline __m128i quotes16(__m128i v)
 
 size_t ft_json_str_room(struct ft_str s)
 {
-    size_t n = s.n + 2 + 16, i = 0; /* written up to 16 bytes at a time */
+    size_t n = s.n + 2 + SLACK, i = 0;
     if (s.n < 64)
         return n + 5 * s.n;
 #if defined(__SSE2__)
@@ -63,10 +65,88 @@ static inline char *put_piece(char *w, char c)
     return w + p->n;
 }
 
-char *ft_json_write_str(char *w, struct ft_str s)
+/* High bits of those among 8 bytes that are a quote, a backslash or a control; one that is not may
+ * be among them behind one that is. */
+static inline uint64_t odd8(uint64_t x)
+{
+    const uint64_t ones = 0x0101010101010101, quote = x ^ ones * '"', slash = x ^ ones * '\\';
+    return (((x - ones * 0x20) & ~x) | ((quote - ones) & ~quote) | ((slash - ones) & ~slash)) & ones * 0x80;
+}
+
+/* At most 15 bytes: a head and a tail that overlap. */
+static inline char *put_short(char *w, const char *p, size_t n)
+{
+    uint64_t a, b;
+    uint32_t c, d;
+    if (n >= 8) {
+        memcpy(&a, p, 8), memcpy(&b, p + n - 8, 8);
+        if (!(odd8(a) | odd8(b)))
+            return memcpy(w, &a, 8), memcpy(w + n - 8, &b, 8), w + n;
+    } else if (n >= 4) {
+        memcpy(&c, p, 4), memcpy(&d, p + n - 4, 4);
+        if (!odd8((uint64_t)d << 32 | c))
+            return memcpy(w, &c, 4), memcpy(w + n - 4, &d, 4), w + n;
+    }
+    for (size_t i = 0; i < n; i++)
+        w = put_piece(w, p[i]);
+    return w;
+}
+
+#if defined(__SSE2__)
+/* The 16 bytes at p, of which those in m, not none, are odd. Returns how many were written: up to the
+ * first of these, or all where there are several. */
+static inline size_t put_odd(char **w, const char *p, unsigned m)
+{
+    if (m & (m - 1)) { /* without a branch for each: text within text is full of quotes */
+        for (size_t k = 0; k < 16; k++)
+            *w = put_piece(*w, p[k]);
+        return 16;
+    }
+    const size_t k = (size_t)__builtin_ctz(m);
+    *w = put_piece(*w + k, p[k]);
+    return k + 1;
+}
+#endif
+
+#ifdef __x86_64__
+#include <immintrin.h>
+
+/* Up to the last 31 bytes, or fewer; returns where it stopped. */
+__attribute__((target("avx2"))) static size_t put_avx2(char **out, struct ft_str s)
+{
+    const __m256i quote = _mm256_set1_epi8('"'), slash = _mm256_set1_epi8('\\'), last = _mm256_set1_epi8(0x1f);
+    size_t i = 0;
+    char *w = *out;
+    while (i + 32 <= s.n) {
+        const __m256i v = _mm256_loadu_si256((const __m256i *)(const void *)(s.p + i));
+        const __m256i odd = _mm256_or_si256(_mm256_or_si256(_mm256_cmpeq_epi8(v, quote), _mm256_cmpeq_epi8(v, slash)),
+                                            _mm256_cmpeq_epi8(_mm256_min_epu8(v, last), v));
+        const unsigned m = (unsigned)_mm256_movemask_epi8(odd);
+        _mm256_storeu_si256((__m256i *)(void *)w, v);
+        if (!m) {
+            w += 32;
+            i += 32;
+        } else if (m & 0xffff) {
+            i += put_odd(&w, s.p + i, m & 0xffff);
+        } else {
+            w += 16;
+            i += 16;
+            i += put_odd(&w, s.p + i, m >> 16);
+        }
+    }
+    *out = w;
+    return i;
+}
+#endif
+
+/* What stands between the quotes; written up to 32 bytes at a time. */
+static char *put_inside(char *w, struct ft_str s)
 {
     size_t i = 0;
-    *w++ = '"';
+#ifdef __x86_64__
+    if (s.n >= 64 && __builtin_cpu_supports("avx2"))
+        i = put_avx2(&w, s);
+#endif
 #if defined(__SSE2__)
     while (i + 16 <= s.n) {
         const __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(s.p + i));
@@ -77,27 +157,34 @@ char *ft_json_write_str(char *w, struct ft_str s)
             i += 16;
             continue;
         }
-        if (m & (m - 1)) { /* without a branch for each: text within text is full of quotes */
-            for (size_t k = 0; k < 16; k++)
-                w = put_piece(w, s.p[i + k]);
-            i += 16;
-            continue;
-        }
-        const int k = __builtin_ctz(m);
-        w = put_piece(w + k, s.p[i + (size_t)k]);
-        i += (size_t)k + 1;
+        i += put_odd(&w, s.p + i, m);
     }
 #endif
-    for (; i < s.n; i++)
+    for (; i + 16 <= s.n; i++)
         w = put_piece(w, s.p[i]);
+    return put_short(w, s.p + i, s.n - i);
+}
+
+char *ft_json_write_str(char *w, struct ft_str s)
+{
+    *w++ = '"';
+    w = put_inside(w, s);
     *w++ = '"';
     return w;
 }
 
 void ft_json_put_str(struct ft_buf *b, struct ft_str s)
 {
-    char *w = ft_buf_room(b, ft_json_str_room(s));
-    b->n += (size_t)(ft_json_write_str(w, s) - w);
+    enum { PIECE = 4096 }; /* room for the worst of so many, rather than counting first */
+    ft_buf_putc(b, '"');
+    while (s.n) {
+        const struct ft_str piece = {s.p, s.n < PIECE ? s.n : PIECE};
+        char *w = ft_buf_room(b, 6 * piece.n + SLACK);
+        b->n += (size_t)(put_inside(w, piece) - w);
+        s.p += piece.n;
+        s.n -= piece.n;
+    }
+    ft_buf_putc(b, '"');
 }
 
 /* The shortest digits d1d2...dn with v = 0.d1d2...dn * 10^point that read back

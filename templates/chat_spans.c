@@ -68,6 +68,7 @@ size_t ft_chat_spans(const struct ft_render *r, const struct ft_rendered *x, con
     struct printed printed = {0};
     struct ft_str role = FT_STR(""); /* of message `of` */
     int64_t of = -1;
+    uint32_t last_top = 0, template_top = 0; /* of v[n - 1] where all that is in its member is as it is; of a variable passed over */
     size_t n = 0;
     for (size_t i = 0; i < x->nspans; i++) {
         const struct ft_text_span *s = &x->spans[i];
@@ -75,13 +76,27 @@ size_t ft_chat_spans(const struct ft_render *r, const struct ft_rendered *x, con
         struct ft_leaf_place place;
         if (s->begin >= end)
             continue;
-        ft_leaf_where(r, s->leaf, &place);
-        if (place.message < 0 && is_trusted(&place, trusted, n_trusted))
+        const uint32_t top = ft_leaf_top(r, s->leaf);
+        if (top == template_top)
             continue;
+        if (top == last_top && v[n - 1].end == s->begin) {
+            v[n - 1].end = (uint32_t)end;
+            v[n - 1].flags |= FT_CHAT_UNTRUSTED | (s->flags & (FT_SPAN_CHANGED | FT_SPAN_STRUCT) ? FT_CHAT_CHANGED : 0);
+            v[n - 1].repeated = false;
+            continue;
+        }
+        last_top = 0;
+        ft_leaf_where(r, s->leaf, &place);
+        if (place.message < 0 && is_trusted(&place, trusted, n_trusted)) {
+            template_top = top;
+            continue;
+        }
         struct ft_chat_span t = {.begin = (uint32_t)s->begin, .end = (uint32_t)end, .message = (int32_t)place.message,
                                  .part = -1,
                                  .flags = FT_CHAT_UNTRUSTED | (s->flags & (FT_SPAN_CHANGED | FT_SPAN_STRUCT) ? FT_CHAT_CHANGED : 0)};
-        if (place.message >= 0 && ft_str_is(place.field, "content"))
+        if (place.message < 0 || !ft_str_is(place.field, "content"))
+            last_top = top;
+        else
             t.part = (int32_t)place.part;
         struct ft_chat_span *last = n ? &v[n - 1] : NULL;
         /* same field of the same message, right behind */
@@ -162,11 +177,21 @@ static size_t next_bracket(struct ft_str text, size_t from, size_t to, bool squa
     return b ? (size_t)(b - text.p) : angle;
 }
 
+/* Where a token may begin that ends behind `from`: at the bracket before it, where no space and no other
+ * bracket stands between; else at `from`. */
+static size_t open_bracket(struct ft_str text, size_t from)
+{
+    for (size_t at = from; at-- > 0 && from - at < LONGEST_TOKEN && !ft_is_blank(text.p[at]);)
+        if (text.p[at] == '<' || text.p[at] == '[')
+            return at;
+    return from;
+}
+
 /* The first control in text that ends behind `from` and begins before `to`; n == 0: none. */
 static struct ft_str next_control(struct ft_str text, size_t from, size_t to, const struct ft_chat_controls *c)
 {
-    size_t at = from > LONGEST_TOKEN ? from - LONGEST_TOKEN : 0;
-    for (; c->n && (at = next_bracket(text, at, to, c->square)) < to; at++) {
+    size_t at = c->n ? open_bracket(text, from) : to;
+    for (; (at = next_bracket(text, at, to, c->square)) < to; at++) {
         const struct ft_str t = {text.p + at, token_at(ft_cut(text, at, text.n))};
         for (size_t k = 0; t.n && at + t.n > from && k < c->n; k++)
             if (ft_str_eq(c->v[k], t))

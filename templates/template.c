@@ -222,7 +222,7 @@ static void prepare(struct ft_render *r, const struct ft_template *t, const stru
         rt->leaves_cap = 64;
         rt->leaves = ft_reallocs(NULL, rt->leaves_cap, sizeof *rt->leaves);
     }
-    rt->leaves[0] = (struct jleaf){0};
+    rt->leaves[0] = (struct jleaf){.rank = 2}; /* what is in none of the variables */
     rt->error = (struct ft_render_error){0};
     if (rt->out_cap > 16u << 20) { /* one giant text must not keep its memory */
         free(rt->out);
@@ -300,35 +300,30 @@ void ft_leaf_path(const struct ft_render *r, uint32_t leaf, struct ft_buf *b)
         path(&r->rt, leaf, b);
 }
 
+uint32_t ft_leaf_top(const struct ft_render *r, uint32_t leaf) { return leaf < r->rt.nleaves ? r->rt.leaves[leaf].top : 0; }
+
 void ft_leaf_where(const struct ft_render *r, uint32_t leaf, struct ft_leaf_place *out)
 {
-    const struct jleaf *ring[8], *chain[5] = {0}; /* the outermost ones, [0] the variable */
-    unsigned depth = 0;
+    const struct jleaf *const all = r->rt.leaves, *l, *below = NULL, *two_below = NULL;
     *out = (struct ft_leaf_place){.message = -1, .part = -1};
     if (!leaf || leaf >= r->rt.nleaves)
         return;
-    const struct jleaf *const all = r->rt.leaves, *const l = &all[leaf], *const m = &all[l->parent];
-    /* messages[i].field itself, as most are */
-    if (l->kind == 1 && l->parent && m->parent && m->kind == 0 && !all[m->parent].parent && ft_str_is(all[m->parent].key, "messages")) {
-        out->var = all[m->parent].key;
-        out->message = m->index;
-        out->field = l->key;
-        return;
+    for (l = &all[leaf]; l != &all[l->top]; l = &all[l->parent]) {
+        two_below = below;
+        below = l;
     }
-    for (uint32_t i = leaf; i; i = r->rt.leaves[i].parent)
-        ring[depth++ % 8] = &r->rt.leaves[i];
-    for (unsigned k = 0; k < 5 && k < depth; k++)
-        chain[k] = ring[(depth - 1 - k) % 8];
-    out->var = chain[0]->key;
-    if (!ft_str_is(out->var, "messages") || !chain[1] || chain[1]->kind != 0)
-        return;
-    out->message = chain[1]->index;
-    if (!chain[2])
-        return;
-    out->field = chain[2]->key;
-    if (!chain[3] || chain[3]->kind != 0)
-        return;
-    out->part = chain[3]->index;
-    if (chain[4])
-        out->part_field = chain[4]->key;
+    if (l->rank == 2 && l->kind != 3) { /* a member of a message */
+        out->field = l->key;
+        if (below && below->kind == 0) {
+            out->part = below->index;
+            if (two_below)
+                out->part_field = two_below->key;
+        }
+        l = &all[l->parent];
+    }
+    if (l->rank == 1) {
+        out->message = l->index;
+        l = &all[l->parent];
+    }
+    out->var = l->key;
 }

@@ -147,5 +147,7 @@ struct ft_leaf_place {
     struct ft_str part_field; /* member of that element ("text", "function"), or "" */
 };
 void ft_leaf_where(const struct ft_render *r, uint32_t leaf, struct ft_leaf_place *out);
+/* A leaf that stands for the message's member, or elsewhere for the variable, that this one is or is in. */
+uint32_t ft_leaf_top(const struct ft_render *r, uint32_t leaf);
 
 #endif
