@@ -17,13 +17,6 @@ struct ft_edit {
     enum ft_json_type type;
 };
 
-/* One bit of 64 by length and ends: members of different bits have different names. */
-static inline uint64_t name_bit(struct ft_str s)
-{
-    const unsigned first = s.n ? (unsigned char)s.p[0] : 0, last = s.n ? (unsigned char)s.p[s.n - 1] : 0;
-    return (uint64_t)1 << ((s.n * 7 + first + last * 3) & 63);
-}
-
 int ft_rec_parse(struct ft_rec *r, struct ft_err *e)
 {
     r->edits = NULL;
@@ -35,7 +28,7 @@ int ft_rec_parse(struct ft_rec *r, struct ft_err *e)
     if ((r->trees ? ft_json_scan_trees : ft_json_scan)(r->line.p, r->line.n, r->mem, &r->fields, &r->n, e))
         return -1;
     for (size_t i = 0; i < r->n; i++)
-        r->names |= r->fields[i].key_escaped ? UINT64_MAX : name_bit((struct ft_str){r->line.p + r->fields[i].key.at, r->fields[i].key.n});
+        r->names |= r->fields[i].key_escaped ? UINT64_MAX : ft_rec_name_bit((struct ft_str){r->line.p + r->fields[i].key.at, r->fields[i].key.n});
     return 0;
 }
 
@@ -65,7 +58,7 @@ static struct ft_edit *edit_new(struct ft_rec *r, ptrdiff_t field)
 static void set_name(struct ft_rec *r, struct ft_edit *d, const char *name)
 {
     d->key = (struct ft_str){ft_arena_dup(r->mem, name, strlen(name)), strlen(name)};
-    r->names |= name_bit(d->key);
+    r->names |= ft_rec_name_bit(d->key);
 }
 
 static inline bool key_is(struct ft_rec *r, size_t i, struct ft_str key)
@@ -86,7 +79,7 @@ struct found {
 static struct found look(struct ft_rec *r, struct ft_str key)
 {
     struct found f = {.field = -1};
-    if (!(r->names & name_bit(key)))
+    if (!(r->names & ft_rec_name_bit(key)))
         return f;
     for (size_t i = 0; i < r->n; i++) {
         struct ft_edit *d = r->edits ? edit_of(r, i) : NULL;

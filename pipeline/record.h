@@ -43,6 +43,14 @@ int ft_rec_find(struct ft_rec *r, const char *key, struct ft_str *raw, enum ft_j
                 struct ft_err *e);
 /* Is the member there (as read or set)? */
 bool ft_rec_has(struct ft_rec *r, const char *key);
+/* One bit of 64 by length and ends: members of different bits have different names. */
+static inline uint64_t ft_rec_name_bit(struct ft_str s)
+{
+    const unsigned first = s.n ? (unsigned char)s.p[0] : 0, last = s.n ? (unsigned char)s.p[s.n - 1] : 0;
+    return (uint64_t)1 << ((s.n * 7 + first + last * 3) & 63);
+}
+/* false: it is not, without a look. */
+static inline bool ft_rec_may_have(const struct ft_rec *r, const char *key) { return r->names & ft_rec_name_bit(ft_strz(key)); }
 
 /* Typed reads. 1 found, 0 absent or null, -1 wrong type or duplicate. A
  * message names the member and its byte. */

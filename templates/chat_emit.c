@@ -203,11 +203,13 @@ static void put_range(struct ft_buf *b, uint32_t begin, uint32_t end)
     b->n += (size_t)(w - start);
 }
 
+static inline bool has(struct ft_rec *r, const char *key) { return ft_rec_may_have(r, key) && ft_rec_has(r, key); }
+
 /* The record with text, spans and learn, stamped: straight to `out` where it has none of these yet. */
 static int write_text(struct ft_rec *r, const struct ft_chat_compiled *t, const struct seen *x, struct ft_str learn,
                       struct ft_buf *out, struct ft_err *e)
 {
-    if (ft_rec_has(r, "text") || ft_rec_has(r, "spans") || ft_rec_has(r, "learn") || ft_rec_has(r, "_ft")) {
+    if (has(r, "text") || has(r, "spans") || has(r, "learn") || has(r, "_ft")) {
         learn = keep(r, learn); /* it was in x->room */
         ft_rec_set_string(r, "text", x->x.text);
         x->room->n = 0;

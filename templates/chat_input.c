@@ -17,7 +17,7 @@ static int take(struct ft_rec *r, struct ft_chat *c, const char *key, enum ft_js
                 struct ft_err *e)
 {
     *out = (struct ft_json){0};
-    if (!ft_rec_has(r, key))
+    if (!ft_rec_may_have(r, key) || !ft_rec_has(r, key))
         return 0;
     const int k = ft_rec_value(r, key, out, e);
     if (k < 0)
@@ -32,8 +32,10 @@ static int take(struct ft_rec *r, struct ft_chat *c, const char *key, enum ft_js
     return 1;
 }
 
-static enum ft_json_type type_of(struct ft_rec *r, const char *key)
+static inline enum ft_json_type type_of(struct ft_rec *r, const char *key)
 {
+    if (!ft_rec_may_have(r, key))
+        return FT_JSON_NULL;
     struct ft_str raw;
     enum ft_json_type type = FT_JSON_NULL;
     struct ft_err e = {0};
@@ -41,8 +43,10 @@ static enum ft_json_type type_of(struct ft_rec *r, const char *key)
 }
 
 /* There and not null. A member that occurs twice is there: reading it will fail. */
-static bool has(struct ft_rec *r, const char *key)
+static inline bool has(struct ft_rec *r, const char *key)
 {
+    if (!ft_rec_may_have(r, key))
+        return false;
     struct ft_str raw;
     enum ft_json_type type = FT_JSON_NULL;
     struct ft_err e = {0};

@@ -9,6 +9,7 @@ struct ft_probe {
     const struct ft_learn_rules *rules;
     struct ft_facts *facts;
     struct ft_render *render;
+    struct ft_buf room;
 };
 
 struct ft_probe *ft_probe_new(const struct ft_learn_rules *rules)
@@ -26,6 +27,7 @@ void ft_probe_free(struct ft_probe *p)
         return;
     ft_render_free(p->render);
     ft_facts_free(p->facts);
+    ft_buf_release(&p->room);
     free(p);
 }
 
@@ -320,18 +322,26 @@ struct ft_str ft_probe_ending(struct ft_probe *p, const struct ft_chat_call *cal
     const struct ft_json so_far = ft_json_slice(call->messages, 0, i + 1);
     if (fresh)
         f->text = keep(mem, tail_of(p, call, &so_far, (int32_t)i, field, a));
-    /* What is said may change it after all: numbers have no spans. A chat of thousands
-     * of such messages is not rendered thousands of times as a whole. */
-    if (!fresh && !ft_str_starts(s, f->text)) {
-        struct ft_json near;
-        if (shorten(call->messages, i, a, &near)) {
-            const struct ft_str t = tail_of(p, call, &near, (int32_t)near.n - 1, field, a);
-            if (t.n && ft_str_starts(s, t))
-                return keep(a, t);
-        }
-        return keep(a, tail_of(p, call, &so_far, (int32_t)i, field, a));
+    if (fresh || ft_str_starts(s, f->text))
+        return f->text;
+    /* Another text stands here, be it for what is said (numbers have no spans) or because the chat goes on:
+     * then this text, in a chat of this shape, is the place. */
+    struct ft_buf *const place = &p->room;
+    place->n = 0;
+    ft_buf_puts(place, field);
+    ft_buf_putc(place, 0);
+    ft_buf_puts(place, s);
+    f = ft_fact(p->facts, call, FT_OF_CHAT, 'f', 0, i, ft_buf_str(place), a, &mem, &fresh);
+    if (!fresh)
+        return f->text;
+    /* A chat of thousands of messages is not rendered thousands of times as a whole. */
+    struct ft_json near;
+    if (shorten(call->messages, i, a, &near)) {
+        const struct ft_str t = tail_of(p, call, &near, (int32_t)near.n - 1, field, a);
+        if (t.n && ft_str_starts(s, t))
+            return f->text = keep(mem, t);
     }
-    return f->text;
+    return f->text = keep(mem, tail_of(p, call, &so_far, (int32_t)i, field, a));
 }
 
 struct ft_json ft_probe_chat(struct ft_arena *a, bool parts)

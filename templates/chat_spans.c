@@ -61,7 +61,7 @@ static bool was_printed(struct printed *p, const struct ft_rendered *x, size_t i
     return p->bits[x->spans[i].leaf / 64] >> x->spans[i].leaf % 64 & 1;
 }
 
-size_t ft_chat_spans(const struct ft_render *r, const struct ft_rendered *x, const struct ft_json *messages,
+size_t ft_chat_spans(struct ft_render *r, const struct ft_rendered *x, const struct ft_json *messages,
                      const struct ft_var *trusted, size_t n_trusted, struct ft_arena *a, struct ft_chat_span **out)
 {
     struct ft_chat_span *v = ft_arena_alloc(a, (x->nspans + 1) * sizeof *v);

@@ -24,7 +24,7 @@ struct ft_chat_span {
 
 /* Spans of `text` bytes, in the arena. `messages` as given to the render;
  * `trusted` are the names of variables that are the template's own. */
-size_t ft_chat_spans(const struct ft_render *r, const struct ft_rendered *x, const struct ft_json *messages,
+size_t ft_chat_spans(struct ft_render *r, const struct ft_rendered *x, const struct ft_json *messages,
                      const struct ft_var *trusted, size_t n_trusted, struct ft_arena *a, struct ft_chat_span **out);
 
 /* What looks like a token in the template's own text: <think>, [INST]. */

@@ -9,16 +9,7 @@ uint32_t ft_jleaf_new(struct jrt *rt, const struct ft_json *j, uint32_t parent, 
         rt->leaves_cap = rt->leaves_cap ? rt->leaves_cap * 2 : 64;
         rt->leaves = ft_reallocs(rt->leaves, rt->leaves_cap, sizeof *rt->leaves);
     }
-    const struct jleaf *const up = &rt->leaves[parent];
-    unsigned rank = 3;
-    uint32_t top = up->top;
-    if (kind == 3)
-        rank = key.n == 8 && !memcmp(key.p, "messages", 8) ? 0 : 2;
-    else if (up->rank < 2 && (up->rank || kind == 0))
-        rank = up->rank + 1u;
-    if (rank < 3)
-        top = rt->nleaves;
-    rt->leaves[rt->nleaves] = (struct jleaf){parent, index, key, j, top, kind, (uint8_t)rank};
+    rt->leaves[rt->nleaves] = (struct jleaf){parent, index, key, j, kind};
     return rt->nleaves++;
 }
 

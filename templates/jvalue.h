@@ -196,9 +196,7 @@ struct jleaf {
     uint32_t index;  /* element of an array; FT_SPAN_KEY below for names */
     struct ft_str key;
     const struct ft_json *json;
-    uint32_t top; /* the message's member that it is or is in; elsewhere, the variable (ft_leaf_top) */
     uint8_t kind; /* 0 element, 1 member, 2 member name, 3 variable */
-    uint8_t rank; /* 0 the variable `messages`, 1 a message, 2 what else is its own top, 3 what is not */
 };
 
 struct jrt {

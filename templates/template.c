@@ -23,6 +23,7 @@ struct ft_render {
     uint64_t serial; /* of the template that the known variables are of */
     struct known known[KNOWN];
     struct ft_buf said; /* the last failure, as reported */
+    uint32_t in, in_top; /* a leaf, 0: none, and the top of all whose parent it is */
 };
 
 static void release(struct jrt *rt)
@@ -222,7 +223,8 @@ static void prepare(struct ft_render *r, const struct ft_template *t, const stru
         rt->leaves_cap = 64;
         rt->leaves = ft_reallocs(NULL, rt->leaves_cap, sizeof *rt->leaves);
     }
-    rt->leaves[0] = (struct jleaf){.rank = 2}; /* what is in none of the variables */
+    rt->leaves[0] = (struct jleaf){0};
+    r->in = 0;
     rt->error = (struct ft_render_error){0};
     if (rt->out_cap > 16u << 20) { /* one giant text must not keep its memory */
         free(rt->out);
@@ -300,30 +302,54 @@ void ft_leaf_path(const struct ft_render *r, uint32_t leaf, struct ft_buf *b)
         path(&r->rt, leaf, b);
 }
 
-uint32_t ft_leaf_top(const struct ft_render *r, uint32_t leaf) { return leaf < r->rt.nleaves ? r->rt.leaves[leaf].top : 0; }
+uint32_t ft_leaf_top(struct ft_render *r, uint32_t leaf)
+{
+    const struct jleaf *const all = r->rt.leaves;
+    uint32_t below = 0, two_below = 0, i = leaf;
+    if (!leaf || leaf >= r->rt.nleaves)
+        return 0;
+    if (all[leaf].parent == r->in && r->in) /* as the one before, mostly */
+        return r->in_top;
+    for (; all[i].parent; i = all[i].parent) {
+        two_below = below;
+        below = i;
+    }
+    if (ft_str_is(all[i].key, "messages") && below && all[below].kind == 0)
+        i = two_below ? two_below : below;
+    if (i != leaf) { /* all that is beside it has the same */
+        r->in = all[leaf].parent;
+        r->in_top = i;
+    }
+    return i;
+}
 
 void ft_leaf_where(const struct ft_render *r, uint32_t leaf, struct ft_leaf_place *out)
 {
-    const struct jleaf *const all = r->rt.leaves, *l, *below = NULL, *two_below = NULL;
+    const struct jleaf *chain[5] = {0}; /* the outermost ones, [0] the variable */
+    const struct jleaf *const all = r->rt.leaves;
     *out = (struct ft_leaf_place){.message = -1, .part = -1};
     if (!leaf || leaf >= r->rt.nleaves)
         return;
-    for (l = &all[leaf]; l != &all[l->top]; l = &all[l->parent]) {
-        two_below = below;
-        below = l;
+    const struct jleaf *const l = &all[leaf], *const m = &all[l->parent];
+    /* messages[i].field itself, as most are */
+    if (l->kind == 1 && l->parent && m->parent && m->kind == 0 && !all[m->parent].parent && ft_str_is(all[m->parent].key, "messages")) {
+        *out = (struct ft_leaf_place){.message = m->index, .var = all[m->parent].key, .field = l->key, .part = -1};
+        return;
     }
-    if (l->rank == 2 && l->kind != 3) { /* a member of a message */
-        out->field = l->key;
-        if (below && below->kind == 0) {
-            out->part = below->index;
-            if (two_below)
-                out->part_field = two_below->key;
-        }
-        l = &all[l->parent];
+    for (uint32_t i = leaf; i; i = all[i].parent) {
+        memmove(chain + 1, chain, 4 * sizeof *chain);
+        chain[0] = &all[i];
     }
-    if (l->rank == 1) {
-        out->message = l->index;
-        l = &all[l->parent];
-    }
-    out->var = l->key;
+    out->var = chain[0]->key;
+    if (!ft_str_is(out->var, "messages") || !chain[1] || chain[1]->kind != 0)
+        return;
+    out->message = chain[1]->index;
+    if (!chain[2])
+        return;
+    out->field = chain[2]->key;
+    if (!chain[3] || chain[3]->kind != 0)
+        return;
+    out->part = chain[3]->index;
+    if (chain[4])
+        out->part_field = chain[4]->key;
 }

@@ -148,6 +148,6 @@ struct ft_leaf_place {
 };
 void ft_leaf_where(const struct ft_render *r, uint32_t leaf, struct ft_leaf_place *out);
 /* A leaf that stands for the message's member, or elsewhere for the variable, that this one is or is in. */
-uint32_t ft_leaf_top(const struct ft_render *r, uint32_t leaf);
+uint32_t ft_leaf_top(struct ft_render *r, uint32_t leaf);
 
 #endif
