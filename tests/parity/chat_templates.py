@@ -267,11 +267,11 @@ def compare(want, got):
             if merge([byte(b), byte(e)] for b, e in want["gens"]) != merge(got["learn"]): return "spans"
         return None
     if "error" not in got: return "accepted"
-    shown = lambda s: re.sub(r"[\x00-\x1f\x7f]", " ", s).strip()
-    e = shown(got["error"])
-    if want["error"] == "TemplateError": # a long message is cut
+    shown = lambda s: re.sub(r"[\x00-\x1f\x7f-\x9f]", lambda c: {"\n": "\\n", "\t": "\\t", "\r": "\\r"}.get(c[0], f"\\x{ord(c[0]):02x}"), s).strip()
+    e = got["error"].strip()
+    if want["error"] == "TemplateError":
         m = shown(f"template line {want['line']}: {want['message']}").encode()
-        return None if m == e.encode() or (len(m) > 440 and m[:440] == e.encode()[:440]) else "message"
+        return None if m == e.encode() or (len(m) > 16000 and m[:16000] == e.encode()[:16000]) else "message"
     if want["error"] in ("TemplateSyntaxError", "TemplateAssertionError"): return None if f"line {want['line']}: {shown(want['message'])}" in e else "syntax"
     if want["line"] and not e.startswith(f"template line {want['line']}: "): return "line"
     m = re.sub(r"sequence item \d+: expected str instance", "sequence item: expected str instance", want["message"])
