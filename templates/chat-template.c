@@ -129,7 +129,7 @@ int main(int argc, char **argv)
         {0, "nulls", FT_OPT_CHOICE, &s->nulls, "auto|keep|drop",
          "members of messages that are null; auto: as transformers, dropped with -m, kept with a bare template file", NULL},
         {0, "What is learnt", FT_OPT_HEAD, NULL, NULL, NULL, NULL},
-        {0, "roles", FT_OPT_STR, &s->roles, "A,B,...", "the turns of these roles; a message's own train or weight wins", NULL},
+        {0, "roles", FT_OPT_STR, &s->roles, "A,B,...", "the turns of these roles ('': none); a message's own train or weight wins", NULL},
         {0, "last-turn", FT_OPT_FLAG, &s->last_turn, NULL, "the last of these turns only", NULL},
         {0, "learn-from", FT_OPT_CHOICE, &s->learn_from, "auto|generation|turns",
          "auto: {% generation %} blocks where the template has them, else the turns", NULL},
@@ -169,6 +169,9 @@ int main(int argc, char **argv)
         return show(&tool, s, c.show);
     if (c.emit.split_turns && (s->generation_prompt || s->continue_final))
         ft_usage(&tool, "option '--split-turns' is for training, the prompt options are not");
+    if (c.emit.convert && (c.explain || c.emit.split_turns || c.emit.joint || c.emit.keep))
+        ft_usage(&tool, "option '--convert' renders nothing: it does not go with '--%s'",
+                 c.explain ? "explain" : c.emit.split_turns ? "split-turns" : c.emit.joint ? "joint" : "keep");
     if (ft_chat_setup(s, c.emit.convert, &e)) {
         if (e.code == FT_USAGE)
             ft_usage(&tool, "%s", e.msg);

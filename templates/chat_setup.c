@@ -161,6 +161,20 @@ static int read_file(struct ft_chat_setup *c, const char *path, struct ft_json *
     return good ? 0 : ft_fail(e, FT_DATA, "%s: not an array of objects", path);
 }
 
+static int check_use(const char *use, struct ft_err *e)
+{
+    static const char *const names[] = {"prompt", "completion", "chosen", "rejected", "messages", "label"};
+    for (const char *p = use; p; p = strchr(p, ',') ? strchr(p, ',') + 1 : NULL) {
+        const size_t n = strcspn(p, ",");
+        size_t i = 0;
+        while (i < 6 && !(strlen(names[i]) == n && !strncmp(p, names[i], n)))
+            i++;
+        if (i == 6)
+            return ft_fail(e, FT_USAGE, "option '--use': '%.*s' is not one of prompt, completion, chosen, rejected, messages, label", (int)n, p);
+    }
+    return 0;
+}
+
 static int read_roles(struct ft_chat_setup *c, struct ft_err *e)
 {
     struct ft_str *roles = NULL;
@@ -222,10 +236,13 @@ int ft_chat_setup(struct ft_chat_setup *c, bool bare, struct ft_err *e)
         return ft_fail(e, FT_USAGE, "no template: give '-m DIR', or '--template FILE' or NAME (--list shows the bundled ones)");
     if (c->generation_prompt && c->continue_final)
         return ft_fail(e, FT_USAGE, "options '--add-generation-prompt' and '--continue-final-message' do not go together");
+    for (size_t i = 0; i < c->stop_tokens.n; i++)
+        if (!*c->stop_tokens.v[i])
+            return ft_fail(e, FT_USAGE, "option '--stop': '' is no token");
     if (c->continue_field && !c->continue_final)
         return ft_fail(e, FT_USAGE, "option '--continue-field' needs '--continue-final-message'");
     if ((!bare && choose_template(c, e)) || read_kwargs(c, e) || (c->tools_file && read_file(c, c->tools_file, &c->tools, e)) ||
-        (c->documents_file && read_file(c, c->documents_file, &c->documents, e)) || read_date(c, e) || read_roles(c, e))
+        (c->documents_file && read_file(c, c->documents_file, &c->documents, e)) || read_date(c, e) || read_roles(c, e) || check_use(c->input.use, e))
         return -1;
     c->learn.last = c->last_turn;
     c->learn.edges = (enum ft_edges_from)c->edges;

@@ -24,3 +24,5 @@ echo "-- messages of ShareGPT's form are rendered as they are, and counted"
 echo '{{ messages|length }}' >any.jinja
 echo '{"messages":[{"from":"human","value":"x"}]}' | chat-template --template any.jinja 2>&1 | sed 's/,"spans".*//'
 echo '{"messages":[{"from":"human","value":"x"}]}' | chat-template --template any.jinja --map conversations=messages --convert 2>&1
+echo "-- options that would do nothing"
+for o in '--use=nope' '--use=prompt,' '--stop=' '--convert --explain=1' '--convert --split-turns' '--roles=a,,b'; do echo "$row" | r --template chatml $o | head -n 1; done
