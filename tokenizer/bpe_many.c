@@ -1,5 +1,6 @@
 #include "tokenizer/bpe_many.h"
 
+#include "tokenizer/cut.h"
 #include "tokenizer/model.h"
 #ifdef __x86_64__
 #include <immintrin.h>
@@ -21,6 +22,45 @@ static inline unsigned match(const uint64_t *line, uint64_t rest)
     for (unsigned i = 0; i < TK_PAIR_LINE; i++)
         bits |= (unsigned)(line[i] >> 24 == rest) << i;
     return bits;
+}
+
+/* ---- the first symbols of a word that is not ASCII ---- */
+
+static inline bool wide(const unsigned char *p, size_t n) { return n >= 3 && (*p & 0xf0) == 0xe0; }
+
+/* Bytes, but for the characters of three bytes that no token has a part of beside what stands on their left or right: a
+ * merge that takes one of these and more takes all of it, so its own merges are done before, whatever
+ * they are. Gives how many symbols; merge[i] is of symbols i and i + 1. */
+static uint32_t symbols(const struct tk_model *m, const struct tk_cut *cut, const struct tk_job *job, uint32_t *id, uint32_t *merge)
+{
+    const unsigned char *const p = (const unsigned char *)job->p;
+    const uint32_t n = job->n;
+    uint32_t k = 0, code = 0;
+    int byte = -1; /* that the last symbol is */
+    bool whole = true; /* is no token across what is in front? */
+    for (uint32_t i = 0; i < n;) {
+        uint32_t len = p[i] < 0x80 ? 1 : p[i] < 0xe0 ? 2 : p[i] < 0xf0 ? 3 : 4, one = 0, next = 0;
+        bool open = i + len >= n;
+        if (wide(p + i, n - i)) {
+            code = tk_cut_code((const char *)p + i);
+            if (wide(p + i + 3, n - i - 3)) {
+                next = tk_cut_code((const char *)p + i + 3);
+                open = !tk_cut_wide_broken(cut, code, next);
+            }
+            one = whole && open ? cut->one[code] : 0;
+        }
+        whole = open;
+        len = len < n - i ? len : n - i;
+        for (uint32_t end = i + len; i < end;) {
+            id[k] = one ? one - 1 : (uint32_t)m->raw_id[p[i]];
+            if (k)
+                merge[k - 1] = byte >= 0 && !one ? m->merges.byte_pair[byte << 8 | p[i]] : tk_pair_find(&m->merges, id[k - 1], id[k]);
+            byte = one ? -1 : p[i];
+            i = one ? end : i + 1;
+            k++;
+        }
+    }
+    return k;
 }
 
 #define LEVEL scalar
@@ -53,18 +93,31 @@ FOR_AVX2 static inline unsigned match_avx2(const uint64_t *line, uint64_t rest)
 #include "tokenizer/bpe_many_kernel.h"
 #endif
 
-static void by_scalar(const struct tk_model *m, const struct tk_job *job, size_t n) { many_scalar(m, job, n); }
+static void by_scalar(const struct tk_model *m, const struct tk_cut *cut, const struct tk_job *job, size_t n)
+{
+    many_scalar(m, cut, job, n);
+}
 
 #ifdef __x86_64__
-static void by_avx2(const struct tk_model *m, const struct tk_job *job, size_t n)
+static bool high(const struct tk_job *job)
 {
-    uint32_t longest = 0;
-    for (size_t i = 0; i < n; i++)
-        longest = job[i].n > longest ? job[i].n : longest;
+    unsigned char all = 0;
+    for (uint32_t i = 0; i < job->n; i++)
+        all |= (unsigned char)job->p[i];
+    return all >= 0x80;
+}
+
+static void by_avx2(const struct tk_model *m, const struct tk_cut *cut, const struct tk_job *job, size_t n)
+{
+    uint32_t longest = 0, id[TK_MANY_BYTES], merge[TK_MANY_BYTES];
+    for (size_t i = 0; i < n && longest <= 16; i++) {
+        const uint32_t k = job[i].n > 16 && cut && high(&job[i]) ? symbols(m, cut, &job[i], id, merge) : job[i].n;
+        longest = k > longest ? k : longest;
+    }
     if (longest <= 16)
-        many_avx2_16(m, job, n);
+        many_avx2_16(m, cut, job, n);
     else
-        many_avx2(m, job, n);
+        many_avx2(m, cut, job, n);
 }
 #endif
 

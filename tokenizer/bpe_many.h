@@ -11,6 +11,7 @@
 
 #include "pipeline/str.h"
 
+struct tk_cut;
 struct tk_model;
 
 enum {
@@ -26,8 +27,9 @@ struct tk_job {
 };
 
 /* What tk_bpe_ids gives for words of 1 to TK_MANY_BYTES bytes. m->merges.ascending must
- * be true. */
-typedef void tk_bpe_many_fn(const struct tk_model *m, const struct tk_job *job, size_t n);
+ * be true. cut: that of the model's tokens, by which some characters are symbols from
+ * the beginning: words must be valid UTF-8 then. NULL: bytes are. */
+typedef void tk_bpe_many_fn(const struct tk_model *m, const struct tk_cut *cut, const struct tk_job *job, size_t n);
 
 /* The fastest one for this machine, or "scalar". */
 tk_bpe_many_fn *tk_bpe_many_level(const char *isa);

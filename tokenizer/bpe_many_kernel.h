@@ -20,27 +20,41 @@ struct NAME(lane) {
 };
 
 /* The first symbols and their pairs; false: a byte is no token. */
-TARGET static inline bool NAME(begin)(struct NAME(lane) *l, const struct tk_model *m, const struct tk_job *job)
+TARGET static inline bool NAME(begin)(struct NAME(lane) *l, const struct tk_model *m, const struct tk_cut *cut, const struct tk_job *job)
 {
-    const uint32_t n = job->n;
+    uint32_t n = job->n;
+    const unsigned char *p = (const unsigned char *)job->p;
+    int32_t all = 0;
+    unsigned bytes = 0;
     l->to = job->to;
+    for (uint32_t i = 0; i < BYTES; i++)
+        l->key[i] = UINT32_MAX;
+    for (uint32_t i = 0; i < n; i++)
+        bytes |= p[i];
+    if (cut && bytes >= 0x80) {
+        uint32_t merge[TK_MANY_BYTES], id[TK_MANY_BYTES];
+        n = symbols(m, cut, job, id, merge);
+        for (uint32_t i = 0; i < n; i++) {
+            all |= (int32_t)id[i];
+            l->id[i] = id[i];
+        }
+        for (uint32_t i = 0; i + 1 < n; i++)
+            l->key[i] = merge[i] << PLACE | i;
+    } else {
+        for (uint32_t i = 0; i < n; i++) {
+            const int32_t id = m->raw_id[p[i]];
+            l->id[i] = (uint32_t)id;
+            all |= id;
+        }
+        for (uint32_t i = 0; i + 1 < n; i++)
+            l->key[i] = m->merges.byte_pair[p[i] << 8 | p[i + 1]] << PLACE | i;
+    }
     l->alive = (uint32_t)((1ull << n) - 1);
     for (int k = 0; k < 2; k++) {
         l->at[k] = n - 1; /* the last symbol has no neighbour */
         l->line[k] = no_line;
         l->mix[k] = 0;
     }
-    const unsigned char *p = (const unsigned char *)job->p;
-    int32_t all = 0;
-    for (uint32_t i = 0; i < BYTES; i++)
-        l->key[i] = UINT32_MAX;
-    for (uint32_t i = 0; i < n; i++) {
-        const int32_t id = m->raw_id[p[i]];
-        l->id[i] = (uint32_t)id;
-        all |= id;
-    }
-    for (uint32_t i = 0; i + 1 < n; i++)
-        l->key[i] = m->merges.byte_pair[p[i] << 8 | p[i + 1]] << PLACE | i;
     return all >= 0;
 }
 
@@ -110,13 +124,13 @@ TARGET static inline bool NAME(step)(struct NAME(lane) *l, const struct tk_merge
     return true;
 }
 
-TARGET static void NAME(many)(const struct tk_model *m, const struct tk_job *job, size_t n)
+TARGET static void NAME(many)(const struct tk_model *m, const struct tk_cut *cut, const struct tk_job *job, size_t n)
 {
     struct NAME(lane) lane[LANES];
     size_t active = 0, next = 0;
     for (;;) {
         for (; active < LANES && next < n; next++) {
-            if (NAME(begin)(&lane[active], m, &job[next]))
+            if (NAME(begin)(&lane[active], m, cut, &job[next]))
                 active++;
             else
                 job[next].to[0] = 0;

@@ -26,6 +26,7 @@ struct tk_cut {
     /* Characters of three bytes side by side, one of them cut off: they may stand so
      * where [the left one's last two bytes] and [the right one's first two] share a bit. */
     uint32_t left[4096], right[1024];
+    uint32_t one[0x10000]; /* by tk_cut_code: the token that a character of three bytes becomes by itself, + 1; 0: several, or not told */
 };
 
 /* Of a character of three bytes the sixteen bits that tell it from others. */
@@ -37,11 +38,14 @@ static inline uint64_t tk_cut_mix_codes(uint32_t a, uint32_t b)
     return tk_cut_mix((uint64_t)(a | 0xe00000) << 32 | (b | 0xe00000)); /* as no bytes of a character */
 }
 
+/* May a token have two characters of three bytes side by side, but not all of both? */
+static inline bool tk_cut_wide_broken(const struct tk_cut *c, uint32_t a, uint32_t b) { return c->left[a & 0xfff] & c->right[b >> 6]; }
+
 /* May a token have two characters of three bytes side by side, or an end of the left one and a beginning of the right one? */
 static inline bool tk_cut_wide_together(const struct tk_cut *c, uint32_t a, uint32_t b)
 {
     const uint64_t h = tk_cut_mix_codes(a, b);
-    return (c->pair[h >> 6] >> (h & 63) & 1) | !!(c->left[a & 0xfff] & c->right[b >> 6]);
+    return (c->pair[h >> 6] >> (h & 63) & 1) | tk_cut_wide_broken(c, a, b);
 }
 
 /* Learns the boundaries inside one token's bytes. An empty one is all zero. */

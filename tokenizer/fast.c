@@ -20,7 +20,7 @@ static int merge(void *ctx, const char *p, size_t n, struct tk_ids *out, struct 
 static void merge_many(void *ctx, const struct tk_job *job, size_t n)
 {
     struct tk_fast_state *s = ctx;
-    s->f->many(s->f->model, job, n);
+    s->f->many(s->f->model, s->f->cut, job, n);
 }
 
 static bool high(const char *p, size_t n)
@@ -225,6 +225,9 @@ static void init_words(struct tk_fast *f, struct tk_model *m)
         if (f->len)
             f->len[id] = (uint16_t)(b.n < UINT16_MAX ? b.n : 0);
         const bool made = reached.is && known ? reached.is[id] : is_reached(m, scratch, ft_buf_str(&b), id, &ids);
+        /* Not where merges may be out of order: then one of the character and another may come before its own. */
+        if (whole && reached.is && made && b.n == 3 && ft_utf8_seq((const unsigned char *)b.p, 3) == 3)
+            f->cut->one[tk_cut_code(b.p)] = (uint32_t)id + 1;
         /* A token that merges do not reach is a word's all the same where merges are ignored. */
         if (made || m->ignore_merges) {
             struct tk_seed_word *w = &ahead[n_ahead % 16];

@@ -92,6 +92,7 @@ static int find(struct tk_cache *c, const uint16_t *miss, size_t n, const uint32
 {
     struct tk_job job[MOST], longer[MOST], parted[MOST];
     int64_t word[MOST]; /* of the seed, that it may be */
+    bool spelled[MOST];
     uint16_t again[AGAIN]; /* by the hash, the last new word: it often comes again at once */
     memset(again, 0xff, sizeof again);
     size_t n_jobs = 0, n_longer = 0, n_parted = 0;
@@ -113,14 +114,15 @@ static int find(struct tk_cache *c, const uint16_t *miss, size_t n, const uint32
         const struct tk_rec *r = &c->rec[miss[k]];
         struct tk_line *l = tk_cache_line(c, r->hash), *x = tk_hot_beside(c, l);
         beside[k] = r->p && r->n <= TK_KEY_MAX && l->key.hi && tk_key_eq(x->key, r->key);
-        word[k] = beside[k] || !r->p || r->n > TK_KEY_MAX || !c->seed->n_slots ? -1 : tk_seed_guess(c->seed, r->hash);
+        spelled[k] = !beside[k] && r->p && r->n <= TK_KEY_MAX && is_parted(c, r) && tk_parts_spell(c, &(struct tk_job){r->p, r->n, c->side[k].id});
+        word[k] = beside[k] || spelled[k] || !r->p || r->n > TK_KEY_MAX || !c->seed->n_slots ? -1 : tk_seed_guess(c->seed, r->hash);
         at[miss[k]] = beside[k] ? x->id : c->side[k].id;
     }
     for (size_t k = 0; k < n; k++) {
         const struct tk_rec *r = &c->rec[miss[k]];
         uint32_t *to = c->side[k].id;
         const struct tk_line *own;
-        if (beside[k])
+        if (beside[k] || spelled[k])
             continue;
         if (!r->p) {
             to[0] = r->key.lo ? 0 : r->n | 1u << 24;
@@ -149,10 +151,10 @@ static int find(struct tk_cache *c, const uint16_t *miss, size_t n, const uint32
         } else {
             const struct tk_job x = {r->p, r->n, to};
             again[r->hash % AGAIN] = (uint16_t)k;
-            if (!is_parted(c, r))
-                job[n_jobs++] = x;
-            else if (!tk_parts_spell(c, &x))
+            if (is_parted(c, r))
                 parted[n_parted++] = x;
+            else
+                job[n_jobs++] = x;
         }
     }
     if (n_parted && tk_parts_find(c, parted, n_parted, e))

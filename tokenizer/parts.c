@@ -38,7 +38,7 @@ bool tk_parts_spell(struct tk_cache *c, const struct tk_job *word)
     if (!c->letters)
         return false;
     p += blank;
-    if ((size_t)(end - p) % 3 || p == end)
+    if ((size_t)(end - p) % 3 || end - p < 6) /* what is one token is found as such */
         return false;
     for (const char *from = p; p < end; p += 3) {
         const uint32_t code = tk_cut_code(p), *x = *letter(c, code, blank && p == from);

@@ -10,8 +10,8 @@
 
 #include "tokenizer/cache.h"
 
-/* Sets the ids of a word of up to TK_KEY_MAX bytes, which c->part_cut cuts, from its characters; false: it is not such a
- * word, or not all of them are known. */
+/* Sets the ids of a word of up to TK_KEY_MAX bytes, which c->part_cut cuts, from its characters, two or more; false: it is
+ * not such a word, or not all of them are known. */
 bool tk_parts_spell(struct tk_cache *c, const struct tk_job *word);
 /* Finds or makes those of n words, and learns their parts. */
 int tk_parts_find(struct tk_cache *c, const struct tk_job *word, size_t n, struct ft_err *e);

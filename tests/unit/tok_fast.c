@@ -293,7 +293,7 @@ static void words(const struct vocab *v, const struct tk_model *m, int rounds)
         }
         memset(ids, 0xff, sizeof ids);
         for (int k = 0; k < 2; k++)
-            many[k](m, job[k], n);
+            many[k](m, NULL, job[k], n);
         for (size_t i = 0; i < n && good; i++) {
             int32_t want[TK_MANY_BYTES];
             const size_t k = merged(v, text[i], job[0][i].n, want);

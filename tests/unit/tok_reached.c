@@ -85,7 +85,7 @@ static void same_without(struct tk_model *m, const struct tk_reached *r, struct 
     first[WORDS] = ids->n;
     tk_merges_keep(&m->merges, r->live, r->n_live, m->raw_id);
     CHECK(m->merges.ascending);
-    tk_bpe_many_level(NULL)(m, job, WORDS);
+    tk_bpe_many_level(NULL)(m, NULL, job, WORDS);
     for (int i = 0; i < WORDS; i++) {
         const size_t at = ids->n, n = first[i + 1] - first[i];
         REQUIRE(tk_bpe_ids(m, s, word[i], job[i].n, true, ids, &e) == 0);
