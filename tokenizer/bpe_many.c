@@ -30,13 +30,12 @@ static inline bool wide(const unsigned char *p, size_t n) { return n >= 3 && (*p
 
 /* Bytes, but for the characters of three bytes that no token has a part of beside what stands on their left or right: a
  * merge that takes one of these and more takes all of it, so its own merges are done before, whatever
- * they are. Gives how many symbols; merge[i] is of symbols i and i + 1. */
-static uint32_t symbols(const struct tk_model *m, const struct tk_cut *cut, const struct tk_job *job, uint32_t *id, uint32_t *merge)
+ * they are. Gives how many symbols. */
+static uint32_t symbols(const struct tk_model *m, const struct tk_cut *cut, const struct tk_job *job, uint32_t *id)
 {
     const unsigned char *const p = (const unsigned char *)job->p;
     const uint32_t n = job->n;
     uint32_t k = 0, code = 0;
-    int byte = -1; /* that the last symbol is */
     bool whole = true; /* is no token across what is in front? */
     for (uint32_t i = 0; i < n;) {
         uint32_t len = p[i] < 0x80 ? 1 : p[i] < 0xe0 ? 2 : p[i] < 0xf0 ? 3 : 4, one = 0, next = 0;
@@ -51,14 +50,11 @@ static uint32_t symbols(const struct tk_model *m, const struct tk_cut *cut, cons
         }
         whole = open;
         len = len < n - i ? len : n - i;
-        for (uint32_t end = i + len; i < end;) {
-            id[k] = one ? one - 1 : (uint32_t)m->raw_id[p[i]];
-            if (k)
-                merge[k - 1] = byte >= 0 && !one ? m->merges.byte_pair[byte << 8 | p[i]] : tk_pair_find(&m->merges, id[k - 1], id[k]);
-            byte = one ? -1 : p[i];
-            i = one ? end : i + 1;
-            k++;
-        }
+        if (one)
+            id[k++] = one - 1;
+        for (uint32_t b = 0; b < len && !one; b++)
+            id[k++] = (uint32_t)m->raw_id[p[i + b]];
+        i += len;
     }
     return k;
 }
@@ -109,9 +105,9 @@ static bool high(const struct tk_job *job)
 
 static void by_avx2(const struct tk_model *m, const struct tk_cut *cut, const struct tk_job *job, size_t n)
 {
-    uint32_t longest = 0, id[TK_MANY_BYTES], merge[TK_MANY_BYTES];
+    uint32_t longest = 0, id[TK_MANY_BYTES];
     for (size_t i = 0; i < n && longest <= 16; i++) {
-        const uint32_t k = job[i].n > 16 && cut && high(&job[i]) ? symbols(m, cut, &job[i], id, merge) : job[i].n;
+        const uint32_t k = job[i].n > 16 && cut && high(&job[i]) ? symbols(m, cut, &job[i], id) : job[i].n;
         longest = k > longest ? k : longest;
     }
     if (longest <= 16)

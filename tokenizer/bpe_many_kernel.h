@@ -19,6 +19,44 @@ struct NAME(lane) {
     uint32_t *to;
 };
 
+/* Asks for a pair; not `is`: for none. Gives the line it may be in. */
+TARGET static inline const uint64_t *NAME(line_of)(const struct tk_merges *g, uint64_t mix, bool is)
+{
+    /* Without a branch, which would go wrong half of the time. */
+    const uintptr_t yes = 0 - (uintptr_t)(tk_pair_maybe(g, mix) & is), no = (uintptr_t)no_line;
+    const uintptr_t line = (((uintptr_t)&g->line[tk_pair_line(g, mix) * TK_PAIR_LINE] ^ no) & yes) ^ no;
+    __builtin_prefetch((const void *)line);
+    return (const uint64_t *)line;
+}
+
+/* The number of its merge. */
+TARGET static inline uint32_t NAME(merge_of)(const struct tk_merges *g, const uint64_t *line, uint64_t mix)
+{
+    const unsigned bits = MATCH(line, tk_pair_rest(mix));
+    const uint32_t none = 0 - (uint32_t)!bits;
+    uint32_t merge = ((uint32_t)line[__builtin_ctz(bits | 1u << (TK_PAIR_LINE - 1))] | none) & TK_NO_MERGE;
+    if (__builtin_expect(!bits & (line[TK_PAIR_LINE - 1] != UINT64_MAX), 0))
+        merge = tk_pair_seek(g, mix);
+    if (!g->numbers_are_ids)
+        __builtin_prefetch(&g->v[merge & ~none]);
+    return merge;
+}
+
+/* Asks for the pair of the symbols at `place` and `next`; not `is`: for none. */
+TARGET static inline void NAME(ask)(struct NAME(lane) *l, int k, const struct tk_merges *g, uint32_t place, uint32_t next, bool is)
+{
+    const uint64_t mix = tk_pair_mix(l->id[place], l->id[next]);
+    l->line[k] = NAME(line_of)(g, mix, is);
+    l->mix[k] = mix;
+    l->at[k] = place;
+}
+
+/* Sets the key of the pair that was asked for. */
+TARGET static inline void NAME(answer)(struct NAME(lane) *l, int k, const struct tk_merges *g)
+{
+    l->key[l->at[k]] = NAME(merge_of)(g, l->line[k], l->mix[k]) << PLACE | l->at[k];
+}
+
 /* The first symbols and their pairs; false: a byte is no token. */
 TARGET static inline bool NAME(begin)(struct NAME(lane) *l, const struct tk_model *m, const struct tk_cut *cut, const struct tk_job *job)
 {
@@ -32,14 +70,17 @@ TARGET static inline bool NAME(begin)(struct NAME(lane) *l, const struct tk_mode
     for (uint32_t i = 0; i < n; i++)
         bytes |= p[i];
     if (cut && bytes >= 0x80) {
-        uint32_t merge[TK_MANY_BYTES], id[TK_MANY_BYTES];
-        n = symbols(m, cut, job, id, merge);
-        for (uint32_t i = 0; i < n; i++) {
-            all |= (int32_t)id[i];
-            l->id[i] = id[i];
+        const uint64_t *line[BYTES];
+        uint64_t mix[BYTES];
+        n = symbols(m, cut, job, l->id);
+        for (uint32_t i = 0; i + 1 < n; i++) {
+            mix[i] = tk_pair_mix(l->id[i], l->id[i + 1]);
+            line[i] = NAME(line_of)(&m->merges, mix[i], true);
         }
         for (uint32_t i = 0; i + 1 < n; i++)
-            l->key[i] = merge[i] << PLACE | i;
+            l->key[i] = NAME(merge_of)(&m->merges, line[i], mix[i]) << PLACE | i;
+        for (uint32_t i = 0; i < n; i++)
+            all |= (int32_t)l->id[i];
     } else {
         for (uint32_t i = 0; i < n; i++) {
             const int32_t id = m->raw_id[p[i]];
@@ -72,35 +113,6 @@ TARGET static inline void NAME(end)(struct NAME(lane) *l)
     l->to[0] |= count << 24;
     if (count == 1)
         l->to[1] = 0;
-}
-
-/* Asks for the pair of the symbols at `place` and `next`; not `is`: for none. */
-TARGET static inline void NAME(ask)(struct NAME(lane) *l, int k, const struct tk_merges *g, uint32_t place, uint32_t next, bool is)
-{
-    const uint64_t mix = tk_pair_mix(l->id[place], l->id[next]);
-    /* Without a branch, which would go wrong half of the time. */
-    const uintptr_t yes = 0 - (uintptr_t)(tk_pair_maybe(g, mix) & is), no = (uintptr_t)no_line;
-    const uintptr_t line = (((uintptr_t)&g->line[tk_pair_line(g, mix) * TK_PAIR_LINE] ^ no) & yes) ^ no;
-    __builtin_prefetch((const void *)line);
-    l->line[k] = (const uint64_t *)line;
-    l->mix[k] = mix;
-    l->at[k] = place;
-}
-
-/* Sets the key of the pair that was asked for. */
-TARGET static inline void NAME(answer)(struct NAME(lane) *l, int k, const struct tk_merges *g)
-{
-    const uint64_t *line = l->line[k];
-    const uint64_t rest = tk_pair_rest(l->mix[k]);
-    const uint32_t at = l->at[k];
-    const unsigned bits = MATCH(line, rest);
-    const uint32_t none = 0 - (uint32_t)!bits;
-    uint32_t merge = ((uint32_t)line[__builtin_ctz(bits | 1u << (TK_PAIR_LINE - 1))] | none) & TK_NO_MERGE;
-    if (__builtin_expect(!bits & (line[TK_PAIR_LINE - 1] != UINT64_MAX), 0))
-        merge = tk_pair_seek(g, l->mix[k]);
-    if (!g->numbers_are_ids)
-        __builtin_prefetch(&g->v[merge & ~none]);
-    l->key[at] = merge << PLACE | at;
 }
 
 /* One merge; false: there was none. */

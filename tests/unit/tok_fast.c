@@ -161,8 +161,37 @@ static int find(const struct vocab *v, const unsigned char *p, size_t n)
     return -1;
 }
 
-/* The bytes are tokens 0 to 255; what is merged stands mostly among the later ones. */
-static void invent(struct vocab *v, int merges)
+static const char *const wide[] = {"\xe3\x81\x82", "\xe3\x81\x84", "\xe3\x82\x82", "\xea\xb0\x80", "\xea\xb0\x81", "\xe5\xad\x97"};
+enum { WIDE = sizeof wide / sizeof *wide };
+
+static void add_merge(struct vocab *v, int a, int b)
+{
+    struct token made = {.n = v->token[a].n + v->token[b].n};
+    memcpy(made.p, v->token[a].p, v->token[a].n);
+    memcpy(made.p + v->token[a].n, v->token[b].p, v->token[b].n);
+    v->token[v->n] = made;
+    v->merge[v->n_merges] = (struct merge){a, b, v->n++, v->n_merges};
+    v->n_merges++;
+}
+
+/* A character by two merges, unless one of them is there. */
+static void add_char(struct vocab *v, const char *p)
+{
+    const unsigned char *c = (const unsigned char *)p;
+    const bool right = rnd(2);
+    if (find(v, c, 3) >= 0)
+        return;
+    int half = find(v, c + right, 2);
+    if (half < 0) {
+        half = v->n;
+        add_merge(v, c[right], c[right + 1]);
+    }
+    add_merge(v, right ? c[0] : half, right ? half : c[2]);
+}
+
+/* The bytes are tokens 0 to 255; what is merged stands mostly among the later ones. `chars`: characters are
+ * made now and then. */
+static void invent(struct vocab *v, int merges, bool chars)
 {
     static const char often[] = "aab e\xe3\x81\x82\xea\xb0\x80";
     v->n = 0;
@@ -170,6 +199,8 @@ static void invent(struct vocab *v, int merges)
     for (; v->n < 256; v->n++)
         v->token[v->n] = (struct token){{(unsigned char)v->n}, 1};
     while (v->n_merges < merges) {
+        if (chars && !rnd(10))
+            add_char(v, wide[rnd(WIDE)]);
         int part[2];
         for (int k = 0; k < 2; k++)
             part[k] = rnd(3) && v->n > 256 ? 256 + (int)rnd((uint64_t)(v->n - 256)) : (unsigned char)often[rnd(sizeof often - 1)];
@@ -266,6 +297,22 @@ static size_t word(const struct vocab *v, unsigned char *to, size_t most)
     return n;
 }
 
+/* Characters, most of three bytes. */
+static size_t valid_word(unsigned char *to, size_t most)
+{
+    size_t n = 0;
+    do {
+        const char *c = rnd(8) ? wide[rnd(WIDE)] : rnd(2) ? " " : rnd(2) ? "a" : "\xc3\xa9";
+        if (n + strlen(c) > most)
+            break;
+        memcpy(to + n, c, strlen(c));
+        n += strlen(c);
+    } while (rnd(9));
+    if (!n)
+        to[n++] = 'a';
+    return n;
+}
+
 static bool is(const int32_t *want, size_t n, const uint32_t *got)
 {
     if (got[0] == 0) /* too many ids, it is said */
@@ -276,7 +323,8 @@ static bool is(const int32_t *want, size_t n, const uint32_t *got)
     return good;
 }
 
-static void words(const struct vocab *v, const struct tk_model *m, int rounds)
+/* cut: characters may be symbols from the beginning. */
+static void words(const struct vocab *v, const struct tk_model *m, const struct tk_cut *cut, int rounds)
 {
     enum { WORDS = 50 };
     unsigned char text[WORDS][TK_MANY_BYTES];
@@ -287,13 +335,13 @@ static void words(const struct vocab *v, const struct tk_model *m, int rounds)
     for (int r = 0; r < rounds && good; r++) {
         const size_t n = 1 + rnd(WORDS), most = rnd(2) ? 16 : TK_MANY_BYTES; /* short ones have a way of their own */
         for (size_t i = 0; i < n; i++) {
-            const uint32_t len = (uint32_t)word(v, text[i], 1 + rnd(most));
+            const uint32_t len = (uint32_t)(cut ? valid_word(text[i], 1 + rnd(most)) : word(v, text[i], 1 + rnd(most)));
             for (int k = 0; k < 2; k++)
                 job[k][i] = (struct tk_job){(const char *)text[i], len, ids[k][i]};
         }
         memset(ids, 0xff, sizeof ids);
         for (int k = 0; k < 2; k++)
-            many[k](m, NULL, job[k], n);
+            many[k](m, cut, job[k], n);
         for (size_t i = 0; i < n && good; i++) {
             int32_t want[TK_MANY_BYTES];
             const size_t k = merged(v, text[i], job[0][i].n, want);
@@ -340,8 +388,9 @@ TEST(random_merges)
         "{\"type\":\"ByteLevel\",\"add_prefix_space\":false,\"trim_offsets\":true,\"use_regex\":false}]}",
     };
     static struct vocab v;
-    for (int round = 0; round < 8; round++) {
-        invent(&v, round < 2 ? 1 + (int)rnd(8) : 100 + (int)rnd(400));
+    int ones = 0;
+    for (int round = 0; round < 16; round++) {
+        invent(&v, round < 2 ? 1 + (int)rnd(8) : 100 + (int)rnd(400), round >= 8);
         if (round % 4 == 3) /* ranks that are not in the order in which the tokens come about */
             for (int i = v.n_merges - 1; i > 0; i--) {
                 const int k = (int)rnd((uint64_t)i + 1);
@@ -352,10 +401,14 @@ TEST(random_merges)
         struct ft_tokenizer *t = load(&v, round % 3 == 2, splits[round % 2]);
         CHECK(t->fast.on);
         REQUIRE(t->model.merges.ascending);
-        words(&v, &t->model, 20);
+        words(&v, &t->model, NULL, 20);
+        words(&v, &t->model, t->fast.cut, 100);
+        for (int i = 0; i < WIDE; i++)
+            ones += t->fast.cut && t->fast.cut->one[tk_cut_code(wide[i])];
         one_by_one(&v, &t->model, 60);
-        compare("random merges", t, 300);
+        compare("random merges", t, round < 8 ? 300 : 50);
         ft_tokenizer_free(t);
     }
+    CHECK(ones > 10);
     unlink("random.json");
 }
