@@ -1,7 +1,7 @@
 #include "pipeline/doc_read.h"
 
+#include "pipeline/frame.h"
 #include "pipeline/hash.h"
-#include "pipeline/spans.h"
 
 static uint32_t role_of(struct ft_str s)
 {
@@ -16,78 +16,181 @@ static int outside(const char *member, size_t i, size_t n, struct ft_err *e)
     return ft_fail(e, FT_DATA, "\"%s\": entry %zu is not a range of the %zu tokens", member, i, n);
 }
 
-/* Flags of every token, then runs of equal flags. */
-static int flags_of(struct ft_rec *r, const int32_t *ids, size_t n, uint32_t *flags, bool *masked, struct ft_err *e)
+/* ---- what the tokens are: flags, in runs ---- */
+
+/* Tokens [begin, end) have these flags. */
+struct stretch {
+    uint32_t begin, end, flags;
+};
+struct stretches {
+    struct stretch *v;
+    size_t n;
+    bool apart; /* sorted, and none touches another's tokens */
+};
+
+static int add(struct stretches *s, const char *member, int64_t begin, int64_t end, uint32_t flags, size_t n, struct ft_err *e)
 {
+    if (begin < 0 || end < begin || (uint64_t)end > n)
+        return outside(member, s->n, n, e);
+    s->apart = s->apart && (!s->n || s->v[s->n - 1].end <= begin);
+    s->v[s->n++] = (struct stretch){(uint32_t)begin, (uint32_t)end, flags};
+    return 0;
+}
+
+/* The number of a role among those that shards have, by that among those that spans have. */
+static uint32_t known_role(uint32_t role) { return role < FT_ROLES - 1 ? role : FT_ROLES - 1; }
+
+static uint32_t said_by(uint32_t role, int64_t message)
+{
+    return role << FT_RUN_ROLE_SHIFT | (uint32_t)(message < 0 || message > 65534 ? 0 : message + 1) << FT_RUN_MESSAGE_SHIFT;
+}
+
+static int not_a_span(size_t i, struct ft_err *e)
+{
+    return ft_fail(e, FT_DATA, "\"spans\": entry %zu is not [begin, end, message, field, role, flags]", i);
+}
+
+/* Of n tokens what `spans` says. */
+static int spans_of(struct ft_rec *r, size_t n, struct stretches *s, struct ft_err *e)
+{
+    const struct ft_numbers *f = &r->numbers;
     struct ft_range *v;
-    int32_t *labels;
-    size_t n_labels, n_v;
-    int k = ft_rec_ranges(r, "spans", &v, &n_v, e);
-    if (k < 0)
+    size_t n_v;
+    *s = (struct stretches){.apart = true};
+    if (f->spans) {
+        s->v = ft_arena_alloc(r->mem, (f->n_spans + 1) * sizeof *s->v);
+        for (size_t i = 0; i < f->n_spans; i++) {
+            const struct ft_frame_span x = ft_frame_span(f, i);
+            if (x.field >= FT_SPAN_FIELDS || x.role >= FT_SPAN_ROLES)
+                return not_a_span(i, e);
+            if (add(s, "spans", x.begin, x.end, said_by(known_role(x.role), x.message), n, e))
+                return -1;
+        }
+        return 0;
+    }
+    if (ft_rec_ranges(r, "spans", &v, &n_v, e) < 0)
         return -1;
+    s->v = ft_arena_alloc(r->mem, (n_v + 1) * sizeof *s->v);
     for (size_t i = 0; i < n_v; i++) {
-        struct ft_str role;
+        struct ft_str item[FT_RANGE_ITEMS], role;
         int64_t message;
         if (v[i].begin < 0 || (uint64_t)v[i].end > n)
             return outside("spans", i, n, e);
-        if (ft_range_int(v[i].item[FT_RANGE_MESSAGE], &message) || ft_range_string(r, v[i].item[FT_RANGE_ROLE], &role))
-            return ft_fail(e, FT_DATA, "\"spans\": entry %zu is not [begin, end, message, field, role, flags]", i);
-        const uint32_t f = role_of(role) << FT_RUN_ROLE_SHIFT |
-                           (uint32_t)(message < 0 || message > 65534 ? 0 : message + 1) << FT_RUN_MESSAGE_SHIFT;
-        for (int64_t b = v[i].begin; b < v[i].end; b++)
-            flags[b] |= f;
+        if (v[i].usual) {
+            add(s, "spans", v[i].begin, v[i].end, said_by(known_role(v[i].role), v[i].message), n, e);
+            continue;
+        }
+        ft_range_items(&v[i], item);
+        if (ft_range_int(item[FT_RANGE_MESSAGE], &message) || ft_range_string(r, item[FT_RANGE_ROLE], &role))
+            return not_a_span(i, e);
+        add(s, "spans", v[i].begin, v[i].end, said_by(role_of(role), message), n, e);
     }
-    k = ft_rec_ids(r, "labels", &labels, &n_labels, e);
+    return 0;
+}
+
+/* Of n tokens what `labels` or `learn` say is learnt; all where there is neither, and *masked is false then. */
+static int learnt_of(struct ft_rec *r, const int32_t *ids, size_t n, struct stretches *s, bool *masked, struct ft_err *e)
+{
+    const struct ft_numbers *f = &r->numbers;
+    struct ft_range *v;
+    int32_t *labels;
+    size_t n_labels, n_v;
+    *s = (struct stretches){.apart = true};
+    *masked = true;
+    int k = ft_rec_ids(r, "labels", &labels, &n_labels, e);
     if (k < 0)
         return -1;
     if (k) {
         if (n_labels != n)
             return ft_fail(e, FT_DATA, "%zu labels for %zu input_ids", n_labels, n);
-        for (size_t i = 0; i < n; i++) {
-            if (labels[i] == -100)
-                continue;
-            if (labels[i] != ids[i])
-                return ft_fail(e, FT_DATA, "label %zu is %d, neither -100 nor the token %d", i, labels[i], ids[i]);
-            flags[i] |= FT_RUN_LEARN;
+        s->v = ft_arena_alloc(r->mem, (n / 2 + 1) * sizeof *s->v);
+        for (size_t i = 0; i < n;) {
+            const size_t from = i;
+            for (; i < n && labels[i] != -100; i++)
+                if (labels[i] != ids[i])
+                    return ft_fail(e, FT_DATA, "label %zu is %d, neither -100 nor the token %d", i, labels[i], ids[i]);
+            if (i > from)
+                s->v[s->n++] = (struct stretch){(uint32_t)from, (uint32_t)i, FT_RUN_LEARN};
+            while (i < n && labels[i] == -100)
+                i++;
         }
-        *masked = true;
+        return 0;
+    }
+    if (f->learn) {
+        s->v = ft_arena_alloc(r->mem, (f->n_learn + 1) * sizeof *s->v);
+        for (size_t i = 0; i < f->n_learn; i++) {
+            const struct ft_frame_learn x = ft_frame_learn(f, i);
+            if (add(s, "learn", x.begin, x.end, FT_RUN_LEARN, n, e))
+                return -1;
+        }
         return 0;
     }
     k = ft_rec_ranges(r, "learn", &v, &n_v, e);
     if (k < 0)
         return -1;
     *masked = k > 0;
-    if (!k)
-        for (size_t i = 0; i < n; i++)
-            flags[i] |= FT_RUN_LEARN;
-    for (size_t i = 0; i < n_v; i++) {
-        if (v[i].begin < 0 || (uint64_t)v[i].end > n)
-            return outside("learn", i, n, e);
-        for (int64_t b = v[i].begin; b < v[i].end; b++)
-            flags[b] |= FT_RUN_LEARN;
-    }
+    s->v = ft_arena_alloc(r->mem, (n_v + 1) * sizeof *s->v);
+    if (!k && n)
+        s->v[s->n++] = (struct stretch){0, (uint32_t)n, FT_RUN_LEARN};
+    for (size_t i = 0; i < n_v; i++)
+        if (add(s, "learn", v[i].begin, v[i].end, FT_RUN_LEARN, n, e))
+            return -1;
     return 0;
 }
 
-static void runs_of(struct ft_rec *r, const uint32_t *flags, size_t n, struct ft_doc *out, uint64_t *learnt)
+/* Appends a run, or lengthens the last. */
+static inline void run_put(struct ft_doc *out, struct ft_run *runs, uint32_t begin, uint32_t end, uint32_t flags, uint64_t *learnt)
 {
-    size_t count = 0;
-    for (size_t i = 0; i + 1 < n; i++)
-        count += flags[i] != flags[i + 1];
-    count += n > 0;
-    struct ft_run *runs = ft_arena_alloc(r->mem, (count + 1) * sizeof *runs);
-    count = 0;
+    *learnt += flags & FT_RUN_LEARN ? end - begin : 0;
+    if (out->n_runs && runs[out->n_runs - 1].flags == flags)
+        runs[out->n_runs - 1].end = end;
+    else
+        runs[out->n_runs++] = (struct ft_run){end, flags};
+}
+
+/* Runs of n tokens by two lists, each sorted and apart; all have the flags `common`. */
+static void merge(struct ft_rec *r, const struct stretches list[2], size_t n, uint32_t common, struct ft_doc *out, uint64_t *learnt)
+{
+    struct ft_run *runs = ft_arena_alloc(r->mem, (2 * (list[0].n + list[1].n) + 1) * sizeof *runs);
+    size_t i[2] = {0, 0};
     *learnt = 0;
-    for (size_t i = 0, from = 0; i < n; from = i) {
-        const uint32_t f = flags[i];
-        for (i++; i < n && flags[i] == f;)
-            i++;
-        runs[count++] = (struct ft_run){(uint32_t)i, f};
-        *learnt += f & FT_RUN_LEARN ? i - from : 0;
+    for (uint32_t at = 0; at < n;) {
+        uint32_t flags = common, next = (uint32_t)n;
+        for (int k = 0; k < 2; k++) {
+            const struct stretch *v = list[k].v;
+            while (i[k] < list[k].n && v[i[k]].end <= at)
+                i[k]++;
+            if (i[k] == list[k].n)
+                continue;
+            const bool in = v[i[k]].begin <= at;
+            const uint32_t edge = in ? v[i[k]].end : v[i[k]].begin;
+            flags |= in ? v[i[k]].flags : 0;
+            next = edge < next ? edge : next;
+        }
+        run_put(out, runs, at, next, flags, learnt);
+        at = next;
     }
     out->runs = runs;
-    out->n_runs = (uint32_t)count;
 }
+
+/* The same token by token, for lists that are not. */
+static void spread(struct ft_rec *r, const struct stretches list[2], size_t n, uint32_t common, struct ft_doc *out, uint64_t *learnt)
+{
+    struct ft_run *runs = ft_arena_alloc(r->mem, (n + 1) * sizeof *runs);
+    uint32_t *flags = ft_arena_alloc(r->mem, (n + 1) * sizeof *flags);
+    *learnt = 0;
+    for (size_t i = 0; i < n; i++)
+        flags[i] = common;
+    for (int k = 0; k < 2; k++)
+        for (size_t i = 0; i < list[k].n; i++)
+            for (uint32_t b = list[k].v[i].begin; b < list[k].v[i].end; b++)
+                flags[b] |= list[k].v[i].flags;
+    for (size_t i = 0; i < n; i++)
+        run_put(out, runs, (uint32_t)i, (uint32_t)i + 1, flags[i], learnt);
+    out->runs = runs;
+}
+
+/* ---- kinds ---- */
 
 static int preference(struct ft_rec *r, struct ft_doc *out, uint64_t *learnt, struct ft_err *e)
 {
@@ -101,19 +204,22 @@ static int preference(struct ft_rec *r, struct ft_doc *out, uint64_t *learnt, st
         total += n[i];
     }
     int32_t *all = ft_arena_alloc(r->mem, (total + 1) * sizeof *all);
-    uint32_t *flags = ft_arena_alloc(r->mem, (total + 1) * sizeof *flags);
+    struct ft_run *runs = ft_arena_alloc(r->mem, 3 * sizeof *runs);
     size_t at = 0;
-    for (int i = 0; i < 3; i++)
-        for (size_t k = 0; k < n[i]; k++, at++) {
-            all[at] = ids[i][k];
-            flags[at] = i == 0 ? FT_RUN_PROMPT : FT_RUN_COMPLETION | FT_RUN_LEARN;
+    *learnt = 0;
+    for (int i = 0; i < 3; i++) {
+        if (n[i]) {
+            memcpy(all + at, ids[i], n[i] * sizeof *all);
+            run_put(out, runs, (uint32_t)at, (uint32_t)(at + n[i]), i == 0 ? FT_RUN_PROMPT : FT_RUN_COMPLETION | FT_RUN_LEARN, learnt);
         }
+        at += n[i];
+    }
+    out->runs = runs;
     out->kind = FT_DOC_PREFERENCE;
     out->tokens = all;
     out->n = (uint32_t)total;
     out->prompt = (uint32_t)n[0];
     out->chosen = (uint32_t)n[1];
-    runs_of(r, flags, total, out, learnt);
     if (!n[1] || !n[2])
         *learnt = 0; /* a pair with an empty branch teaches nothing */
     return 0;
@@ -164,8 +270,8 @@ int ft_doc_read(struct ft_rec *r, struct ft_doc *out, struct ft_stamp *stamp, ui
             *learnt = n;
             return about(r, stamp, out);
         }
-        uint32_t *flags = FT_NEWS(r->mem, uint32_t, n + 1);
-        if (flags_of(r, ids, n, flags, &masked, e))
+        struct stretches list[2];
+        if (spans_of(r, n, &list[0], e) || learnt_of(r, ids, n, &list[1], &masked, e))
             return -1;
         struct ft_str raw;
         enum ft_json_type type = FT_JSON_NULL;
@@ -174,15 +280,14 @@ int ft_doc_read(struct ft_rec *r, struct ft_doc *out, struct ft_stamp *stamp, ui
         const bool unpaired = masked && (type == FT_JSON_TRUE || type == FT_JSON_FALSE);
         if (unpaired && ft_rec_bool(r, "label", &desirable, e) < 0)
             return -1;
-        for (size_t i = 0; unpaired && desirable && i < n; i++)
-            flags[i] |= FT_RUN_DESIRABLE;
         out->kind = unpaired ? FT_DOC_UNPAIRED : masked ? FT_DOC_SFT : FT_DOC_TEXT;
         out->tokens = ids;
         out->n = (uint32_t)n;
-        runs_of(r, flags, n, out, learnt);
+        (list[0].apart && list[1].apart ? merge : spread)(r, list, n, desirable ? FT_RUN_DESIRABLE : 0, out, learnt);
     }
     return about(r, stamp, out);
 }
+
 void ft_doc_cut(struct ft_doc *d, uint32_t n)
 {
     if (n >= d->n)

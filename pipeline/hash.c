@@ -31,16 +31,21 @@ void ft_digest_hex(struct ft_digest d, char out[33])
 
 int ft_digest_parse(const char *s, size_t n, struct ft_digest *d)
 {
+    /* A digit's value and 0x40; what is none has no such bit. */
+    static const unsigned char value[256] = {
+        ['0'] = 0x40, ['1'] = 0x41, ['2'] = 0x42, ['3'] = 0x43, ['4'] = 0x44, ['5'] = 0x45, ['6'] = 0x46, ['7'] = 0x47,
+        ['8'] = 0x48, ['9'] = 0x49, ['a'] = 0x4a, ['b'] = 0x4b, ['c'] = 0x4c, ['d'] = 0x4d, ['e'] = 0x4e, ['f'] = 0x4f};
     uint64_t w[2] = {0, 0};
+    unsigned all = 0x40;
     if (n != 32)
         return -1;
     for (int i = 0; i < 32; i++) {
-        const char c = s[i];
-        const int v = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-        if (v < 0)
-            return -1;
-        w[i / 16] = w[i / 16] << 4 | (uint64_t)v;
+        const unsigned v = value[(unsigned char)s[i]];
+        all &= v;
+        w[i / 16] = w[i / 16] << 4 | (v & 15);
     }
+    if (!all)
+        return -1;
     *d = (struct ft_digest){w[0], w[1]};
     return 0;
 }

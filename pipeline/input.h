@@ -3,7 +3,7 @@
  * Reads stdin or the named files in order. What a file is shows in its bytes:
  * gz, zst, xz, bz2, lz4, tar and zip are unpacked through libarchive, an array
  * or a run of (pretty-printed) JSON values gives its elements, anything else
- * is JSON lines. CSV, TSV and plain text cannot be told by content: their
+ * is JSON lines; frames (frame.h) are told by their magic. CSV, TSV and plain text cannot be told by content: their
  * names say so (.csv, .tsv, .txt, also inside an archive) or --input-format.
  *
  * A record longer than `max` bytes is FT_DATA before memory grows further.
@@ -13,13 +13,7 @@
 #ifndef FT_PIPELINE_INPUT_H
 #define FT_PIPELINE_INPUT_H
 
-#include "pipeline/str.h"
-
-/* The frames of `tokenize --binary` (RECORD.md); told by their first bytes. */
-#define FT_FRAMES_MAGIC "\x89" "FTI\r\n\x1a\n"
-enum { FT_FRAMES_HEADER = 16 };
-#define FT_FRAME_NO_IDS 0xfffffffeu
-#define FT_FRAME_SEAL 0xffffffffu
+#include "pipeline/record.h"
 
 enum ft_input_format { FT_IN_AUTO, FT_IN_JSONL, FT_IN_JSON, FT_IN_CSV, FT_IN_TSV, FT_IN_TEXT };
 
@@ -39,9 +33,7 @@ struct ft_line {
 int ft_input_next(struct ft_input *in, struct ft_line *out, struct ft_err *e);
 /* What the last record's frame holds beside its text. */
 struct ft_frame {
-    bool has_ids;     /* input_ids are here, and not in the text */
-    const char *ids;  /* u32, little-endian, not aligned; as long valid as the text */
-    size_t n_ids;
+    struct ft_numbers numbers; /* as long valid as the text */
     struct ft_str raw; /* the frame as read, with the stream's header before the first */
 };
 /* NULL: it did not come in a frame. */

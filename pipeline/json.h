@@ -52,12 +52,17 @@ struct ft_json_member {
 struct ft_span {
     uint32_t at, n;
 };
+struct ft_range;
+struct ft_edit;
 struct ft_field {
     struct ft_span key;   /* between the quotes */
     struct ft_span value; /* whole value as written */
     bool key_escaped;
     enum ft_json_type type;
     struct ft_json *tree; /* the value, where the scan made one */
+    struct ft_range *ranges; /* spans.h: the same */
+    uint32_t n_ranges;
+    struct ft_edit *edit; /* record.c: what becomes of it */
 };
 
 /* Validates p[0..n) as one JSON object (whitespace around it allowed) and

@@ -240,11 +240,15 @@ static int scan(const char *p, size_t n, struct ft_arena *a, struct ft_field **f
                 return -1;
             const char *begin = s.p;
             f[k].tree = NULL;
+            f[k].ranges = NULL;
+            f[k].edit = NULL;
             if (trees && wants_tree(&s)) {
                 f[k].tree = ft_arena_alloc(a, sizeof *f[k].tree);
                 if (ft_scan_tree(&s, a, NULL, f[k].tree))
                     return -1;
                 f[k].type = f[k].tree->type;
+            } else if (ft_scan_holds_ranges(key) && ft_scan_ranges(&s, a, &f[k].ranges, &f[k].n_ranges)) {
+                f[k].type = FT_JSON_ARRAY;
             } else if (ft_scan_skip(&s, &f[k].type)) {
                 return -1;
             }

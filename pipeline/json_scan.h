@@ -102,6 +102,10 @@ int ft_scan_key(struct ft_scan *s, struct ft_str *inside, bool *escaped);
 int ft_scan_skip(struct ft_scan *s, enum ft_json_type *type);
 /* Any value, as a tree in the arena; `but`: NULL or as in ft_json_parse_but. */
 int ft_scan_tree(struct ft_scan *s, struct ft_arena *a, const char *const *but, struct ft_json *out);
+/* Does a member of this name hold ranges (spans.h)? */
+bool ft_scan_holds_ranges(struct ft_str key);
+/* A value of ranges as our tools write them; false, and nothing is read, where it is another one. */
+bool ft_scan_ranges(struct ft_scan *s, struct ft_arena *a, struct ft_range **out, uint32_t *n);
 /* Only whitespace is left. */
 int ft_scan_end(struct ft_scan *s);
 

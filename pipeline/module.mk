@@ -1,5 +1,5 @@
 LIB_pipeline += pipeline/err.c pipeline/mem.c pipeline/str.c pipeline/utf8.c pipeline/hash.c pipeline/cli.c pipeline/json_scan.c pipeline/json_string.c pipeline/json_odd.c pipeline/json_tree.c \
-                pipeline/json.c pipeline/json_write.c pipeline/record.c pipeline/stamp.c pipeline/spans.c \
+                pipeline/json.c pipeline/json_write.c pipeline/record.c pipeline/stamp.c pipeline/spans.c pipeline/frame.c \
                 pipeline/outfile.c pipeline/gzip_check.c pipeline/archive_load.c pipeline/source.c pipeline/input.c pipeline/stream.c \
                 pipeline/stream_out.c pipeline/stream_map.c pipeline/seal.c
 LIB_pipeline += pipeline/permute.c pipeline/canon.c pipeline/mix.c pipeline/seen.c pipeline/key.c \

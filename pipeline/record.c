@@ -37,14 +37,6 @@ static struct ft_str span(const struct ft_rec *r, struct ft_span s)
     return (struct ft_str){r->line.p + s.at, s.n};
 }
 
-static struct ft_edit *edit_of(const struct ft_rec *r, size_t field)
-{
-    for (struct ft_edit *d = r->edits; d; d = d->next)
-        if (d->field == (ptrdiff_t)field)
-            return d;
-    return NULL;
-}
-
 static struct ft_edit *edit_new(struct ft_rec *r, ptrdiff_t field)
 {
     struct ft_edit *d = FT_NEW(r->mem, struct ft_edit), **end = &r->edits;
@@ -52,6 +44,8 @@ static struct ft_edit *edit_new(struct ft_rec *r, ptrdiff_t field)
         end = &(*end)->next;
     *end = d;
     d->field = field;
+    if (field >= 0)
+        r->fields[field].edit = d;
     return d;
 }
 
@@ -82,7 +76,7 @@ static struct found look(struct ft_rec *r, struct ft_str key)
     if (!(r->names & ft_rec_name_bit(key)))
         return f;
     for (size_t i = 0; i < r->n; i++) {
-        struct ft_edit *d = r->edits ? edit_of(r, i) : NULL;
+        struct ft_edit *d = r->fields[i].edit;
         if (d && d->removed)
             continue;
         if (d && d->key.p ? ft_str_eq(d->key, key) : key_is(r, i, key)) {
@@ -135,7 +129,9 @@ int ft_rec_find(struct ft_rec *r, const char *key, struct ft_str *raw, enum ft_j
 
 bool ft_rec_has(struct ft_rec *r, const char *key)
 {
-    return (r->has_ids && !strcmp(key, "input_ids")) || look(r, ft_strz(key)).times > 0;
+    const struct ft_numbers *f = &r->numbers;
+    return (f->ids && !strcmp(key, "input_ids")) || (f->spans && !strcmp(key, "spans")) || (f->learn && !strcmp(key, "learn")) ||
+           look(r, ft_strz(key)).times > 0;
 }
 
 int ft_rec_missing(const struct ft_rec *r, const char *key, struct ft_err *e)
@@ -189,22 +185,31 @@ int ft_rec_bool(struct ft_rec *r, const char *key, bool *out, struct ft_err *e)
     return k;
 }
 
+/* Those of a frame, where they are if they are aligned. */
+static int framed_ids(struct ft_rec *r, int32_t **out, size_t *n, struct ft_err *e)
+{
+    const char *const p = r->numbers.ids;
+    *n = r->numbers.n_ids;
+    *out = (int32_t *)(void *)(uintptr_t)p;
+    if (__BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__ || (uintptr_t)p % sizeof **out) {
+        int32_t *own = ft_arena_alloc(r->mem, (*n + 1) * sizeof *own);
+        for (size_t i = 0; i < *n; i++)
+            own[i] = (int32_t)ft_load_u32((const unsigned char *)p + 4 * i);
+        *out = own;
+    }
+    int32_t all = 0;
+    for (size_t i = 0; i < *n; i++)
+        all |= (*out)[i];
+    for (size_t i = 0; all < 0 && i < *n; i++)
+        if ((*out)[i] < 0)
+            return ft_fail(e, FT_DATA, "member \"input_ids\": element %zu is not an integer of 32 bits", i);
+    return 1;
+}
+
 int ft_rec_ids(struct ft_rec *r, const char *key, int32_t **out, size_t *n, struct ft_err *e)
 {
-    if (r->has_ids && !strcmp(key, "input_ids")) {
-        *n = r->n_ids;
-        *out = ft_arena_alloc(r->mem, (r->n_ids + 1) * sizeof **out);
-        int32_t all = 0;
-        for (size_t i = 0; i < r->n_ids; i++) {
-            const int32_t v = (int32_t)ft_load_u32((const unsigned char *)r->ids + 4 * i);
-            (*out)[i] = v;
-            all |= v;
-        }
-        for (size_t i = 0; all < 0 && i < r->n_ids; i++)
-            if ((*out)[i] < 0)
-                return ft_fail(e, FT_DATA, "member \"input_ids\": element %zu is not an integer of 32 bits", i);
-        return 1;
-    }
+    if (r->numbers.ids && !strcmp(key, "input_ids"))
+        return framed_ids(r, out, n, e);
     struct ft_str raw;
     uint64_t byte;
     const int k = typed(r, key, FT_JSON_ARRAY, "an array of integers", &raw, &byte, e);
@@ -362,6 +367,8 @@ void ft_rec_remove(struct ft_rec *r, const char *key)
         if (!f.times)
             return;
         (f.edit ? f.edit : edit_new(r, f.field))->removed = true;
+        if (f.times == 1)
+            return;
     }
 }
 
@@ -405,7 +412,7 @@ struct ft_rec_tail ft_rec_begin(struct ft_rec *r, struct ft_buf *out)
         const struct ft_field *f = &r->fields[i];
         const size_t key = f->key.at - 1, key_end = f->key.at + f->key.n + 1;
         const size_t value_end = (size_t)f->value.at + f->value.n;
-        const struct ft_edit *d = edit_of(r, i);
+        const struct ft_edit *d = f->edit;
         const size_t gap = i ? (size_t)r->fields[i - 1].value.at + r->fields[i - 1].value.n : 0;
         if (i == 0) {
             t.spaced = r->line.p[f->value.at - 1] == ' ';

@@ -14,6 +14,15 @@
 #include "pipeline/json.h"
 
 struct ft_edit; /* private to record.c */
+struct ft_stamp_read;
+
+/* What a record has in its frame and not in its line (frame.h); NULL: not there. */
+struct ft_numbers {
+    const char *ids;   /* input_ids: u32, little-endian */
+    const char *spans; /* FT_FRAME_SPAN bytes each */
+    const char *learn; /* FT_FRAME_LEARN bytes each */
+    size_t n_ids, n_spans, n_learn;
+};
 
 struct ft_rec {
     struct ft_str line;      /* the object, without the newline */
@@ -26,11 +35,9 @@ struct ft_rec {
     struct ft_arena *mem;
     bool trees;              /* most values will be read as trees: made at once */
     struct ft_edit *edits;
-    bool has_ids;            /* input_ids are not in the line but here */
-    const char *ids;         /* u32, little-endian, not aligned */
-    size_t n_ids;
+    struct ft_numbers numbers;
     const char *dropped;     /* why a stage dropped it (ft_rec_drop), or NULL */
-    struct ft_json *stamp;   /* private to stamp.c: `_ft` as parsed last */
+    struct ft_stamp_read *stamp; /* private to stamp.c: `_ft` as parsed last */
     struct ft_counter *counts; /* ft_rec_count, for the statistics */
 };
 
@@ -57,7 +64,7 @@ static inline bool ft_rec_may_have(const struct ft_rec *r, const char *key) { re
 int ft_rec_string(struct ft_rec *r, const char *key, struct ft_str *out, struct ft_err *e);
 int ft_rec_int(struct ft_rec *r, const char *key, int64_t *out, struct ft_err *e);
 int ft_rec_bool(struct ft_rec *r, const char *key, bool *out, struct ft_err *e);
-/* An array of integers that fit int32 (token ids, labels), in the arena. */
+/* An array of integers that fit int32 (token ids, labels), in the arena; of a frame, where they are. */
 int ft_rec_ids(struct ft_rec *r, const char *key, int32_t **out, size_t *n, struct ft_err *e);
 /* Any value as a tree. */
 int ft_rec_value(struct ft_rec *r, const char *key, struct ft_json *out, struct ft_err *e);

@@ -1,9 +1,79 @@
 /* `_ft`, the stamp of a record: record.h, RECORD.md. */
 #include "pipeline/hash.h"
+#include "pipeline/json_scan.h"
 #include "pipeline/record.h"
 
-/* ft_rec_value of `_ft`, parsed anew only when it is another. */
-static int value(struct ft_rec *r, struct ft_json *v, struct ft_err *e)
+/* `_ft` as it was parsed last. */
+struct ft_stamp_read {
+    struct ft_str raw;
+    bool plain;           /* as we write it ourselves: no tree was made */
+    unsigned has;         /* bits: the members of a plain one */
+    struct ft_stamp said; /* of a plain one */
+    struct ft_json tree;  /* of any other */
+};
+
+static const char *const names[] = {"org", "uid", "tok", "tpl", "src", "bytes"};
+enum { ORG, UID, TOK, TPL, SRC, BYTES, NAMES };
+
+static int name_of(struct ft_str key)
+{
+    for (int i = 0; i < NAMES; i++)
+        if (ft_str_is(key, names[i]))
+            return i;
+    return -1;
+}
+
+/* A string without escapes; false: there is none. */
+static bool plain_string(struct ft_scan *s, struct ft_str *out)
+{
+    const char *const begin = s->p;
+    bool escaped;
+    if (*begin != '"' || ft_scan_string(s, &escaped) || escaped)
+        return false;
+    *out = (struct ft_str){begin + 1, (size_t)(s->p - begin) - 2};
+    return true;
+}
+
+static bool plain_number(struct ft_scan *s, int64_t *out)
+{
+    const char *const begin = s->p;
+    int64_t v = 0;
+    while (*s->p >= '0' && *s->p <= '9' && s->p - begin < 18)
+        v = v * 10 + (*s->p++ - '0');
+    *out = v;
+    return s->p > begin && (*begin != '0' || s->p - begin == 1);
+}
+
+static bool is(struct ft_scan *s, char c) { return *s->p == c ? s->p++, true : false; }
+
+/* Reads an object that is written without blanks and has known members alone, each once. It is valid JSON: a bracket ends it. */
+static bool read_plain(struct ft_str raw, struct ft_stamp_read *x)
+{
+    struct ft_err ignore = {0};
+    struct ft_scan s = {.begin = raw.p, .p = raw.p + 1, .end = raw.p + raw.n, .utf8 = true, .e = &ignore};
+    struct ft_stamp *const t = &x->said;
+    struct ft_str *const text[NAMES] = {NULL, &t->uid, &t->tok, &t->tpl, &t->src, NULL};
+    struct ft_str key;
+    if (*raw.p != '{')
+        return false;
+    do {
+        if (!plain_string(&s, &key) || !is(&s, ':'))
+            return false;
+        const int k = name_of(key);
+        if (k < 0 || x->has >> k & 1)
+            return false;
+        x->has |= 1u << k;
+        if (text[k] ? !plain_string(&s, text[k])
+            : k == BYTES
+                ? !plain_number(&s, &t->bytes)
+                : !(is(&s, '[') && plain_string(&s, &t->org_file) && is(&s, ',') && plain_number(&s, &t->org_line) && is(&s, ']')))
+            return false;
+    } while (is(&s, ','));
+    return is(&s, '}') && s.p == s.end;
+}
+
+/* 1, 0 there is none, -1. */
+static int value(struct ft_rec *r, const struct ft_stamp_read **out, struct ft_err *e)
 {
     struct ft_str raw;
     enum ft_json_type type;
@@ -11,30 +81,34 @@ static int value(struct ft_rec *r, struct ft_json *v, struct ft_err *e)
     if (k <= 0 || type == FT_JSON_NULL)
         return k < 0 ? -1 : 0;
     if (!r->stamp || r->stamp->raw.p != raw.p || r->stamp->raw.n != raw.n) {
-        r->stamp = FT_NEW(r->mem, struct ft_json);
-        if (ft_json_parse(raw.p, raw.n, r->mem, r->stamp, e)) {
-            r->stamp = NULL;
+        struct ft_stamp_read *x = FT_NEW(r->mem, struct ft_stamp_read);
+        x->raw = raw;
+        x->plain = read_plain(raw, x);
+        if (!x->plain && ft_json_parse(raw.p, raw.n, r->mem, &x->tree, e))
             return -1;
-        }
+        r->stamp = x;
     }
-    *v = *r->stamp;
+    *out = r->stamp;
     return 1;
 }
 
 int ft_rec_get_stamp(struct ft_rec *r, struct ft_stamp *out, struct ft_err *e)
 {
-    struct ft_json v;
+    const struct ft_stamp_read *x;
     *out = (struct ft_stamp){0};
-    const int k = value(r, &v, e);
+    const int k = value(r, &x, e);
     if (k <= 0)
         return k;
-    if (v.type != FT_JSON_OBJECT)
+    if (x->plain)
+        return *out = x->said, 1;
+    const struct ft_json *v = &x->tree;
+    if (v->type != FT_JSON_OBJECT)
         return ft_fail(e, FT_DATA, "member \"_ft\" is not an object");
-    if (ft_json_get_string(&v, "tok", &out->tok, e) || ft_json_get_string(&v, "tpl", &out->tpl, e) ||
-        ft_json_get_string(&v, "src", &out->src, e) || ft_json_get_string(&v, "uid", &out->uid, e) ||
-        ft_json_get_int(&v, "bytes", &out->bytes, e))
+    if (ft_json_get_string(v, "tok", &out->tok, e) || ft_json_get_string(v, "tpl", &out->tpl, e) ||
+        ft_json_get_string(v, "src", &out->src, e) || ft_json_get_string(v, "uid", &out->uid, e) ||
+        ft_json_get_int(v, "bytes", &out->bytes, e))
         return ft_fail_in(e, "\"_ft\": ");
-    const struct ft_json *org = ft_json_get(&v, "org");
+    const struct ft_json *org = ft_json_get(v, "org");
     if (org) {
         if (org->type != FT_JSON_ARRAY || org->n != 2 || org->items[0].type != FT_JSON_STRING ||
             ft_json_int(&org->items[1], &out->org_line))
@@ -90,10 +164,42 @@ void ft_rec_put_stamp(const struct ft_rec *r, struct ft_buf *out, const char *wh
     out->n += (size_t)(w - begin);
 }
 
+/* Puts new members behind those of a plain stamp that has none of them; false: it is another one. */
+static bool append(struct ft_rec *r, const struct ft_stamp_read *x, const struct change *set, size_t n)
+{
+    size_t room = x->raw.n + 1;
+    if (!x->plain || !(x->has >> ORG & 1) || !(x->has >> UID & 1))
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        const int k = name_of(ft_strz(set[i].name));
+        if (k < 0 || x->has >> k & 1)
+            return false;
+        room += strlen(set[i].name) + set[i].json.n + 4;
+    }
+    char *const p = ft_arena_alloc(r->mem, room), *w = put(p, (struct ft_str){x->raw.p, x->raw.n - 1});
+    for (size_t i = 0; i < n; i++) {
+        w = put(w, FT_STR(",\""));
+        w = put(w, ft_strz(set[i].name));
+        w = put(w, FT_STR("\":"));
+        w = put(w, set[i].json);
+    }
+    *w++ = '}';
+    ft_rec_set(r, "_ft", (struct ft_str){p, (size_t)(w - p)});
+    return true;
+}
+
 static int stamp(struct ft_rec *r, const struct change *set, size_t n, struct ft_err *e)
 {
+    const struct ft_stamp_read *x = NULL;
     struct ft_json v = {.type = FT_JSON_OBJECT};
-    if (value(r, &v, e) < 0)
+    const int known = value(r, &x, e);
+    if (known < 0)
+        return -1;
+    if (known && append(r, x, set, n))
+        return 0;
+    if (known && !x->plain)
+        v = x->tree;
+    else if (known && ft_json_parse(x->raw.p, x->raw.n, r->mem, &v, e))
         return -1;
     if (v.type != FT_JSON_OBJECT)
         return ft_fail(e, FT_DATA, "member \"_ft\" is not an object");

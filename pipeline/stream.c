@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "pipeline/bytes.h"
+#include "pipeline/frame.h"
 #include "pipeline/stream_priv.h"
 
 enum { SHOWN_BAD = 20 }; /* messages for lines set aside; the rest are counted */
@@ -235,19 +235,15 @@ int ft_stream_bad(struct ft_stream *s, struct ft_rec *r, struct ft_err *e)
     struct ft_err ignore = {0};
     if (r->n)
         ft_rec_get_stamp(r, &stamp, &ignore);
-    if (r->has_ids && r->n && s->bad_file) { /* set aside as a line of JSON, whole */
+    const struct ft_numbers *f = &r->numbers;
+    if ((f->ids || f->spans || f->learn) && r->n && s->bad_file) { /* set aside as a line of JSON, whole */
         struct ft_buf b = {0};
         size_t end = r->line.n;
         while (end && r->line.p[end - 1] != '}')
             end--;
         ft_buf_put(&b, r->line.p, end - 1);
-        ft_buf_putz(&b, ",\"input_ids\":[");
-        for (size_t i = 0; i < r->n_ids; i++) {
-            if (i)
-                ft_buf_putc(&b, ',');
-            ft_buf_put_u64(&b, ft_load_u32((const unsigned char *)r->ids + 4 * i));
-        }
-        ft_buf_putz(&b, "]}");
+        ft_frame_json(f, &b);
+        ft_buf_putc(&b, '}');
         const int k = ft_stream_set_aside(s, ft_buf_str(&b), r->file, r->lineno, stamp.org_file, stamp.org_line, e);
         ft_buf_release(&b);
         return k;
@@ -332,11 +328,8 @@ int ft_stream_next(struct ft_stream *s, struct ft_rec **out, struct ft_err *e)
         *r = (struct ft_rec){.line = line.text, .file = line.file, .lineno = line.lineno,
                              .seq = s->n_read - 1, .mem = &s->rec_mem, .trees = s->so.trees};
         const struct ft_frame *frame = ft_input_frame(s->in);
-        if (frame) {
-            r->has_ids = frame->has_ids;
-            r->ids = frame->ids;
-            r->n_ids = frame->n_ids;
-        }
+        if (frame)
+            r->numbers = frame->numbers;
         if (ft_rec_parse(r, e) || ft_stream_rename(s, r, e)) {
             if (ft_stream_bad(s, r, e))
                 return -1;
@@ -487,11 +480,10 @@ int ft_stream_close(struct ft_stream *s, struct ft_err *e)
         struct ft_buf b = {0};
         ft_seal_write(s, e->code == FT_OK, &b);
         if (s->so.framed_out) {
-            ft_put_u32(&s->out, (uint32_t)b.n - 1); /* without the newline */
-            ft_put_u32(&s->out, FT_FRAME_SEAL);
-            b.n--;
+            ft_frame_put_seal((struct ft_str){b.p, b.n - 1}, &s->out); /* without the newline */
+        } else {
+            ft_buf_put(&s->out, b.p, b.n);
         }
-        ft_buf_put(&s->out, b.p, b.n);
         ft_buf_release(&b);
     }
     if (ft_stream_flush(s) && !e->code)

@@ -67,6 +67,9 @@ typedef int tk_word_fn(void *ctx, const char *p, size_t n, struct tk_ids *out, s
 /* The same for many words of up to 15 bytes at a time. */
 typedef void tk_many_fn(void *ctx, const struct tk_job *job, size_t n);
 
+/* Is told after a flush where the ids of its records begin in `out`: those of the i-th at starts[i], and end at starts[i + 1]. */
+typedef void tk_placed_fn(void *ctx, const struct tk_rec *rec, size_t n, const uint32_t *starts, const struct tk_ids *out);
+
 struct tk_cut;
 struct tk_solo;
 struct tk_spell;
@@ -98,6 +101,8 @@ struct tk_cache {
     struct tk_line side[TK_BATCH + TK_WINDOW]; /* of this batch what was not in a table */
     struct tk_ids over;                        /* and its ids that found no room there, or came without a word */
     uint32_t *starts; /* [TK_BATCH + TK_WINDOW + 1]: a flush says where each record's ids begin, and end; NULL: not asked */
+    tk_placed_fn *placed; /* NULL: not asked */
+    void *placed_ctx;
     struct tk_solo *solo;                      /* characters that are alone, NULL: not asked for; the caller's */
     struct tk_spell *spell;                    /* words that are spelled; likewise */
 };
@@ -146,10 +151,10 @@ static inline void tk_cache_word(struct tk_cache *c, const char *p, size_t n)
     c->left_end = p + n;
     tk_cache_rest(c, n <= TK_WINDOW ? TK_BATCH + TK_WINDOW : TK_BATCH);
 }
-/* Adds an id that is known. */
-static inline void tk_cache_id(struct tk_cache *c, int32_t id)
+/* Adds an id that is known; [from, to): where it stands, for who asks `placed`. */
+static inline void tk_cache_id(struct tk_cache *c, int32_t id, uint32_t from, uint32_t to)
 {
-    c->rec[c->n++] = (struct tk_rec){.n = (uint32_t)id}; /* p NULL says so */
+    c->rec[c->n++] = (struct tk_rec){.key = {0, to}, .n = (uint32_t)id, .hash = from}; /* p NULL says so */
 }
 /* Adds the ids that were appended to `over` from first on. */
 static inline void tk_cache_ids(struct tk_cache *c, size_t first)

@@ -1,5 +1,7 @@
 /* ft_encode: added tokens, normalizer, pre-tokenizer, model, post-processor, in the
  * library's order; by the quick way where there is one. */
+#include "tokenizer/marks.h"
+#include "tokenizer/ranges.h"
 #include "tokenizer/tokenizer_priv.h"
 
 void tk_row_places(struct row *r)
@@ -95,54 +97,16 @@ static int slowly(const struct ft_tokenizer *t, struct ft_tok_state *s, const st
     return 0;
 }
 
-/* Tokens in front of the k-th that are trimmed to nothing go with it (ranges.c), so near a mark they must be known as such. */
-static void blanks_before(const struct ft_tokenizer *t, struct row *r, size_t first, size_t k)
-{
-    while (k-- > first && !(r->lead[k] | r->trail[k])) { /* else they are known */
-        const struct ft_str s = ft_token_str(t, r->ids.v[k]);
-        uint32_t lead, trail;
-        tk_post_spaces(s, &lead, &trail);
-        if (!lead || lead < ft_utf8_count(s.p, s.n))
-            return;
-        r->lead[k] = lead;
-        r->trail[k] = trail;
-    }
-}
-
-/* Of text that stands as it was: places follow from the lengths of the tokens. With
- * marks only what touches one has to be known in full. */
-static void lay(const struct ft_tokenizer *t, struct ft_tok_state *s, const struct ft_encode_opts *o, size_t k)
+/* Of text that stands as it was: places follow from the lengths of the tokens. */
+static void lay(const struct ft_tokenizer *t, struct ft_tok_state *s, size_t k)
 {
     struct row *r = &s->row;
     const uint16_t *len = t->fast.len;
     const bool spaces = t->post.trims;
-    const size_t start = k;
-    size_t m = 0;
     tk_row_places(r);
     for (size_t i = 0; i < s->work.a.n; i++) {
         const struct tk_piece *p = &s->work.a.v[i];
-        for (uint32_t at = 0; at < p->n && k < r->ids.n;) {
-            while (o->marks && m < o->n_marks && o->marks[m] + 3 < p->base + at) /* 3: within a character */
-                m++;
-            if (o->marks && p->id < 0) { /* up to where the next mark is near */
-                const uint32_t end = p->base + p->n, near = m < o->n_marks && o->marks[m] < end + 3 ? o->marks[m] : end + 4;
-                const size_t from = k;
-                uint32_t x = p->base + at, to;
-                const int32_t *const ids = r->ids.v;
-                uint32_t *const restrict begins = r->begin, *const restrict ends = r->end;
-                const size_t n = r->ids.n;
-                for (; x < end && k < n && (to = x + len[ids[k]]) + 3 < near; k++) {
-                    begins[k] = x;
-                    ends[k] = x = to;
-                }
-                memset(r->lead + from, 0, (k - from) * sizeof *r->lead);
-                memset(r->trail + from, 0, (k - from) * sizeof *r->trail);
-                at = x - p->base;
-                if (at >= p->n || k == r->ids.n)
-                    break;
-            }
-            if (o->marks && spaces)
-                blanks_before(t, r, start, k);
+        for (uint32_t at = 0; at < p->n && k < r->ids.n; k++) {
             const uint32_t to = p->id >= 0 ? p->n : at + len[r->ids.v[k]];
             const struct tk_range x = tk_origin(p, at, to);
             r->begin[k] = x.b;
@@ -150,18 +114,27 @@ static void lay(const struct ft_tokenizer *t, struct ft_tok_state *s, const stru
             if (spaces)
                 tk_post_spaces(p->id >= 0 ? (struct ft_str){p->p, p->n} : t->model.vocab.token[r->ids.v[k]], &r->lead[k],
                                &r->trail[k]);
-            k++;
             at = to;
         }
     }
 }
 
 /* The same by words and their ids. */
-static int quickly(const struct ft_tokenizer *t, struct ft_tok_state *s, const struct ft_encode_opts *o, struct ft_err *e)
+static int quickly(const struct ft_tokenizer *t, struct ft_tok_state *s, struct ft_str all, const struct ft_encode_opts *o,
+                   struct ft_err *e)
 {
     struct row *r = &s->row;
     const size_t first = r->ids.n;
-    for (size_t i = 0; i < s->work.a.n; i++) {
+    struct tk_marks marks;
+    bool placed = o->marks && s->marks.may;
+    for (size_t i = 0; i < s->work.a.n; i++)
+        placed = placed && s->work.a.v[i].p == all.p + s->work.a.v[i].base;
+    if (placed) {
+        marks = (struct tk_marks){t, s->marks.post, all, o->marks, o->n_marks, 0, first, s->marks.place};
+        tk_fast_placed(s->fast, tk_marks_take, &marks);
+    }
+    bool failed = false;
+    for (size_t i = 0; i < s->work.a.n && !failed; i++) {
         const struct tk_piece *p = &s->work.a.v[i];
         struct ft_str text = {p->p, p->n};
         if (p->id < 0 && t->fast.split && tk_split_prefix(t->fast.split) && p->n && p->p[0] != ' ') {
@@ -170,15 +143,18 @@ static int quickly(const struct ft_tokenizer *t, struct ft_tok_state *s, const s
             memcpy(own + 1, text.p, text.n);
             text = (struct ft_str){own, text.n + 1};
         }
-        if (p->id >= 0 ? tk_fast_id(s->fast, p->id, &r->ids, e) : tk_fast_text(s->fast, text.p, text.n, &r->ids, e))
-            return -1;
+        failed = p->id >= 0 ? tk_fast_id(s->fast, p->id, p->base, p->base + p->n, &r->ids, e)
+                            : tk_fast_text(s->fast, text.p, text.n, &r->ids, e);
     }
-    if (tk_fast_flush(s->fast, &r->ids, e))
-        return -1;
-    if (!o->offsets)
-        return 0;
-    lay(t, s, o, first);
-    return 0;
+    failed = failed || tk_fast_flush(s->fast, &r->ids, e);
+    if (placed) {
+        tk_fast_placed(s->fast, NULL, NULL);
+        tk_marks_finish(&marks, &r->ids);
+        s->marks.done = true;
+    } else if (o->offsets && !failed) {
+        lay(t, s, first);
+    }
+    return failed ? -1 : 0;
 }
 
 /* Raw text, in units. */
@@ -199,7 +175,7 @@ static int in_units(const struct ft_tokenizer *t, struct ft_tok_state *s, struct
     }
     for (size_t i = 0; i < w->a.n; i++) {
         const struct tk_piece *p = &w->a.v[i];
-        if (p->id >= 0 ? tk_fast_id(s->fast, p->id, &s->row.ids, e)
+        if (p->id >= 0 ? tk_fast_id(s->fast, p->id, 0, 0, &s->row.ids, e)
                        : tk_fast_raw(s->fast, w, p->p, p->n, p->base == 0, &s->row.ids, e))
             return -1;
     }
@@ -274,7 +250,7 @@ static int encode_text(const struct ft_tokenizer *t, struct ft_tok_state *s, str
         return in_placed_units(t, s, text, o, e);
     if (sections(t, s, text, o, e))
         return -1;
-    if (quick(t, s, o->offsets) ? quickly(t, s, o, e) : slowly(t, s, o, e))
+    if (quick(t, s, o->offsets) ? quickly(t, s, text, o, e) : slowly(t, s, o, e))
         return -1;
     if (s->places)
         tk_row_places(&s->row);
@@ -282,26 +258,6 @@ static int encode_text(const struct ft_tokenizer *t, struct ft_tok_state *s, str
 }
 
 static bool lead_byte(char c) { return ((unsigned char)c & 0xc0) != 0x80; }
-
-/* Takes the white space at a token's ends off its offsets, character by character of the text. */
-static void trim(const struct tk_post_item *it, bool front, struct ft_str text, uint32_t lead, uint32_t trail, uint32_t *b,
-                 uint32_t *e)
-{
-    for (size_t k = 0; k < it->n_trims; k++) {
-        const struct tk_post_trim *x = &it->trims[k];
-        /* One space in front of the first word is the one that was put there. */
-        const bool own = ((x->first && front) || *b == 0) && x->prefix_space && lead == 1;
-        for (uint32_t i = 0; i < lead && !own && *b < *e; i++)
-            for (++*b; *b < *e && *b < text.n && !lead_byte(text.p[*b]);)
-                ++*b;
-        uint32_t to = *e < text.n ? *e : (uint32_t)text.n, i = 0;
-        for (; i < trail && to > 0; i++)
-            for (--to; to > 0 && !lead_byte(text.p[to]);)
-                --to;
-        if (i == trail && trail)
-            *e = to > *b ? to : *b;
-    }
-}
 
 struct place {
     size_t at, chars; /* characters that begin before byte `at` */
@@ -336,7 +292,7 @@ static void finish(struct row *r, const struct tk_post_item *it, size_t from, st
 {
     for (size_t i = from; o->offsets && it->n_trims && i < r->ids.n; i++)
         if (r->lead[i] | r->trail[i])
-            trim(it, i == from, text, r->lead[i], r->trail[i], &r->begin[i], &r->end[i]);
+            tk_post_take(it, i == from, text, r->lead[i], r->trail[i], &r->begin[i], &r->end[i]);
     if (o->offsets && o->chars)
         ft_offsets_to_chars(r->begin + from, r->end + from, r->ids.n - from, text);
     for (size_t i = from; o->types && i < r->ids.n; i++)
@@ -449,6 +405,11 @@ int ft_encode(const struct ft_tokenizer *t, struct ft_tok_state *s, struct ft_st
     *out = (struct ft_encoding){0};
     r->ids.n = 0;
     s->places = o->offsets || o->types;
+    s->marks.may = s->marks.done = false;
+    if (given->marks && s->marks.cap < given->n_marks) {
+        s->marks.cap = 2 * given->n_marks;
+        s->marks.place = ft_reallocs(s->marks.place, s->marks.cap, sizeof *s->marks.place);
+    }
     if (p->error)
         return ft_fail(e, FT_DATA, "post-processor: %s", p->error);
     size_t sequences = 0;
@@ -462,9 +423,12 @@ int ft_encode(const struct ft_tokenizer *t, struct ft_tok_state *s, struct ft_st
             }
             const size_t from = out->n_prefix = r->ids.n;
             out->n_suffix = p->n - 1 - i;
+            s->marks.may = o->marks != NULL;
+            s->marks.post = &p->v[i];
             if (encode_text(t, s, text, o, e))
                 return -1;
-            finish(r, &p->v[i], from, text, o);
+            if (!s->marks.done)
+                finish(r, &p->v[i], from, text, o);
         }
     } else {
         const struct ft_str texts[2] = {text, o->pair ? *o->pair : (struct ft_str){0}};
@@ -477,8 +441,13 @@ int ft_encode(const struct ft_tokenizer *t, struct ft_tok_state *s, struct ft_st
         tk_row_places(r);
     out->n = r->ids.n;
     out->ids = r->ids.v;
-    out->begin = o->offsets ? r->begin : NULL;
-    out->end = o->offsets ? r->end : NULL;
+    out->begin = r->begin;
+    out->end = r->end;
+    out->place = given->marks ? s->marks.place : NULL;
+    for (size_t i = 0; given->marks && !s->marks.done && i < given->n_marks; i++)
+        out->place[i] = ft_tok_place_find(out, given->marks[i]);
+    if (!given->offsets)
+        out->begin = out->end = NULL;
     out->type = o->types ? r->type : NULL;
     return 0;
 }

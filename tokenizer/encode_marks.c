@@ -159,9 +159,9 @@ int tk_encode_marked(const struct ft_tokenizer *t, struct ft_tok_state *s, struc
     for (size_t i = 0, k = 0; i < w->a.n; i++) {
         const struct tk_piece *p = &w->a.v[i];
         for (; k < n && v[k].from < p->base + p->n; k++)
-            if ((p->id >= 0 ? tk_fast_id(s->fast, p->id, &r->ids, e)
+            if ((p->id >= 0 ? tk_fast_id(s->fast, p->id, 0, 0, &r->ids, e)
                             : tk_fast_raw(s->fast, w, p->p + (v[k].from - p->base), v[k].to - v[k].from, v[k].from == 0, &r->ids, e)) ||
-                tk_fast_id(s->fast, STOP, &r->ids, e))
+                tk_fast_id(s->fast, STOP, 0, 0, &r->ids, e))
                 return -1;
     }
     if (tk_fast_flush(s->fast, &r->ids, e))

@@ -670,8 +670,14 @@ int tk_fast_raw(struct tk_fast_state *s, struct tk_work *w, const char *p, size_
     return 0;
 }
 
-int tk_fast_id(struct tk_fast_state *s, int32_t id, struct tk_ids *out, struct ft_err *e)
+void tk_fast_placed(struct tk_fast_state *s, tk_placed_fn *fn, void *ctx)
 {
-    tk_cache_id(s->cache, id);
+    s->cache->placed = fn;
+    s->cache->placed_ctx = ctx;
+}
+
+int tk_fast_id(struct tk_fast_state *s, int32_t id, uint32_t from, uint32_t to, struct tk_ids *out, struct ft_err *e)
+{
+    tk_cache_id(s->cache, id, from, to);
     return tk_cache_full(s->cache) ? tk_cache_flush(s->cache, out, e) : 0;
 }

@@ -75,7 +75,10 @@ bool tk_fast_has_places(const struct tk_fast *f, const char *p, size_t n);
 /* Tokens of a piece of raw text, with their places in the original, appended; nothing may be waiting. */
 int tk_fast_places(struct tk_fast_state *s, struct tk_work *w, const struct tk_piece *x, bool first, struct tk_tokens *out,
                    struct ft_err *e);
-int tk_fast_id(struct tk_fast_state *s, int32_t id, struct tk_ids *out, struct ft_err *e);
+/* An id that is known; from, to: see tk_cache_id. */
+int tk_fast_id(struct tk_fast_state *s, int32_t id, uint32_t from, uint32_t to, struct tk_ids *out, struct ft_err *e);
+/* From now on fn is told of every flush. NULL: no more. */
+void tk_fast_placed(struct tk_fast_state *s, tk_placed_fn *fn, void *ctx);
 int tk_fast_flush(struct tk_fast_state *s, struct tk_ids *out, struct ft_err *e);
 
 #endif

@@ -213,6 +213,7 @@ int tk_cache_flush(struct tk_cache *c, struct tk_ids *out, struct ft_err *e)
 {
     const uint32_t *at[MOST];
     uint16_t miss[MOST];
+    uint32_t starts[MOST + 1], *const to = c->placed ? starts : c->starts;
     bool beside[MOST];
     const size_t n = c->n;
     size_t n_miss = 0;
@@ -231,13 +232,15 @@ int tk_cache_flush(struct tk_cache *c, struct tk_ids *out, struct ft_err *e)
         n_miss += !hit | !r->p;
     }
     if ((n_miss && find(c, miss, n_miss, at, beside, e)) ||
-        (c->starts          ? put(c, at, n, out, false, c->starts, e)
+        (to                 ? put(c, at, n, out, c->many > n / 16, to, e)
          : c->many > n / 16 ? put(c, at, n, out, true, NULL, e)
                             : put(c, at, n, out, false, NULL, e))) {
         c->over.n = 0;
         return -1;
     }
     c->over.n = 0;
+    if (c->placed)
+        c->placed(c->placed_ctx, c->rec, n, starts, out);
     for (size_t k = 0; k < n_miss; k++) {
         const struct tk_rec *r = &c->rec[miss[k]];
         if (!r->p || r->n > TK_KEY_MAX)

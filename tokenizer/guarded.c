@@ -1,5 +1,6 @@
 #include "tokenizer/guarded.h"
 
+#include "tokenizer/ranges.h"
 #include "tokenizer/tokenizer_priv.h"
 
 /* The tokens of all pieces so far. */
@@ -105,6 +106,15 @@ static int piece(const struct ft_tokenizer *t, struct ft_tok_state *s, struct ft
     return 0;
 }
 
+static void place_marks(const struct ft_encode_opts *o, struct ft_arena *a, struct ft_encoding *x)
+{
+    if (!o->marks)
+        return;
+    x->place = FT_NEWS(a, struct ft_tok_place, o->n_marks + 1);
+    for (size_t i = 0; i < o->n_marks; i++)
+        x->place[i] = ft_tok_place_find(x, o->marks[i]);
+}
+
 int ft_encode_guarded(const struct ft_tokenizer *t, struct ft_tok_state *s, struct ft_str text, const struct ft_encode_opts *o,
                       struct ft_arena *a, struct ft_encoding *out, struct ft_err *e)
 {
@@ -126,9 +136,11 @@ int ft_encode_guarded(const struct ft_tokenizer *t, struct ft_tok_state *s, stru
         if ((hits[n_hits] = control(t, text, o, &x, i)).n)
             n_hits++;
     if (!n_hits) {
-        if (o->truncate)
-            return whole.truncate = true, ft_encode(t, s, text, &whole, out, e);
+        whole.truncate = o->truncate;
+        if (o->truncate && ft_encode(t, s, text, &whole, &x, e))
+            return -1;
         *out = x;
+        place_marks(o, a, out);
         return 0;
     }
     struct joined j = {.a = a};
@@ -167,5 +179,6 @@ int ft_encode_guarded(const struct ft_tokenizer *t, struct ft_tok_state *s, stru
         for (size_t i = n_prefix; i < j.n - n_suffix; i++)
             out->type[i] = type;
     }
+    place_marks(o, a, out);
     return 0;
 }

@@ -123,6 +123,22 @@ static void find_specials(struct ft_tokenizer *t)
         if (s.p && first[(unsigned char)*s.p] && id < t->size && tk_vocab_find(names, s.p, s.n) >= 0)
             t->special[id / 64] |= 1ull << id % 64;
     }
+    /* On either side of the widest gap. */
+    int64_t last = -1, widest = 0;
+    for (size_t i = 0; i <= t->size / 64; i++)
+        for (uint64_t m = t->special[i]; m; m &= m - 1) {
+            const int64_t id = (int64_t)(64 * i) + __builtin_ctzll(m);
+            if (id - last > widest) {
+                widest = id - last;
+                t->special_low = (int32_t)last;
+                t->special_high = (int32_t)id;
+            }
+            last = id;
+        }
+    if ((int64_t)t->size - last > widest) {
+        t->special_low = (int32_t)last;
+        t->special_high = (int32_t)t->size;
+    }
 }
 
 static void asks(struct ft_tokenizer *t, const struct ft_json *j)

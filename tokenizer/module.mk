@@ -14,6 +14,7 @@ LIB_tokenizer += tokenizer/words_avx2.c tokenizer/words_avx512.c
 CFLAGS_words_avx2   := -mavx2 -mbmi -mbmi2 -mlzcnt -mpopcnt
 CFLAGS_words_avx512 := -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vbmi -mavx512vbmi2 -mbmi -mbmi2 -mlzcnt -mpopcnt
 endif
+LIB_tokenizer += tokenizer/marks.c tokenizer/tokenize_record.c tokenizer/tokenize_spans.c
 LIB_tokenizer += tokenizer/ranges.c tokenizer/verify.c tokenizer/decode_stream.c tokenizer/foreign.c tokenizer/sentencepiece.c tokenizer/tiktoken.c \
                  tokenizer/sp_normalize.c tokenizer/sp_unigram.c tokenizer/base64.c
 LIB_tokenizer += tokenizer/train_tally.c tokenizer/train_split.c tokenizer/train_alphabet.c tokenizer/train_bpe.c \

@@ -247,3 +247,24 @@ void tk_post_spaces(struct ft_str token, uint32_t *lead, uint32_t *trail)
         i = k;
     }
 }
+
+static bool lead_byte(char c) { return ((unsigned char)c & 0xc0) != 0x80; }
+
+void tk_post_take(const struct tk_post_item *it, bool front, struct ft_str text, uint32_t lead, uint32_t trail, uint32_t *b,
+                  uint32_t *e)
+{
+    for (size_t k = 0; k < it->n_trims; k++) {
+        const struct tk_post_trim *x = &it->trims[k];
+        /* One space in front of the first word is the one that was put there. */
+        const bool own = ((x->first && front) || *b == 0) && x->prefix_space && lead == 1;
+        for (uint32_t i = 0; i < lead && !own && *b < *e; i++)
+            for (++*b; *b < *e && *b < text.n && !lead_byte(text.p[*b]);)
+                ++*b;
+        uint32_t to = *e < text.n ? *e : (uint32_t)text.n, i = 0;
+        for (; i < trail && to > 0; i++)
+            for (--to; to > 0 && !lead_byte(text.p[to]);)
+                --to;
+        if (i == trail && trail)
+            *e = to > *b ? to : *b;
+    }
+}

@@ -41,5 +41,9 @@ int tk_post_load(const struct ft_json *j, struct ft_arena *mem, struct tk_post *
 
 /* White-space characters (and byte-level spaces) at the ends of a token. */
 void tk_post_spaces(struct ft_str token, uint32_t *lead, uint32_t *trail);
+/* Takes so much white space at a token's ends off its offsets, character by character of the text; front: it is the
+ * sequence's first. */
+void tk_post_take(const struct tk_post_item *it, bool front, struct ft_str text, uint32_t lead, uint32_t trail, uint32_t *b,
+                  uint32_t *e);
 
 #endif

@@ -17,12 +17,8 @@ static size_t first(const struct ft_encoding *x, const uint32_t *v, size_t lo, s
     return lo;
 }
 
-void ft_tok_range_find(const struct ft_encoding *x, uint32_t b, uint32_t e, enum ft_tok_boundary how, size_t *from,
-                       size_t *to)
+struct ft_tok_place ft_tok_place_find(const struct ft_encoding *x, uint32_t at)
 {
     const size_t lo = x->n_prefix, hi = x->n - x->n_suffix;
-    *from = how == FT_TOK_OVERLAP ? first(x, x->end, lo, hi, b, true) : first(x, x->begin, lo, hi, b, false);
-    *to = how == FT_TOK_INSIDE ? first(x, x->end, lo, hi, e, true) : first(x, x->begin, lo, hi, e, false);
-    if (*to < *from)
-        *to = *from;
+    return (struct ft_tok_place){(uint32_t)first(x, x->begin, lo, hi, at, false), (uint32_t)first(x, x->end, lo, hi, at, true)};
 }

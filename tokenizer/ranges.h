@@ -12,10 +12,19 @@ enum ft_tok_boundary {
     FT_TOK_INSIDE,  /* all of it lies in it: b <= begin and end <= e */
 };
 
-/* The tokens [*from, *to) of an encoding of ONE text with byte offsets. Tokens
- * that the post-processor put in belong to no range. An empty result stands
+/* Where a place of the text stands in an encoding of ONE text with byte offsets;
+ * what ft_encode says of its marks. Tokens that the post-processor put in belong to
+ * no range, and those whose white space was all trimmed off go with what is behind them. */
+struct ft_tok_place ft_tok_place_find(const struct ft_encoding *x, uint32_t at);
+
+/* The tokens [*from, *to) of the range from place b to place e. An empty result stands
  * where the tokens of the range would be. */
-void ft_tok_range_find(const struct ft_encoding *x, uint32_t b, uint32_t e, enum ft_tok_boundary how, size_t *from,
-                       size_t *to);
+static inline void ft_tok_range_of(struct ft_tok_place b, struct ft_tok_place e, enum ft_tok_boundary how, size_t *from, size_t *to)
+{
+    *from = how == FT_TOK_OVERLAP ? b.ends : b.begins;
+    *to = how == FT_TOK_INSIDE ? e.ends : e.begins;
+    if (*to < *from)
+        *to = *from;
+}
 
 #endif

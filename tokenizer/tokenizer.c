@@ -53,6 +53,7 @@ void ft_tok_state_free(struct ft_tok_state *s)
     tk_fast_state_free(s->fast);
     row_release(&s->row);
     row_release(&s->assembled);
+    free(s->marks.place);
     free(s);
 }
 
@@ -103,7 +104,21 @@ bool ft_token_is_special(const struct ft_tokenizer *t, int64_t id)
     return id >= 0 && (size_t)id < t->size && t->special[id / 64] >> id % 64 & 1;
 }
 
-const uint64_t *ft_tokenizer_special_bits(const struct ft_tokenizer *t) { return t->special; }
+/* Special ids stand at the two ends of the numbers: most ids are told from them by two comparisons. */
+size_t ft_tokenizer_count_special(const struct ft_tokenizer *t, const int32_t *ids, size_t n)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < n;) {
+        const size_t end = n - i < 64 ? n : i + 64;
+        int32_t perhaps = 0;
+        for (size_t k = i; k < end; k++)
+            perhaps |= (ids[k] <= t->special_low) | (ids[k] >= t->special_high);
+        for (; perhaps && i < end; i++)
+            count += t->special[(uint32_t)ids[i] / 64] >> ids[i] % 64 & 1;
+        i = end;
+    }
+    return count;
+}
 
 size_t ft_tokenizer_size(const struct ft_tokenizer *t) { return t->size; }
 struct ft_tok_specials ft_tokenizer_specials(const struct ft_tokenizer *t) { return t->specials; }

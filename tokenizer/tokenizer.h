@@ -29,9 +29,16 @@ void ft_tokenizer_free(struct ft_tokenizer *t);
 struct ft_tok_state *ft_tok_state_new(const struct ft_tokenizer *t);
 void ft_tok_state_free(struct ft_tok_state *s);
 
+/* Of a place in the text, as numbers of tokens: the first that begins there or behind it, and the first that ends behind
+ * it; where there is none, the one behind the text's last. */
+struct ft_tok_place {
+    uint32_t begins, ends;
+};
+
 struct ft_encoding { /* lives in the state until its next call */
     int32_t *ids;          /* with room for one more behind them */
-    uint32_t *begin, *end; /* where each token stands in its text; NULL unless asked for (offsets or marks). (0,0) for tokens put in */
+    uint32_t *begin, *end; /* where each token stands in its text; NULL unless asked for. (0,0) for tokens put in */
+    struct ft_tok_place *place; /* [n_marks]: of each mark; NULL: there are none */
     uint32_t *type;        /* type ids (0 first, 1 second sequence, or as the template says); NULL unless asked for */
     size_t n;
     size_t n_prefix, n_suffix; /* special tokens that the post-processor put in front, and behind all text */
@@ -47,8 +54,8 @@ enum ft_tok_strategy { FT_TOK_LONGEST_FIRST, FT_TOK_ONLY_FIRST, FT_TOK_ONLY_SECO
 struct ft_encode_opts {
     bool special;  /* let the post-processor add its tokens */
     bool offsets;
-    const uint32_t *marks; /* or NULL: sorted places of the text. begin and end are given as by `offsets`, */
-    size_t n_marks;        /* but true only as far as comparing them with the marks can tell: that is quicker */
+    const uint32_t *marks; /* or NULL: sorted places of the text, to be found among the tokens (`place`; ranges.h): quicker */
+    size_t n_marks;        /* than offsets. Of one text only */
     bool chars;    /* offsets count characters (code points), not bytes */
     bool types;
     bool no_added; /* find no added tokens in the text: it is all plain */
@@ -80,8 +87,8 @@ int64_t ft_token_id(const struct ft_tokenizer *t, struct ft_str token);
 /* The token's string as the vocabulary has it; p == NULL for an unused id. */
 struct ft_str ft_token_str(const struct ft_tokenizer *t, int64_t id);
 bool ft_token_is_special(const struct ft_tokenizer *t, int64_t id);
-/* The same for the ids of an encoding: a bit an id. */
-const uint64_t *ft_tokenizer_special_bits(const struct ft_tokenizer *t);
+/* How many of the ids of an encoding are. */
+size_t ft_tokenizer_count_special(const struct ft_tokenizer *t, const int32_t *ids, size_t n);
 /* Highest id + 1. */
 size_t ft_tokenizer_size(const struct ft_tokenizer *t);
 

@@ -25,6 +25,7 @@ struct ft_tokenizer {
     char fingerprint[FT_TOK_FINGERPRINT + 1];
     size_t size;
     uint64_t *special; /* a bit an id: its string was given as special */
+    int32_t special_low, special_high; /* all of them are up to the first, or from the second on */
     char asks[80]; /* padding and truncation of the file */
     struct ft_buf unapplied; /* of tokenizer_config.json; a string where it is not empty */
     bool origins; /* the pre-tokenizer must know where rewritten text came from */
@@ -47,6 +48,12 @@ struct ft_tok_state {
     struct tk_fast_state *fast; /* NULL: the slow way only */
     bool places;                /* rows have more than ids */
     struct row row, assembled;
+    struct { /* of the marks of a call (marks.h) */
+        struct ft_tok_place *place;
+        size_t cap;
+        const struct tk_post_item *post;
+        bool may, done; /* may they be placed while words go by? were they? */
+    } marks;
 };
 
 /* encode.c. Room for the places of all ids so far. */

@@ -29,3 +29,18 @@ chat-template -q --template chatml -m "$M" --joint pairs.jsonl | sed -n 3p
 echo '{"prompt":[{"role":"user","content":"today"}]}' | chat-template -q --template chatml -m "$M"
 echo "-- a prompt alone teaches nothing, and says so"
 echo '{"prompt":[{"role":"user","content":"today"}]}' | chat-template -q --template chatml -m "$M" | tokenize -q -m "$M" | mask-completion -q 2>&1; echo "status $?"
+echo "-- the spans of prompt and completion are those of both as one text; cut with the tokens"
+cat >two.jsonl <<'Y'
+{"prompt":[{"role":"system","content":"be brief"},{"role":"user","content":"hello"}],"completion":[{"role":"assistant","content":"안녕"},{"role":"user","content":"more"},{"role":"assistant","content":"hello"}]}
+Y
+for b in prefix start overlap inside; do
+    chat-template -q --template chatml -m "$M" two.jsonl | tokenize -q -m "$M" --boundary=$b >apart
+    chat-template -q --template chatml -m "$M" --joint two.jsonl | tokenize -q -m "$M" --boundary=$b >joint
+    for f in apart joint; do grep -o '"spans":\[.*\]\]' $f | sed 's/\]\],.*/]]/' >$f.spans; grep -o '"learn":[^_"]*' $f | tr -d '}' | sed 's/,$//' >$f.learn; done
+    cmp apart.spans joint.spans && cmp apart.learn joint.learn && echo "$b: the same, $(tr ']' '\n' <apart.spans | grep -c '"') spans"
+done
+for side in right left; do
+    chat-template -q --template chatml -m "$M" two.jsonl | tokenize -q -m "$M" --max-length 14 --truncation-side $side | sed 's/.*"spans"/"spans"/'
+done
+chat-template -q --template chatml -m "$M" two.jsonl | tokenize -q -m "$M" | mask-completion -q -m "$M" --roles user --explain 1 2>&1 >/dev/null
+chat-template -q --template chatml -m "$M" --joint two.jsonl | tokenize -q -m "$M" | mask-completion -q -m "$M" --roles user --explain 1 2>&1 >/dev/null

@@ -35,7 +35,7 @@ TEST(ranges_hold_the_tokens_that_the_definition_names)
                 }
                 for (int how = FT_TOK_START; how <= FT_TOK_INSIDE; how++) {
                     size_t from, to;
-                    ft_tok_range_find(&x, b, end, (enum ft_tok_boundary)how, &from, &to);
+                    ft_tok_range_of(ft_tok_place_find(&x, b), ft_tok_place_find(&x, end), (enum ft_tok_boundary)how, &from, &to);
                     CHECK(from >= x.n_prefix && from <= to && to <= x.n - x.n_suffix);
                     for (size_t j = x.n_prefix; j < x.n - x.n_suffix; j++)
                         if (x.begin[j] < x.end[j] && b < end)
@@ -47,10 +47,10 @@ TEST(ranges_hold_the_tokens_that_the_definition_names)
     }
 }
 
-/* With marks places may be vague, but not as seen from the marks. */
+/* Marks are placed while words go by, or within units, and as offsets would place them. */
 TEST(marks_tell_the_same_as_offsets)
 {
-    static const char *const names[] = {"byte-gpt2", "byte-llama3", "byte-qwen", "byte-roberta", "sp-llama2", "sp-mistral", "sp-gemma", "sp-unk",
+    static const char *const names[] = {"byte-gpt2", "byte-llama3", "byte-qwen", "byte-roberta", "byte-deepseek", "byte-falcon", "byte-starcoder", "byte-o200k", "byte-sets", "byte-clip", "bpe-chars", "bpe-prefix", "sp-llama2", "sp-mistral", "sp-gemma", "sp-unk",
                                         "wordpiece-uncased", "wordpiece-cased", "unigram-t5", "unigram-bytes"};
     static const char *const piece[] = {"The", " mill", "user", "\n", " ", "  ", "<|im_end|>", "<|im_start|>", ".", ", ", "12,000", "물방앗간 딸은", "größer", "e\u0301",
                                         "\u2581", "한", "<s>", "</s>", "\r\n", "\t", "\u0301", " \u0308x", "日本語", "ﷺ", "👨‍👩‍👧", "[SEP]", "abc", "(", "\u200d", "Ⅳ", "<0x0A>"};
@@ -89,8 +89,8 @@ TEST(marks_tell_the_same_as_offsets)
                 for (size_t k = i; k < n_marks; k++)
                     for (int how = FT_TOK_START; how <= FT_TOK_INSIDE; how++) {
                         size_t from[2], to[2];
-                        ft_tok_range_find(&x, marks[i], marks[k], (enum ft_tok_boundary)how, &from[0], &to[0]);
-                        ft_tok_range_find(&y, marks[i], marks[k], (enum ft_tok_boundary)how, &from[1], &to[1]);
+                        ft_tok_range_of(ft_tok_place_find(&x, marks[i]), ft_tok_place_find(&x, marks[k]), (enum ft_tok_boundary)how, &from[0], &to[0]);
+                        ft_tok_range_of(y.place[i], y.place[k], (enum ft_tok_boundary)how, &from[1], &to[1]);
                         if (from[0] != from[1] || to[0] != to[1]) {
                             fprintf(stderr, "%s: '%.*s' [%u, %u) %d: [%zu, %zu) [%zu, %zu)\n", names[m], (int)b.n, b.p, marks[i], marks[k], how,
                                     from[0], to[0], from[1], to[1]);
