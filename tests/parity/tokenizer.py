@@ -470,9 +470,10 @@ def pairs(name, seed, j, tok, path, texts):
             # Two templates in a row make something else of a text than they count: the library then cuts what fits.
             both = [safely(lambda: len(tok.encode(rows[0]["text"], rows[0].get("pair"), add_special_tokens=x))) for x in (True, False)] if rows else [None]
             if special and (None in both or both[0] - both[1] != tok.num_special_tokens_to_add(rows is two)): continue
-            how, side = rng.choice(("longest_first", "only_first", "only_second")), rng.choice(("left", "right"))
+            # Which of two texts is cut: of one text it is that one, and we have no option for it.
+            how, side = rng.choice(("longest_first", "only_first", "only_second")[:3 if rows is two else 2]), rng.choice(("left", "right"))
             if safely(lambda: tok.enable_truncation(n, strategy=how, direction=side) or True) is None: continue
-            opts = [f"--max-length={n}", "--truncation-strategy=" + how.replace("_", "-"), "--truncation-side=" + side]
+            opts = [f"--max-length={n}", "--truncation-side=" + side] + (["--truncation-strategy=" + how.replace("_", "-")] if rows is two else [])
         want = []
         for r in rows:
             e = safely(lambda: tok.encode(r["text"], r.get("pair"), add_special_tokens=special))
