@@ -37,6 +37,7 @@ int ft_json_read(const char *path, struct ft_arena *a, struct ft_str *text, stru
         return -1;
     }
     char *p = ft_arena_alloc(a, (size_t)st.st_size + 1);
+    ft_large_hint(p, (size_t)st.st_size);
     size_t n = 0;
     while (n < (size_t)st.st_size) {
         const ssize_t k = read(fd, p + n, (size_t)st.st_size - n);

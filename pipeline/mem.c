@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "pipeline/err.h"
 
@@ -112,6 +113,26 @@ void ft_arena_release(struct ft_arena *a)
         block_free(b);
     }
     *a = (struct ft_arena){0};
+}
+
+enum { LARGE_PAGE = 2 << 20 };
+
+void *ft_large(size_t n)
+{
+    void *p;
+    if (n < LARGE_PAGE / 2)
+        return ft_malloc(n);
+    if (n > SIZE_MAX / 4 || posix_memalign(&p, LARGE_PAGE, (n + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE))
+        ft_oom();
+    ft_large_hint(p, n + LARGE_PAGE - 1);
+    return p;
+}
+
+void ft_large_hint(void *p, size_t n)
+{
+    const uintptr_t from = ((uintptr_t)p + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE, to = ((uintptr_t)p + n) / LARGE_PAGE * LARGE_PAGE;
+    if (from < to)
+        madvise((void *)from, to - from, MADV_HUGEPAGE);
 }
 
 void *ft_malloc(size_t n)

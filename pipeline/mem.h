@@ -30,6 +30,12 @@ void ft_arena_reset(struct ft_arena *a);
 /* Returns everything to the system. Accepts all-zero; leaves all-zero. */
 void ft_arena_release(struct ft_arena *a);
 
+/* Memory of a megabyte and more that will be touched all over goes onto large pages where the system has them: a fault for
+ * each 4 KiB costs more than what is done there. Uninitialised; free() frees it. */
+void *ft_large(size_t n);
+/* The same wish for memory that is there and was not touched yet; parts of it that never are stay none. */
+void ft_large_hint(void *p, size_t n);
+
 #define FT_NEW(arena, type) ((type *)ft_arena_zalloc((arena), 1, sizeof(type)))
 #define FT_NEWS(arena, type, count) ((type *)ft_arena_zalloc((arena), (count), sizeof(type)))
 

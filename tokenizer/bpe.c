@@ -117,6 +117,8 @@ int tk_bpe_load(struct tk_model *m, const struct ft_json *j, struct ft_err *e)
     const size_t most = merges->raw.n / 4 + 1; /* merges that there can be: memory that is not touched is none */
     m->merges.v = ft_reallocs(NULL, most, sizeof *m->merges.v);
     struct tk_merge_pair *pair = ft_reallocs(NULL, most, sizeof *pair);
+    ft_large_hint(m->merges.v, most * sizeof *m->merges.v);
+    ft_large_hint(pair, most * sizeof *pair);
     const int got = read_merges(m, merges->raw, pair, e);
     if (!got)
         tk_merges_build(&m->merges, pair, never ? 0 : m->n_merges, m->raw_id);

@@ -39,8 +39,10 @@ static bool ends(const struct tk_merges *m)
 static bool fill(struct tk_merges *m, const struct tk_merge_pair *pair, size_t n)
 {
     const size_t entries = (size_t)TK_PAIR_LINE << m->bits;
-    if (posix_memalign((void **)&m->line, 64, entries * sizeof *m->line))
-        m->line = ft_malloc(SIZE_MAX); /* out of memory, as everywhere */
+    if (entries * sizeof *m->line >= 1 << 20)
+        m->line = ft_large(entries * sizeof *m->line);
+    else if (posix_memalign((void **)&m->line, 64, entries * sizeof *m->line))
+        ft_oom();
     memset(m->line, 0xff, entries * sizeof *m->line);
     for (size_t i = 0; i < n; i++) {
         if (i + AHEAD < n)

@@ -35,7 +35,7 @@ static struct pair *pairs_of(const struct tk_merges *m, uint32_t *first)
         }
     for (size_t k = 0; k < m->n; k++)
         first[k + 1] += first[k];
-    struct pair *v = ft_reallocs(NULL, n + 1, sizeof *v);
+    struct pair *v = ft_large((n + 1) * sizeof *v);
     for (size_t i = 0; i < entries; i++) {
         if (m->line[i] == UINT64_MAX)
             continue;
@@ -111,7 +111,7 @@ struct tk_reached tk_reached(const struct tk_model *m)
     if (!m->merges.ascending)
         return (struct tk_reached){0};
     const size_t n = m->vocab.n_ids;
-    struct node *node = ft_reallocs(NULL, n, sizeof *node);
+    struct node *node = ft_large(n * sizeof *node);
     uint32_t *first = ft_calloc(m->merges.n + 2, sizeof *first);
     struct pair *pair = pairs_of(&m->merges, first);
     for (size_t i = 0; i < n; i++)

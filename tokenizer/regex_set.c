@@ -114,13 +114,30 @@ bool rx_set_has(struct rx_set s, uint32_t c)
     return lo < s.n && s.v[lo].a <= c;
 }
 
+/* The first entry of rx_case, which is sorted, from letter c on. */
+static size_t case_from(uint32_t c)
+{
+    size_t lo = 0, hi = COUNT(rx_case);
+    while (lo < hi) {
+        const size_t mid = (lo + hi) / 2;
+        if (rx_case[mid].a < c)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
 struct rx_set rx_set_cases(struct ft_arena *mem, struct rx_set x)
 {
-    struct rx_set s = {FT_NEWS(mem, struct rx_range, x.n + COUNT(rx_case)), x.n};
+    size_t more = 0;
+    for (size_t k = 0; k < x.n; k++)
+        more += case_from(x.v[k].b + 1) - case_from(x.v[k].a);
+    struct rx_set s = {FT_NEWS(mem, struct rx_range, x.n + more), x.n};
     if (x.n)
         memcpy(s.v, x.v, x.n * sizeof *s.v);
-    for (size_t i = 0; i < COUNT(rx_case); i++)
-        if (rx_set_has(x, rx_case[i].a))
+    for (size_t k = 0; k < x.n; k++)
+        for (size_t i = case_from(x.v[k].a); i < COUNT(rx_case) && rx_case[i].a <= x.v[k].b; i++)
             s.v[s.n++] = (struct rx_range){rx_case[i].b, rx_case[i].b};
     settle(&s);
     return s;

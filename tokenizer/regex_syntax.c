@@ -58,11 +58,14 @@ static void put_cases(struct rewriter *w, uint32_t c)
 static size_t letters_of(struct rewriter *w, const uint32_t *c, size_t n, struct rx_set *out)
 {
     size_t best = 0;
+    struct rx_set like[3] = {{0}};
+    for (size_t i = 0; i < 3 && i < n; i++)
+        like[i] = cases(w, c[i]);
     for (size_t i = 0; i < rx_several_count(); i++) {
         uint32_t letter, to[3];
         const size_t k = rx_several_of(i, &letter, to);
         size_t same = 0;
-        while (k <= n && same < k && rx_set_has(cases(w, c[same]), to[same]))
+        while (k <= n && same < k && rx_set_has(like[same], to[same]))
             same++;
         if (same < k || k < best)
             continue;

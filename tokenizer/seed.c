@@ -9,8 +9,8 @@ void tk_seed_init(struct tk_seed *s, size_t words)
         s->n_slots *= 2;
     while (s->low < words)
         s->low = s->low << 1 | 1;
-    s->slot = ft_calloc(s->n_slots, sizeof *s->slot);
-    s->key = ft_calloc(words + 1, sizeof *s->key);
+    s->slot = memset(ft_large(s->n_slots * sizeof *s->slot), 0, s->n_slots * sizeof *s->slot);
+    s->key = ft_large((words + 1) * sizeof *s->key);
     s->id = ft_calloc(words + 4, sizeof *s->id);
 }
 

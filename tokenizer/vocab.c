@@ -123,6 +123,8 @@ static bool read_strings(struct tk_vocab *v, struct ft_str raw)
     size_t n = 0;
     v->n_ids = raw.n / 5; /* as many members as there can be: memory that is not touched is none */
     v->token = ft_calloc(v->n_ids, sizeof *v->token);
+    ft_large_hint(v->token, v->n_ids * sizeof *v->token);
+    ft_large_hint(to, raw.n);
     while (ft_json_walk_next(&w)) {
         struct ft_str s;
         bool escaped;
@@ -153,7 +155,7 @@ static bool index_strings(struct tk_vocab *v)
     while (v->n_slots * 2 < v->count * 3) /* read more often than written */
         v->n_slots *= 2;
     free(v->slots);
-    v->slots = ft_calloc(v->n_slots, sizeof *v->slots);
+    v->slots = memset(ft_large(v->n_slots * sizeof *v->slots), 0, v->n_slots * sizeof *v->slots);
     for (size_t i = 0; i < v->n_ids + AHEAD; i++) {
         if (i >= AHEAD && v->token[i - AHEAD].p) {
             const struct ft_str t = v->token[i - AHEAD];
