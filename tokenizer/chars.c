@@ -65,7 +65,7 @@ void tk_chars_ask(struct tk_chars *c, struct tk_work *w, struct tk_matcher *m, u
     for (uint32_t i = 0; i < p.n; chars++) {
         int len;
         const uint32_t y = ft_utf8_get(p.p + i, &len);
-        if (y == 0x2581)
+        if (y == 0x2581 || (c->no_punct && uc_is(y, UC_PUNCT)))
             return;
         spaces += uc_is(y, UC_SPACE);
         i += (uint32_t)len;

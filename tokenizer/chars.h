@@ -26,6 +26,7 @@ struct tk_chars {
     const struct tk_normalizer *normalizer;
     const uint64_t *flat;
     uint64_t pattern[2]; /* ASCII that a Replace looks for */
+    bool no_punct;       /* a character that becomes punctuation is not taken (BERT's units have none) */
     struct ft_buf text;
     uint32_t *ends;
     size_t cap;
@@ -59,7 +60,7 @@ static inline uint32_t tk_char_get(const char *p, int *len)
     return ft_utf8_get(p, len);
 }
 
-/* The words of p[0..n), valid UTF-8, normalized and cut at white space: their bytes in
+/* The words of p[0..n), valid UTF-8, normalized and cut at white space alone: their bytes in
  * c's memory, each word behind `front` (of a few bytes). `ends`: where each ends; none is as long as
  * `front` alone. False: a character of it is not known here; nothing is given. */
 struct tk_chars_words {

@@ -333,6 +333,10 @@ static bool is_local(const struct ft_json *j)
         struct ft_str s = {0};
         struct ft_err e = {0};
         const struct ft_json *pattern = ft_json_get(j, "pattern");
+        struct ft_str regex = {0}, content = {0};
+        if (pattern && pattern->type == FT_JSON_OBJECT && !ft_json_get_string(pattern, "Regex", &regex, &e) && regex.p &&
+            !ft_json_get_string(j, "content", &content, &e) && tk_is_blanks_to_one(regex, content))
+            return true;
         if (!pattern || pattern->type != FT_JSON_OBJECT || ft_json_get_string(pattern, "String", &s, &e) || !s.n)
             return false;
         for (size_t i = 0; i < s.n; i++)
@@ -549,7 +553,9 @@ struct tk_fast_state *tk_fast_state_new(const struct tk_fast *f, struct tk_scrat
     s->cache = tk_cache_new(&f->seed, f->unit == TK_UNIT_NONE ? word : f->unit == TK_UNIT_PIECES ? piece : unit, s);
     s->cache->encode_many = f->unit == TK_UNIT_NONE && f->model->merges.ascending ? merge_many : NULL;
     s->matcher = tk_matcher_new();
-    s->chars = f->unit == TK_UNIT_SPACES ? tk_chars_new(f->normalizer, f->flat) : NULL;
+    s->chars = f->unit == TK_UNIT_SPACES || f->unit == TK_UNIT_BERT ? tk_chars_new(f->normalizer, f->flat) : NULL;
+    if (s->chars)
+        s->chars->no_punct = f->unit == TK_UNIT_BERT;
     s->cache->cut = f->plain ? f->cut : NULL;
     s->cache->part_cut = f->cut;
     s->cache->part_plain = f->plain;

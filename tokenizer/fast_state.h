@@ -12,7 +12,7 @@ struct tk_fast_state {
     struct tk_scratch *scratch;
     struct tk_work work; /* of a unit that goes the slow way */
     struct tk_matcher *matcher;
-    struct tk_chars *chars; /* TK_UNIT_SPACES: of a normalizer that goes by them; or NULL */
+    struct tk_chars *chars; /* of a normalizer that goes by them, NULL */
     struct tk_spell *spell;
     struct tk_tokens tokens;
     struct ft_buf text;

@@ -219,6 +219,8 @@ static bool by_char(const struct tk_normalizer *n, int *stage, uint64_t pattern[
                 return false;
         return true;
     case REPLACE:
+        if (tk_is_blanks_to_one(n->pattern.source, n->content)) /* they stay white space between words */
+            return true;
         if (n->pattern.regex || !n->pattern.text.n)
             return false;
         for (size_t i = 0; i < n->pattern.text.n; i++) {
@@ -242,12 +244,17 @@ static bool by_char(const struct tk_normalizer *n, int *stage, uint64_t pattern[
     return in_order;
 }
 
+bool tk_is_blanks_to_one(struct ft_str regex, struct ft_str content)
+{
+    return (ft_str_is(regex, " {2,}") || ft_str_is(regex, "\\s+")) && ft_str_is(content, " ");
+}
+
 const struct tk_sp *tk_normalizer_sp(const struct tk_normalizer *n) { return n && n->kind == SENTENCEPIECE ? n->sp : NULL; }
 
 bool tk_normalizer_by_char(const struct tk_normalizer *n, uint64_t pattern[2])
 {
     int stage = 0;
-    return !n || by_char(n, &stage, pattern);
+    return !n || n->kind == BERT || by_char(n, &stage, pattern);
 }
 
 int tk_normalizer_load(const struct ft_json *j, struct tk_normalizer **out, struct ft_err *e)

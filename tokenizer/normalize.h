@@ -16,6 +16,8 @@ void tk_normalizer_free(struct tk_normalizer *n);
  * with their neighbours by Unicode's rules (marks, jamo, clusters) and for ASCII that a
  * Replace looks for, whose bits are set in `pattern`? */
 bool tk_normalizer_by_char(const struct tk_normalizer *n, uint64_t pattern[2]);
+/* Is it a Replace of white space in a row by a blank? What is cut into words there does not see it. */
+bool tk_is_blanks_to_one(struct ft_str regex, struct ft_str content);
 /* Is it that of a SentencePiece .model? Else NULL. */
 const struct tk_sp *tk_normalizer_sp(const struct tk_normalizer *n);
 /* Rewrites the piece's text. */

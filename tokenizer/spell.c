@@ -53,14 +53,19 @@ void tk_spell_ask_wordpiece(struct tk_spell *s, struct tk_cache *c, const char *
         node = walk(m->trie, 0, piece.p, piece.n);
         id = node < 0 ? -1 : tk_trie_value(m->trie, node);
     }
-    const uint32_t y = ft_utf8_get(piece.p, &n);
-    if (piece.n != (uint32_t)n || uc_is(y, UC_PUNCT | UC_SPACE))
-        return;
+    bool lost = false, more = false;
+    for (uint32_t i = 0; i < piece.n; i += (uint32_t)n) {
+        const uint32_t y = ft_utf8_get(piece.p + i, &n);
+        if (uc_is(y, UC_PUNCT | UC_SPACE))
+            return;
+        lost = lost || !of_pieces(f, y);
+        more = more || (uint32_t)n < piece.n; /* what becomes several is for the cache */
+    }
     const int32_t behind = walk(m->trie, walk(m->trie, 0, m->prefix.p, m->prefix.n), piece.p, piece.n),
                   next = behind < 0 ? -1 : tk_trie_value(m->trie, behind);
-    const bool more = (node >= 0 && !tk_trie_is_leaf(m->trie, node)) || (behind >= 0 && !tk_trie_is_leaf(m->trie, behind));
+    more = more || (node >= 0 && !tk_trie_is_leaf(m->trie, node)) || (behind >= 0 && !tk_trie_is_leaf(m->trie, behind));
     *to = (struct letter){(uint32_t)id, (uint32_t)next};
-    *as = (unsigned char)(WORD | (of_pieces(f, y) ? 0 : LOST) | (more ? MORE : 0) | (id < 0 ? NO_FIRST : 0) | (next < 0 ? NO_NEXT : 0));
+    *as = (unsigned char)(WORD | (lost ? LOST : 0) | (more ? MORE : 0) | (id < 0 ? NO_FIRST : 0) | (next < 0 ? NO_NEXT : 0));
 }
 
 void tk_spell_ask(struct tk_spell *s, struct tk_cache *c, const char *p, struct window *w)

@@ -99,6 +99,8 @@ TEST(characters_alone_give_what_the_whole_text_gives)
         "{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"Replace\",\"pattern\":{\"String\":\"ab\"},\"content\":\"''\"},"
         "{\"type\":\"Replace\",\"pattern\":{\"String\":\"''\"},\"content\":\"x\"},"
         "{\"type\":\"NFKD\"},{\"type\":\"StripAccents\"},{\"type\":\"Lowercase\"}]}",
+        "{\"type\":\"BertNormalizer\",\"clean_text\":true,\"handle_chinese_chars\":true,\"strip_accents\":null,\"lowercase\":true}",
+        "{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"NFKD\"},{\"type\":\"Replace\",\"pattern\":{\"Regex\":\" {2,}\"},\"content\":\" \"}]}",
         "{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"Nmt\"},{\"type\":\"Lowercase\"},{\"type\":\"NFKC\"}]}"};
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
         CHECK(compare(shapes[i]) > 2000);

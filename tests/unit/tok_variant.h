@@ -16,6 +16,7 @@ struct variant {
 static const struct variant variants[] = {
     {"unigram-t5.json", NULL, VARIANT_METASPACE},
     {"unigram-t5.json", "{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"Replace\",\"pattern\":{\"String\":\"``\"},\"content\":\"\\\"\"},{\"type\":\"NFKD\"},{\"type\":\"StripAccents\"},{\"type\":\"Lowercase\"}]}", VARIANT_METASPACE},
+    {"unigram-t5.json", "{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"NFKD\"},{\"type\":\"StripAccents\"},{\"type\":\"Lowercase\"},{\"type\":\"Replace\",\"pattern\":{\"Regex\":\" {2,}\"},\"content\":\" \"}]}", VARIANT_METASPACE},
     {"unigram-t5.json", "null", "{\"type\":\"WhitespaceSplit\"}"},
     {"wordlevel.json", "{\"type\":\"NFC\"}", "{\"type\":\"WhitespaceSplit\"}"},
     {"wordpiece-uncased.json", "{\"type\":\"BertNormalizer\",\"clean_text\":true,\"handle_chinese_chars\":true,\"strip_accents\":null,\"lowercase\":true}", "{\"type\":\"BertPreTokenizer\"}"},
