@@ -34,6 +34,7 @@ void tk_scratch_free(struct tk_scratch *s)
     free(s->sym);
     free(s->heap);
     free(s->node);
+    free(s->sp_word);
     ft_buf_release(&s->name);
     free(s);
 }

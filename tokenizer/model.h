@@ -52,6 +52,7 @@ struct tk_model {
     double *score;           /* by id */
     double min_score;
     bool spm;                /* Unigram: sums as sentencepiece's, not as tokenizers'. WordLevel: its words */
+    bool spm_words;          /* Unigram of spm: what tk_sp_unigram_has_words says */
     struct tk_trie *trie;
     bool mapped;             /* slots, merges, scores are those of an image */
 };
@@ -89,6 +90,8 @@ int64_t tk_bpe_whole(const struct tk_model *m, struct tk_scratch *s, const char 
 int tk_unigram_load(struct tk_model *m, const struct ft_json *j, struct ft_err *e);
 int tk_sp_unigram_encode(const struct tk_model *m, struct tk_scratch *s, const char *p, size_t n,
                          struct tk_tokens *out, struct ft_err *e);
+/* Does every way through a text go by the front of every U+2581? */
+bool tk_sp_unigram_has_words(const struct tk_model *m);
 int tk_unigram_encode(const struct tk_model *m, struct tk_scratch *s, const char *p, size_t n,
                       struct tk_tokens *out, struct ft_err *e);
 /* The ids alone, appended, of a short text: ids below 1 << 24. *sum: of the scores of what stands in front of it, 0 where it is

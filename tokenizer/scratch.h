@@ -30,6 +30,7 @@ struct tk_scratch {
     size_t heap_n, heap_cap;
     struct tk_node *node;
     size_t node_cap;
+    struct tk_sp_word *sp_word; /* sp_unigram.c's; NULL: none yet */
     struct ft_buf name;
 };
 

@@ -103,6 +103,7 @@ int tk_unigram_load(struct tk_model *m, const struct ft_json *j, struct ft_err *
         return ft_fail(e, FT_DATA, "the types of the pieces are damaged");
     if (tk_trie_freeze(m->trie, m->score, e))
         return -1;
+    m->spm_words = m->spm && tk_sp_unigram_has_words(m);
     for (int b = 0; b < 256; b++) {
         static const char hex[] = "0123456789ABCDEF";
         const char name[6] = {'<', '0', 'x', hex[b >> 4], hex[b & 15], '>'};
