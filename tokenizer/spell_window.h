@@ -112,13 +112,8 @@ static inline uint64_t leads(const unsigned char p[WINDOW])
  * none waits for the length of the one before it. */
 static inline __attribute__((always_inline)) void look(const struct tk_spell *s, const char *p, size_t n, struct window *w)
 {
-    const unsigned char *q = (const unsigned char *)p;
     unsigned char near[WINDOW + 2];
-    if (n < sizeof near) {
-        memcpy(near, p, n);
-        memset(near + n, 0, sizeof near - n);
-        q = near;
-    }
+    const unsigned char *q = tk_padded((const unsigned char *)p, n, near, sizeof near);
     uint64_t starts = leads(q) & below(n);
     size_t k = 0, end = n;
     for (int i = 0; i < WINDOW; i += 16)

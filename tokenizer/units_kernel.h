@@ -38,11 +38,7 @@ static inline struct unit_masks unit_masks(const unsigned char *p, size_t n)
 #undef IS
 #elif defined(__AVX2__)
     unsigned char tail[64];
-    if (n < 64) {
-        memset(tail, 0, sizeof tail);
-        memcpy(tail, p, n);
-        p = tail;
-    }
+    p = tk_padded(p, n, tail, sizeof tail);
     for (int h = 0; h < 2; h++) {
         const __m256i x = _mm256_loadu_si256((const __m256i *)(const void *)(p + 32 * h));
 #define BITS(v) ((uint64_t)(uint32_t)_mm256_movemask_epi8(v) << (32 * h))

@@ -53,6 +53,16 @@ struct tk_rows {
 } __attribute__((aligned(64)));
 extern struct tk_rows tk_rows;
 
+/* p, or where p[0..n) is less than `size` bytes, these in `near`, zeros behind: so many may be read. */
+static inline const unsigned char *tk_padded(const unsigned char *p, size_t n, unsigned char *near, size_t size)
+{
+    if (n >= size)
+        return p;
+    memset(near, 0, size);
+    memcpy(near, p, n);
+    return near;
+}
+
 /* Units: stretches of raw text that can be encoded apart from each other, where no
  * rule of scan.h applies. What is between them becomes nothing. */
 enum tk_unit {

@@ -71,11 +71,7 @@ static inline struct masks classify(const unsigned char *p, size_t n)
     }
 #else
     unsigned char tail[64];
-    if (n < 64) {
-        memset(tail, 0, sizeof tail);
-        memcpy(tail, p, n);
-        p = tail;
-    }
+    p = tk_padded(p, n, tail, sizeof tail);
     for (int h = 0; h < 2; h++) {
         const __m256i x = _mm256_loadu_si256((const __m256i *)(const void *)(p + 32 * h));
         const __m256i folded = _mm256_or_si256(x, _mm256_set1_epi8(0x20));
