@@ -414,7 +414,8 @@ void ft_jarity(struct jrt *rt, const char *func, const struct jargs *a, uint32_t
 
 static _Noreturn void unsupported(struct jrt *rt, const struct jbound *m)
 {
-    ft_jraise(rt, J_LIMIT, "the method '%s' of '%s' objects is not supported", attrs[m->attr].name, ft_jtype(m->self));
+    ft_jraise(rt, J_LIMIT, "the method '%s' of '%s' objects is not supported%s", attrs[m->attr].name, ft_jtype(m->self),
+              m->attr == A_to_bytes || m->attr == A_from_bytes ? ": there are no bytes here" : "");
 }
 
 static struct jval view(struct jval d, enum jview kind)
@@ -525,7 +526,7 @@ static struct jval num_method(struct jrt *rt, const struct jbound *m, const stru
     case A_bit_count: {
         ft_jarity(rt, "bit_count", a, 0, 0);
         if (v.tag == J_BIG)
-            break;
+            return ft_jint(ft_jbig_ones(v));
         const int64_t i = v.tag == J_BOOL ? v.b : v.i;
         return ft_jint(__builtin_popcountll(i < 0 ? 0 - (uint64_t)i : (uint64_t)i));
     }

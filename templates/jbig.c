@@ -418,6 +418,16 @@ struct jval ft_jbig_parse(struct jrt *rt, const char *p, size_t n, int base, boo
     return norm(b);
 }
 
+int64_t ft_jbig_ones(struct jval a)
+{
+    struct num x;
+    int64_t n = 0;
+    view(&x, a);
+    for (uint32_t i = 0; i < x.n; i++)
+        n += __builtin_popcount(x.limb[i]);
+    return n;
+}
+
 uint32_t ft_jbig_hash(struct jval a)
 {
     struct num x;

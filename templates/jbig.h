@@ -36,6 +36,8 @@ double ft_jbig_true_div(struct jrt *rt, struct jval a, struct jval b);
 struct jstr *ft_jbig_text(struct jrt *rt, struct jval a, int base);
 /* Digits (no sign, no prefix, no underscores) in a base. */
 struct jval ft_jbig_parse(struct jrt *rt, const char *p, size_t n, int base, bool neg);
+/* Ones in the absolute value. */
+int64_t ft_jbig_ones(struct jval a);
 uint32_t ft_jbig_hash(struct jval a);
 unsigned ft_jbig_bits(struct jval a);
 

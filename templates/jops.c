@@ -211,8 +211,13 @@ struct jval ft_jbinary(struct jrt *rt, enum jop op, struct jval a, struct jval b
             return ft_jpercent(rt, a.s, b);
         break;
     case J_SUB:
-        if (a.tag == J_VIEW && b.tag == J_VIEW && a.aux != J_VALUES)
-            ft_jraise(rt, J_LIMIT, "sets are not supported");
+        if ((a.tag == J_VIEW && a.aux != J_VALUES) || (b.tag == J_VIEW && b.aux != J_VALUES)) {
+            if (a.tag == J_UNDEF)
+                break;
+            if (!ft_jiterable(a) || !ft_jiterable(b))
+                ft_jraise(rt, J_TYPE, "'%s' object is not iterable", ft_jtype(ft_jiterable(a) ? b : a));
+            ft_jraise(rt, J_LIMIT, "sets are not supported, their order is not fixed: reject('in', ...) does it");
+        }
         break;
     default: break;
     }

@@ -439,6 +439,8 @@ static struct jval method(struct jrt *rt, struct jstr *s, int attr, const struct
             return ft_jstrv(s);
         return ft_jstrv(ft_jstr_cut(rt, s, attr == A_removeprefix ? x->n : 0, s->n - x->n, false));
     }
+    case A_translate: ft_jarity(rt, "str.translate", a, 1, 1); return ft_jstrv(ft_jstr_translate(rt, s, a->v[0]));
+    case A_encode: ft_jraise(rt, J_LIMIT, "the method 'encode' of 'str' objects is not supported: there are no bytes here");
     default: return predicate(rt, s, attr, a);
     }
 }
@@ -448,6 +450,8 @@ struct jval ft_jstr_method(struct jrt *rt, struct jval self, int attr, const str
     struct jstr *s = self.s;
     if (attr == A_format)
         return ft_jformat(rt, s, a);
+    if (attr == A_maketrans)
+        return ft_jstr_maketrans(rt, a);
     if (attr == A_format_map) {
         if (a->nkw)
             ft_jraise(rt, J_TYPE, "format_map() takes no keyword arguments");

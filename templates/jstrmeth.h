@@ -22,6 +22,8 @@ struct jstr *ft_jstr_join(struct jrt *rt, const struct jstr *sep, const struct j
 struct jstr *ft_jstr_pad(struct jrt *rt, struct jstr *s, int64_t width, char side, struct jstr *fill);
 /* The arguments of a method of Markup, in order; false for one that is str's own. */
 bool ft_jmarkup_bind(struct jrt *rt, int attr, const struct jargs *a, struct jval room[3], struct jargs *out);
+struct jstr *ft_jstr_translate(struct jrt *rt, struct jstr *s, struct jval table);
+struct jval ft_jstr_maketrans(struct jrt *rt, const struct jargs *a);
 bool ft_jstr_islower(const struct jstr *s);
 bool ft_jstr_isupper(const struct jstr *s);
 struct jval ft_jformat_map(struct jrt *rt, struct jstr *fmt, struct jval map);

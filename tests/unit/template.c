@@ -250,6 +250,14 @@ TEST(a_template_cannot_exhaust_the_machine)
     limited("{{ [1]|batch(1000000000, 1)|list|length }}", few, "too much memory");
     limited("{% macro a(f, n) %}{% if n %}{{ f(f, n - 1) }}{{ f(f, n - 1) }}{% endif %}{% endmacro %}{{ a(a, 60) }}", few, "too many steps");
     limited("{% for x in [1] recursive %}{{ loop([1]) }}{% endfor %}", few, "RecursionError");
+    limited("{% block b %}{{ self.b() }}{% endblock %}", few, "RecursionError");
+    /* what is not there says so, and why */
+    limited("{{ {'a': 1}.keys() - ['b'] }}", none, "LimitError: sets are not supported, their order is not fixed");
+    limited("{{ s.encode() }}", none, "LimitError: the method 'encode' of 'str' objects is not supported: there are no bytes here");
+    limited("{{ (7).to_bytes(1) }}", none, "LimitError: the method 'to_bytes' of 'int' objects is not supported: there are no bytes here");
+    limited("{{ [s]|random }}", none, "LimitError: the filter 'random' is not supported: the same data must give the same text");
+    limited("{{ lipsum() }}", none, "LimitError: lipsum() is not supported: the same data must give the same text");
+    limited("{% autoescape true %}{% block b %}{% endblock %}{% endautoescape %}", none, "LimitError: a block where autoescape is on is not supported");
 }
 
 /* Where the pieces of a text are from is looked up, not searched through, or this would not end. */

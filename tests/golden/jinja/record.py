@@ -389,6 +389,64 @@ ALONE = r'''
 {{ s.expandtabs(x=1) }}
 {{ s.splitlines(x=1) }}
 {{ -big * 'x' }}
+{{ s.translate({111:'0', 108:none, 72:74}) }}
+{{ s.translate({}) }}
+{{ s.translate({246:'oe', 'l':'x'}) }}
+{{ s.translate(3) }}
+{{ s.translate(none) }}
+{{ e.translate(3) }}
+{{ s.translate('abc') }}
+{{ ('\x01\x02').translate('abc') }}
+{{ ('\x01').translate([1,'q']) }}
+{{ s.translate(l) }}
+{{ s.translate(undefd) }}
+{{ s.translate() }}
+{{ s.translate(1,2) }}
+{{ s.translate(x=1) }}
+{{ s.translate({72:1.5}) }}
+{{ s.translate({72:-1}) }}
+{{ s.translate({72:1114112}) }}
+{{ s.translate({72:true}) }}
+{{ s.translate({72:[]}) }}
+{{ s.translate({72:0x1f600}) }}
+{{ s.translate(range(200)) }}
+{{ s.translate((1,2)) }}
+{{ s.translate({72:'<&'}) }}
+{{ ("<b>x"|safe).translate({120:'<'}) }}
+{{ ("<b>x"|safe).translate("<b>x".maketrans('b','B')) }}
+{{ s.translate({72:big}) }}
+{{ s.translate(d.items()) }}
+{{ s.translate({true:'x'}) }}
+{{ s.maketrans() }}
+{{ s.maketrans(1) }}
+{{ s.maketrans('a') }}
+{{ s.maketrans({}) }}
+{{ s.maketrans({'a':'b',1:2}) }}
+{{ s.maketrans({'ab':1}) }}
+{{ s.maketrans({1.5:1}) }}
+{{ s.maketrans({none:1}) }}
+{{ s.maketrans('ab','cd') }}
+{{ s.maketrans('ab','c') }}
+{{ s.maketrans('ab','cd','xé') }}
+{{ s.maketrans('ab',1) }}
+{{ s.maketrans(1,'ab') }}
+{{ s.maketrans('a','b',1) }}
+{{ s.maketrans('a','b','c','d') }}
+{{ s.maketrans(x=1) }}
+{{ s.maketrans('aa','bc') }}
+{{ s.maketrans('a','b','a') }}
+{{ s.maketrans(d) }}
+{{ s.maketrans('','','lo') }}
+{{ s.translate(s.maketrans('lo','01','H')) }}
+{{ s.translate(s.maketrans('é','e')) }}
+{{ ("<b>x"|safe).maketrans('a','b') }}
+{{ s.maketrans({true:1}) }}
+{{ s.maketrans(undefd) }}
+{{ s.maketrans([('a','b')]) }}
+{{ s.maketrans('日本','ab') }}
+{{ big.bit_count() }}
+{{ (-big).bit_count() }}
+{{ i.bit_count() }}
 '''
 
 
