@@ -569,13 +569,16 @@ static void add_system(struct ft_rec *r, struct ft_str text, struct ft_json *v)
 }
 
 /* TRL's extract_prompt: the turns that both begin with. */
-static int extract(struct ft_chat *c, struct ft_err *e)
+static int extract(struct ft_rec *r, struct ft_chat *c, struct ft_err *e)
 {
+    const size_t most = c->chosen.n < c->rejected.n ? c->chosen.n : c->rejected.n;
     size_t n = 0;
-    while (n < c->chosen.n && n < c->rejected.n && ft_json_same(&c->chosen.items[n], &c->rejected.items[n]))
+    while (n < most && ft_json_same(&c->chosen.items[n], &c->rejected.items[n]))
         n++;
-    if (n == c->chosen.n || n == c->rejected.n)
-        return ft_fail(e, FT_DATA, "\"chosen\" and \"rejected\" do not differ in a message");
+    if (n == most && n) { /* an answer is left where nothing differs, as TRL leaves it */
+        ft_rec_count(r, "pairs_that_do_not_differ", 1);
+        n--;
+    }
     if (!n)
         return ft_fail(e, FT_DATA, "\"chosen\" and \"rejected\" have no common prompt");
     c->prompt = ft_json_slice(&c->chosen, 0, n);
@@ -624,7 +627,7 @@ int ft_chat_read(struct ft_rec *r, const struct ft_chat_rules *rules, struct ft_
     *out = (struct ft_chat){0};
     if (recognise(r, rules, out, e))
         return -1;
-    if (out->kind == FT_CHAT_IMPLICIT && rules->extract_prompt && extract(out, e))
+    if (out->kind == FT_CHAT_IMPLICIT && rules->extract_prompt && extract(r, out, e))
         return -1;
     if (rules->system.p) {
         struct ft_json *v[] = {&out->messages, &out->prompt, &out->chosen, &out->rejected};

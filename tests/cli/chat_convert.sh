@@ -62,3 +62,5 @@ for u in messages chosen,rejected prompt; do c --as-chat --use $u <<'Y'
 {"prompt":"q","messages":[{"role":"user","content":"q"}],"chosen":[{"role":"user","content":"q"},{"role":"assistant","content":"a"}],"rejected":[{"role":"user","content":"q"},{"role":"assistant","content":"b"}],"score":5}
 Y
 done
+echo "-- a pair that does not differ: its last answer is left, as TRL leaves it, and counted"
+echo '{"chosen":[{"role":"user","content":"q"},{"role":"assistant","content":"a"}],"rejected":[{"role":"user","content":"q"},{"role":"assistant","content":"a"}]}' | chat-template --convert --extract-prompt 2>&1
