@@ -26,7 +26,7 @@
  * output bytes are the same for any -j.
  *
  * What is complete is written before any read that would wait, so filters work
- * as co-processes. Bytes in flight are bounded (batches of about 1 MiB).
+ * as co-processes. Bytes in flight are bounded (batches of about 128 KiB).
  *
  * The seal (TUNEUTILS_SEAL in the environment, set by ft-pipe): the stream
  * checks and strips the seal line it reads and ends its output with its own,

@@ -77,17 +77,6 @@ struct ft_span ft_tz_span(const struct ft_tz *c, const struct ft_tz_spans *s, co
     return (struct ft_span){(uint32_t)from, (uint32_t)(to - from)};
 }
 
-static char *put_u32(char *w, uint32_t v)
-{
-    char tmp[10];
-    int k = 10;
-    do
-        tmp[--k] = (char)('0' + v % 10);
-    while (v /= 10);
-    memcpy(w, tmp + k, (size_t)(10 - k));
-    return w + 10 - k;
-}
-
 /* What of it is kept, counted from there. */
 static inline struct ft_span within(struct ft_span t, struct ft_span kept)
 {
@@ -101,7 +90,7 @@ static struct ft_str as_json(struct ft_rec *r, const struct ft_tz_spans *s, cons
 {
     size_t room = 2;
     for (size_t i = 0; i < s->n; i++)
-        room += 24 + s->v[i].more.n;
+        room += 2 * FT_DECIMAL + 4 + s->v[i].more.n;
     char *const p = ft_arena_alloc(r->mem, room), *w = p;
     *w++ = '[';
     for (size_t i = 0; i < s->n; i++) {
@@ -111,9 +100,9 @@ static struct ft_str as_json(struct ft_rec *r, const struct ft_tz_spans *s, cons
         if (w > p + 1)
             *w++ = ',';
         *w++ = '[';
-        w = put_u32(w, t[i].at);
+        w = ft_put_decimal(w, t[i].at);
         *w++ = ',';
-        w = put_u32(w, t[i].at + t[i].n);
+        w = ft_put_decimal(w, t[i].at + t[i].n);
         memcpy(w, more.p ? more.p : "", more.n);
         w += more.n;
         *w++ = ']';
