@@ -95,3 +95,13 @@ SOURCE_DATE_EPOCH=0; export SOURCE_DATE_EPOCH
 t byte-llama3 rows | ft-pack -q -o a --length 8 && t byte-llama3 --binary rows | ft-pack -q -o b --length 8 && diff -r a b && echo "the same set"
 t byte-llama3 --binary rows | head -c 150 | ft-pack -q -o c --length 8; echo "status $?"
 t byte-llama3 --binary rows | detokenize -q -m "$G/byte-llama3.json"; echo "status $?"
+echo "# frames hold spans as numbers, where all of a record's are usual; a record that is refused is set aside whole"
+cat >marked <<'Y'
+{"text": "The mill, and the king", "spans": [[0,9,0,"content","user",1],[10,22,-1,"documents","",0]], "learn": []}
+{"text": "The mill, and the king", "spans": [[0,9,0,"content","user",1],[10,22,1,"content[1].text","assistant",1]], "learn": [[10,22]]}
+{"text": "The mill, and the king", "spans": [[0,9,0,"content","user",1],[10,22,1,"content","ipython",1]], "learn": []}
+{"text": "The mill, and the king", "spans": [[0,9,0,"content","developer",1], [10,22,1,"content","assistant",1]], "learn": [[10,22],[22,22]]}
+Y
+t byte-llama3 --binary marked | ft-pack -q -o d --length 64 --bad aside; echo "status $?"
+cat aside
+t byte-llama3 marked | ft-pack -q -o e --length 64 --bad aside2 2>/dev/null; diff -r d e && echo "the same set"
