@@ -20,7 +20,7 @@ struct ft_facts {
     const struct ft_chat_call *call;
     struct ft_digest base, whole; /* of the call; of all its messages */
     bool whole_known;
-    struct ft_digest *shapes; /* of the first n_shapes messages */
+    uint64_t *shapes; /* of the first n_shapes messages */
     size_t n_shapes, cap_shapes;
 };
 
@@ -72,24 +72,47 @@ static void add_field(struct ft_buf *b, struct ft_str s)
     ft_buf_puts(b, s);
 }
 
-static struct ft_digest shape_of(struct ft_buf *b, const struct ft_json *m)
+static inline uint64_t mix(uint64_t a, uint64_t b)
 {
-    const struct ft_json *role = ft_json_get(m, "role");
-    b->n = 0;
-    add_field(b, role && role->type == FT_JSON_STRING ? role->s : (struct ft_str){0});
+    const unsigned __int128 r = (unsigned __int128)a * b;
+    return (uint64_t)r ^ (uint64_t)(r >> 64);
+}
+
+/* h with a string: names and roles are short, a head and a tail that overlap tell them apart. */
+static inline uint64_t add(uint64_t h, struct ft_str s)
+{
+    const uint64_t k = 0x9e3779b97f4a7c15, l = 0xbf58476d1ce4e5b9;
+    uint64_t x = 0, y = 0;
+    if (s.n > 16) {
+        x = ft_hash64(s.p, s.n);
+    } else if (s.n >= 8) {
+        memcpy(&x, s.p, 8), memcpy(&y, s.p + s.n - 8, 8);
+    } else {
+        for (size_t i = 0; i < s.n; i++)
+            x = x << 8 | (unsigned char)s.p[i];
+    }
+    return mix(h ^ x ^ k, mix(y ^ l, s.n + k) ^ h);
+}
+
+static uint64_t shape_of(const struct ft_json *m)
+{
+    uint64_t h = 1;
+    struct ft_str role = {0};
     for (size_t k = 0; k < m->n; k++) {
         const struct ft_json *v = &m->members[k].value;
+        const struct ft_str key = m->members[k].key;
         const bool empty = v->type == FT_JSON_NULL || (v->type == FT_JSON_STRING ? !v->s.n :
                            (v->type == FT_JSON_ARRAY || v->type == FT_JSON_OBJECT) && !v->n);
-        if (empty || ft_str_is(m->members[k].key, "role"))
-            continue;
-        add_field(b, m->members[k].key);
+        if (ft_str_is(key, "role"))
+            role = v->type == FT_JSON_STRING ? v->s : (struct ft_str){0};
+        else if (!empty)
+            h = add(h, key);
         for (size_t j = 0; v->type == FT_JSON_ARRAY && j < v->n && j < 8; j++) {
             const struct ft_json *type = ft_json_get(&v->items[j], "type"); /* text, image */
-            add_field(b, type && type->type == FT_JSON_STRING ? type->s : FT_STR("?"));
+            h = add(h, type && type->type == FT_JSON_STRING ? type->s : FT_STR("?"));
         }
     }
-    return ft_hash128(b->p, b->n);
+    return add(h, role);
 }
 
 /* Sees to it that the call's key is known, and the shapes of the messages before `to`. */
@@ -106,7 +129,7 @@ static void look_at(struct ft_facts *f, const struct ft_chat_call *call, size_t 
         f->shapes = ft_reallocs(f->shapes, f->cap_shapes, sizeof *f->shapes);
     }
     for (; f->n_shapes < to; f->n_shapes++)
-        f->shapes[f->n_shapes] = shape_of(&f->room, &call->messages->items[f->n_shapes]);
+        f->shapes[f->n_shapes] = shape_of(&call->messages->items[f->n_shapes]);
 }
 
 static struct ft_digest place_key(struct ft_facts *f, const struct ft_chat_call *call, enum ft_fact_of of, char kind, size_t from,
