@@ -355,13 +355,13 @@ static int render_messages(const struct ft_chat_emit *c, struct ft_chat_worker *
     struct ft_chat_call call = call_for(c, x, t, messages);
     struct seen y;
     struct ft_turn *turns;
-    size_t n_turns, unprompted = 0, unstopped = 0;
+    size_t n_turns, missed, unprompted = 0, unstopped = 0;
     call.generation_prompt = c->setup.generation_prompt;
     if (c->setup.continue_final)
         call.continue_field = c->setup.continue_field ? ft_strz(c->setup.continue_field) : FT_STR("content");
     if (render(c, w, r, t, &call, &y, e))
         return -1;
-    if (ft_turns(w->turns, &call, &y.x, y.spans, y.n, r->mem, &turns, &n_turns, e))
+    if (ft_turns(w->turns, &call, &y.x, y.spans, y.n, r->mem, &turns, &n_turns, &missed, e))
         return -1;
     struct ft_buf *const learn = &w->room;
     learn->n = 0;
@@ -376,6 +376,8 @@ static int render_messages(const struct ft_chat_emit *c, struct ft_chat_worker *
         return 0;
     ft_buf_putc(learn, ']');
     explain(c, w, r, "", y.x.text, turns, n_turns, only);
+    if (missed)
+        ft_rec_count(r, "turns_not_looked_for", missed);
     if (unprompted)
         ft_rec_count(r, "turns_without_prompt", unprompted);
     if (unstopped)

@@ -20,6 +20,9 @@ struct ft_facts {
     const struct ft_chat_call *call;
     struct ft_digest base, whole; /* of the call; of all its messages */
     bool whole_known;
+    struct ft_fact *last_of_call; /* the one asked for last, of this base and kind */
+    struct ft_digest of_base;
+    char of_kind;
     uint64_t *shapes; /* of the first n_shapes messages */
     size_t n_shapes, cap_shapes;
 };
@@ -158,12 +161,23 @@ static struct ft_digest place_key(struct ft_facts *f, const struct ft_chat_call 
 struct ft_fact *ft_fact(struct ft_facts *f, const struct ft_chat_call *call, enum ft_fact_of of, char kind, size_t from, size_t to,
                         struct ft_str field, struct ft_arena *a, struct ft_arena **mem, bool *fresh)
 {
+    *fresh = false;
+    if (of == FT_OF_CALL) { /* of each chat the same is asked first */
+        look_at(f, call, 0);
+        if (f->last_of_call && f->of_kind == kind && f->of_base.hi == f->base.hi && f->of_base.lo == f->base.lo)
+            return f->last_of_call;
+    }
     const struct ft_digest key = place_key(f, call, of, kind, from, to, field);
     size_t i = key.lo % SLOTS;
-    *fresh = false;
     for (; f->slot[i]; i = (i + 1) % SLOTS)
-        if (f->slot[i]->key.lo == key.lo && f->slot[i]->key.hi == key.hi)
+        if (f->slot[i]->key.lo == key.lo && f->slot[i]->key.hi == key.hi) {
+            if (of == FT_OF_CALL) {
+                f->last_of_call = f->slot[i];
+                f->of_base = f->base;
+                f->of_kind = kind;
+            }
             return f->slot[i];
+        }
     const bool full = f->n >= MAX_FACTS;
     *fresh = true;
     *mem = full ? a : &f->mem;

@@ -202,7 +202,10 @@ static void bare_turn(struct ft_finder *f, int32_t i, struct ft_turn_list *out)
     size_t header, base, limit = f->text.n, n = 0;
     int32_t who;
     if (i) {
-        ft_probe_bare_prompt(f->probe, f->call, (size_t)i, f->text, f->spans, f->n_spans, &f->budget, f->a, &p, &base);
+        if (!ft_probe_bare_prompt(f->probe, f->call, (size_t)i, f->text, f->spans, f->n_spans, &f->budget, f->a, &p, &base)) {
+            f->missed++;
+            return;
+        }
         p = shaped(f, &p);
         at = begin_in(f, &p, ft_cut(f->text, base, f->text.n), 0, true);
         if (at >= 0)

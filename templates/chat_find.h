@@ -34,6 +34,7 @@ struct ft_finder {
     const uint32_t *first, *last; /* span of each message, roles apart; first > last: none */
     struct ft_arena *a;
     int budget; /* renders that may be spent on messages of which nothing is printed */
+    size_t missed; /* such messages that were not looked for any more */
 };
 
 struct ft_turn_list {

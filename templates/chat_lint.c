@@ -131,14 +131,14 @@ static void check_turns(struct lint *x, const struct ft_json *messages, const st
     struct ft_chat_span *spans;
     struct ft_turn *turns;
     struct ft_err e = {0};
-    size_t n, unprompted = 0, unstopped = 0, answers = 0;
+    size_t n, missed, unprompted = 0, unstopped = 0, answers = 0;
     call.messages = messages;
     call.spans = true;
     const size_t n_spans = ft_chat_spans(x->render, y, messages, call.vars, x->l->n_trusted, &x->mem, &spans);
     const struct ft_str text = copy(x, y->text);
     struct ft_rendered kept = *y;
     kept.text = text;
-    if (ft_turns(x->turns, &call, &kept, spans, n_spans, &x->mem, &turns, &n, &e)) {
+    if (ft_turns(x->turns, &call, &kept, spans, n_spans, &x->mem, &turns, &n, &missed, &e)) {
         say(x, "its turns cannot be found: %s", e.msg);
         return;
     }

@@ -5,6 +5,8 @@
 #include "templates/chat_json.h"
 #include "templates/chat_text.h"
 
+enum { NEAR = 16 }; /* messages that are near a place */
+
 struct ft_probe {
     const struct ft_learn_rules *rules;
     struct ft_facts *facts;
@@ -222,7 +224,7 @@ static size_t said_before(const struct ft_chat_span *v, size_t n, size_t to, siz
     return ft_said(v, n, (int32_t)to, k < n ? v[k].begin : text, who);
 }
 
-void ft_probe_bare_prompt(struct ft_probe *p, const struct ft_chat_call *call, size_t to, struct ft_str text,
+bool ft_probe_bare_prompt(struct ft_probe *p, const struct ft_chat_call *call, size_t to, struct ft_str text,
                           const struct ft_chat_span *spans, size_t n_spans, int *budget, struct ft_arena *a, struct ft_prompt *out,
                           size_t *at)
 {
@@ -235,20 +237,22 @@ void ft_probe_bare_prompt(struct ft_probe *p, const struct ft_chat_call *call, s
     /* What is said may change it after all, see ft_probe_ending. */
     if (!fresh && !f->flag && ft_common(ft_cut(text, from, text.n), f->prompt.tail) >= f->prompt.closing) {
         *out = f->prompt;
-        return;
+        return true;
     }
     f->flag |= fresh; /* the chat so far is to be rendered each time */
     *out = (struct ft_prompt){0};
     if (--*budget < 0) {
-        *out = *ft_probe_prompt(p, call, who < 0 ? 0 : (size_t)who, to, a);
-        return;
+        if (who < 0 || to - (size_t)who > NEAR)
+            return false;
+        *out = *ft_probe_prompt(p, call, (size_t)who, to, a);
+        return true;
     }
     const struct ft_json before = ft_json_slice(call->messages, 0, to);
     struct ft_rendered x;
     struct ft_chat_span *v;
     *at = 0;
     if (render(p, call, &before, true, a, &x))
-        return;
+        return true;
     const size_t n = ft_chat_spans(p->render, &x, &before, call->vars, call->nvars, a, &v);
     const size_t end = ft_said(v, n, (int32_t)to, x.text.n, &who);
     out->tail = keep(a, x.text);
@@ -260,6 +264,7 @@ void ft_probe_bare_prompt(struct ft_probe *p, const struct ft_chat_call *call, s
         f->flag = false;
         f->prompt = (struct ft_prompt){true, keep(mem, ft_cut(out->tail, end, out->tail.n)), out->closing - end};
     }
+    return true;
 }
 
 /* ---- what ends a message ---- */
@@ -295,7 +300,6 @@ static struct ft_str tail_of(struct ft_probe *p, const struct ft_chat_call *call
  * then what is near i, from a message on that has the role of the one left out. */
 static bool shorten(const struct ft_json *messages, size_t i, struct ft_arena *a, struct ft_json *out)
 {
-    enum { NEAR = 16 };
     size_t head = 0;
     if (i < 2 * NEAR)
         return false;

@@ -31,8 +31,9 @@ struct ft_str ft_prompt_text(const struct ft_prompt *p);
 
 /* The same before a message of which nothing is printed in the chat's text: *at is the byte at
  * which the prompt's tail begins. What is not known yet costs a render of the chat so far; where
- * *budget is spent, the kind of place alone decides, as in ft_probe_prompt. */
-void ft_probe_bare_prompt(struct ft_probe *p, const struct ft_chat_call *call, size_t to, struct ft_str text,
+ * *budget is spent, the kind of place alone decides, as in ft_probe_prompt. false: nor does that,
+ * nothing was said for long. */
+bool ft_probe_bare_prompt(struct ft_probe *p, const struct ft_chat_call *call, size_t to, struct ft_str text,
                           const struct ft_chat_span *spans, size_t n_spans, int *budget, struct ft_arena *a, struct ft_prompt *out,
                           size_t *at);
 

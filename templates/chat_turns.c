@@ -164,7 +164,7 @@ static bool truth(const struct ft_json *v) { return v && v->type == FT_JSON_TRUE
 
 int ft_turns(struct ft_turn_cache *c, const struct ft_chat_call *call, const struct ft_rendered *x,
              const struct ft_chat_span *spans, size_t n_spans, struct ft_arena *a, struct ft_turn **out, size_t *n,
-             struct ft_err *e)
+             size_t *missed, struct ft_err *e)
 {
     const struct ft_str assistant = FT_STR("assistant");
     struct ft_turn_list l = {0};
@@ -218,6 +218,7 @@ int ft_turns(struct ft_turn_cache *c, const struct ft_chat_call *call, const str
         l.n -= from;
     }
     leave_out_parts(&f, &l);
+    *missed = f.missed;
     *out = l.v;
     *n = l.n;
     return 0;

@@ -66,10 +66,12 @@ void ft_turn_cache_free(struct ft_turn_cache *c);
 
 /* The turns of `x`, which `call` rendered with spans, sorted and disjoint; honours
  * the rules and the messages' own `train` or `weight` (true, false; 1, 0), which win
- * over roles, and parts' `train`: false. In the arena. */
+ * over roles, and parts' `train`: false. In the arena. *missed: answers of which nothing is
+ * printed, far behind anything said, that were not looked for: each costs a render of the chat
+ * so far, and 64 were. */
 int ft_turns(struct ft_turn_cache *c, const struct ft_chat_call *call, const struct ft_rendered *x,
              const struct ft_chat_span *spans, size_t n_spans, struct ft_arena *a, struct ft_turn **out, size_t *n,
-             struct ft_err *e);
+             size_t *missed, struct ft_err *e);
 
 /* The token with which the template ends a final assistant turn; n == 0: none. */
 struct ft_str ft_turn_stop(struct ft_turn_cache *c, const struct ft_chat_call *call, struct ft_arena *a);

@@ -27,3 +27,15 @@ awk -F'"learn":' '{
     for (i = 1; i <= n; i++) { split(v[i], r, ","); print substr(text, r[1] + 1, r[2] - r[1]) } }' out >learnt
 sed -n '1,3p;100,102p;$p' learnt
 grep -c '^<call>f [0-9]*</call><|observation|>$' learnt
+# Answers of which nothing is printed, beyond the 64 for which the chat so far is rendered: the kind of
+# place alone tells where they stand; behind nothing said at all, how many were not looked for is counted.
+empties() {
+    awk -v n="$1" -v q="$2" 'BEGIN {
+        printf "{\"messages\":["
+        for (i = 1; i <= n; i++) printf "%s{\"role\":\"user\",\"content\":\"%s\"},{\"role\":\"assistant\",\"content\":\"\"}", (i > 1 ? "," : ""), q
+        print "]}" }'
+}
+empties 100 what | chat-template --template chatml 2>err | grep -o '"learn":.*\],"_ft' | tr '[' '\n' | grep -c '[0-9]'
+cat err
+empties 100 '' | chat-template --template chatml 2>err | grep -o '"learn":.*\],"_ft' | tr '[' '\n' | grep -c '[0-9]'
+cat err

@@ -41,7 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         struct ft_rendered x;
         struct ft_chat_span *spans;
         struct ft_turn *turns;
-        size_t n_turns;
+        size_t n_turns, missed;
         uint32_t at = 0;
         ft_err_clear(&e);
         if (!ft_chat_render(r, &call, &mem, &x, &e)) {
@@ -54,7 +54,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
             ft_chat_spans_put(&b, spans, n_spans, x.text, &controls);
             ft_buf_release(&b);
             free(controls.v);
-            if (!ft_turns(cache, &call, &x, spans, n_spans, &mem, &turns, &n_turns, &e))
+            if (!ft_turns(cache, &call, &x, spans, n_spans, &mem, &turns, &n_turns, &missed, &e))
                 for (size_t k = 0; k < n_turns; k++)
                     check(x.text, turns[k].begin, turns[k].end, &at);
         }
