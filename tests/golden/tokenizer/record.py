@@ -297,6 +297,32 @@ def _():
     for a, b in (("T", "t"), ("##e", "##a"), ("mill", "##mill"), ("1", "2")): v[a] = v.get(b, 5)
     return j
 
+@make("odd-front")
+def _():
+    """Text put in where nothing was, rewritten again."""
+    replace = lambda p, c: {"type": "Replace", "pattern": {"Regex": p}, "content": c}
+    letters = "?xyzabhelmrt▁ Ġ|THEMilron.,'0123ce"
+    return {"version": "1.0", "added_tokens": [], "post_processor": None, "decoder": None,
+            "normalizer": {"type": "Sequence", "normalizers": [replace("^", "x"), {"type": "Strip", "strip_left": True, "strip_right": True},
+                           {"type": "Prepend", "prepend": "y"}, replace("mill", "")]},
+            "pre_tokenizer": {"type": "Sequence", "pretokenizers": [{"type": "Split", "pattern": {"String": "x"}, "behavior": "Isolated", "invert": False},
+                              {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": False}]},
+            "model": {"type": "BPE", "unk_token": "?", "merges": [["x", "x"], ["y", "x"]], "vocab": {c: i for i, c in enumerate(dict.fromkeys(list(letters) + ["xx", "yx"]))}}}
+
+@make("odd-ids")
+def _():
+    """Ids with holes, which added tokens fill; two tokens with one id, of which the normalizer changes one, both or none."""
+    token = lambda c, n: {"id": 0, "content": c, "single_word": False, "lstrip": False, "rstrip": False, "normalized": n, "special": False}
+    return {"version": "1.0", "added_tokens": [token("Mill", False), token("The", True), token("went", False), token("Miller", True), token("tool", False)], "normalizer": {"type": "Lowercase"},
+            "pre_tokenizer": {"type": "Whitespace"}, "post_processor": None, "decoder": None,
+            "model": {"type": "WordLevel", "unk_token": "a", "vocab": {"a": 0, "the": 1, "went": 4, "Miller": 5, "tool": 6}}}
+
+@make("odd-unknown")
+def _():
+    """A Unigram whose unknown token is a piece."""
+    return {"version": "1.0", "added_tokens": [], "normalizer": {"type": "NFKC"}, "pre_tokenizer": {"type": "WhitespaceSplit"}, "post_processor": None, "decoder": None,
+            "model": {"type": "Unigram", "unk_id": 0, "vocab": [["f", -2.0], ["a", -2.0], ["t", -1.0], ["h", -3.0], ["e", -2.5], ["he", -3.0], ["if", -9.0], ["i", -4.0], ["l", -3.0], ["ff", -5.0], ["m", -2.0]]}}
+
 def safely(f):
     try: return f()
     except BaseException as e:  # a panic is no Exception
@@ -313,7 +339,7 @@ for name, j in made.items():
     t = Tokenizer.from_str(s)
     r = random.Random(name)
     rows = []
-    for x in TEXTS + (CLUSTERS if name == "unigram-clusters" else []):
+    for x in TEXTS + (CLUSTERS if name == "unigram-clusters" else ["ff fif aff fff mill", "Miller went the tool"] if name.startswith("odd") else []):
         e, sp = safely(lambda: t.encode(x, add_special_tokens=False)), safely(lambda: t.encode(x))
         rows.append({"t": x, "ids": get(e, "ids"), "off": e if e is None else [o for p in e.offsets for o in p], "sp": get(sp, "ids"),
                      "dec": safely(lambda: t.decode(e.ids, skip_special_tokens=False)), "skip": safely(lambda: t.decode(sp.ids, skip_special_tokens=True))})
