@@ -469,8 +469,10 @@ static struct tk_automaton *made(struct graph *g, struct part all)
         g->node[all.last].next = node(g, MATCH, 0, -1, -1);
         good = !g->bad && classify(a, g, &k) && build(a, b, all.first);
     }
-    if (good)
+    if (good) {
+        a->states = (unsigned)b->n;
         fill_flow(a, b->n);
+    }
     free(b->list);
     free(b);
     ft_arena_release(&g->mem);
@@ -563,47 +565,108 @@ static inline unsigned class_at(const struct tk_automaton *a, const char *p, siz
     return *len = (size_t)k, tk_automaton_class(a, c);
 }
 
-size_t tk_automaton_match(const struct tk_automaton *a, const char *p, size_t n, size_t at)
+/* *reach: how far it looked. */
+static inline __attribute__((always_inline)) size_t match(const struct tk_automaton *a, bool bytes, const char *p, size_t n, size_t at,
+                                                          size_t *reach)
 {
-    size_t last = at, len;
+    size_t last = at, len = 1, i = at;
     unsigned s = TK_STEP_START;
-    for (size_t i = at; i < n;) {
-        s = a->step[s << a->shift | class_at(a, p + i, &len)];
+    while (i < n) {
+        s = a->step[s << a->shift | (bytes ? a->byte[(unsigned char)p[i]] : class_at(a, p + i, &len))];
         if (s & TK_STEP_MATCH) {
             last = i;
             s &= TK_STEP_MATCH - 1;
         }
-        if (!s)
+        if (!s) {
+            *reach = i;
             return last;
+        }
         i += len;
     }
+    *reach = n;
     return a->step[s << a->shift | a->end] & TK_STEP_MATCH ? n : last;
 }
 
-size_t tk_automaton_match_bytes(const struct tk_automaton *a, const char *p, size_t n, size_t at)
+size_t tk_automaton_match(const struct tk_automaton *a, const char *p, size_t n, size_t at)
 {
-    size_t last = at;
+    size_t reach;
+    return match(a, false, p, n, at, &reach);
+}
+
+/* ---- looking far ahead ---- */
+
+enum { MARK = 6 }; /* a mark every 1 << MARK bytes, at the character that begins there or next */
+
+static void remember(struct tk_hunt *h)
+{
+    const size_t marks = (h->n >> MARK) + 2, words = (h->a->states + 63) / 64;
+    h->dead = ft_calloc(marks * words, sizeof *h->dead);
+    h->trail = ft_reallocs(NULL, marks, sizeof *h->trail);
+    h->spent = 0;
+}
+
+/* The same, which ends where an earlier one came by in the same state and found nothing more. */
+static size_t remembered(struct tk_hunt *h, size_t at)
+{
+    const struct tk_automaton *a = h->a;
+    const size_t words = (a->states + 63) / 64, first = at >> MARK;
+    size_t last = at, len = 1, i = at, mark = first;
     unsigned s = TK_STEP_START;
-    for (size_t i = at; i < n; i++) {
-        s = a->step[s << a->shift | a->byte[(unsigned char)p[i]]];
+    bool known = false;
+    for (; i < h->n; i += len, h->spent++) {
+        if (i >> MARK > mark) {
+            mark = i >> MARK;
+            h->trail[mark] = (uint16_t)s;
+            known = h->dead[mark * words + s / 64] >> s % 64 & 1;
+            if (known)
+                break;
+        }
+        s = a->step[s << a->shift | (h->bytes ? a->byte[(unsigned char)h->p[i]] : class_at(a, h->p + i, &len))];
         if (s & TK_STEP_MATCH) {
             last = i;
             s &= TK_STEP_MATCH - 1;
         }
         if (!s)
-            return last;
+            break;
     }
-    return a->step[s << a->shift | a->end] & TK_STEP_MATCH ? n : last;
+    if (i >= h->n && !known && a->step[s << a->shift | a->end] & TK_STEP_MATCH)
+        return h->n;
+    /* What was noted at or before a match led to it. */
+    for (size_t k = (last >> MARK) + 1 > first + 1 ? (last >> MARK) + 1 : first + 1; k <= mark; k++)
+        h->dead[k * words + h->trail[k] / 64] |= 1ull << h->trail[k] % 64;
+    return last;
 }
 
-size_t tk_automaton_flow(const struct tk_automaton *a, const char *p, size_t n, size_t at, uint32_t *ends, size_t room,
-                         size_t *next)
+size_t tk_hunt_match(struct tk_hunt *h, size_t at)
 {
+    if (h->dead)
+        return remembered(h, at);
+    size_t reach;
+    const size_t end = h->bytes ? match(h->a, true, h->p, h->n, at, &reach) : match(h->a, false, h->p, h->n, at, &reach);
+    h->spent += reach > end ? reach - end : 0;
+    if (__builtin_expect(h->spent > TK_HUNT_LIMIT(h->n), 0))
+        remember(h);
+    return end;
+}
+
+void tk_hunt_end(struct tk_hunt *h)
+{
+    free(h->dead);
+    free(h->trail);
+    h->dead = NULL;
+    h->trail = NULL;
+}
+
+size_t tk_hunt_flow(struct tk_hunt *h, size_t at, uint32_t *ends, size_t room, size_t *next)
+{
+    const struct tk_automaton *const a = h->a;
+    const char *const p = h->p;
+    const size_t n = h->n;
     const uint8_t *const ascii = a->kind[a->page[0]];
     const uint32_t *const flow = a->flow;
     const uint8_t *const event = a->event;
     size_t k = 0;
-    while (at < n && k < room) {
+    while (at < n && k < room && !h->dead) {
         uint32_t s = TK_STEP_START << a->shift;
         size_t i = at;
         unsigned what = 0;
@@ -627,7 +690,8 @@ size_t tk_automaton_flow(const struct tk_automaton *a, const char *p, size_t n, 
             at = n;
             break;
         }
-        const size_t end = tk_automaton_match(a, p, n, at);
+        h->spent += i - at;
+        const size_t end = tk_hunt_match(h, at);
         if (end == at)
             break;
         ends[k++] = (uint32_t)end;

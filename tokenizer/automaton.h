@@ -18,7 +18,7 @@ struct tk_automaton {  /* immutable, shared by threads */
      * the character begins the next, the state is that of the next. Already shifted. */
     uint32_t *flow;
     uint8_t *event; /* of that step: TK_FLOW_END, TK_FLOW_STOP or 0 */
-    unsigned shift;
+    unsigned shift, states;
     unsigned end;      /* the class of the end of the text */
     uint16_t page[0x110000 >> 7]; /* of a code point's class */
     uint8_t (*kind)[128];
@@ -43,12 +43,26 @@ void tk_automaton_free(struct tk_automaton *a);
 
 /* The end of the match that begins at p[at], at < n; `at` itself: there is none. */
 size_t tk_automaton_match(const struct tk_automaton *a, const char *p, size_t n, size_t at);
-/* The same where every byte is a character of the byte-level alphabet. */
-size_t tk_automaton_match_bytes(const struct tk_automaton *a, const char *p, size_t n, size_t at);
+
+/* The matches of one text, in at most a multiple of its length. One that looks far ahead and finds
+ * nothing (a+b in "aaaa...") looks there again from the next place, and so on: when that comes to more
+ * than TK_HUNT_LIMIT, it is kept for each state at every 64th byte that nothing comes of it. */
+struct tk_hunt {
+    const struct tk_automaton *a;
+    const char *p;
+    size_t n;
+    bool bytes;      /* every byte is a character of the byte-level alphabet */
+    size_t spent;    /* bytes looked at behind the ends of matches; all bytes once `dead` is there */
+    uint64_t *dead;  /* NULL at first */
+    uint16_t *trail; /* the states of the last look */
+};
+#define TK_HUNT_LIMIT(n) (32 * (n) + 1024)
+/* As tk_automaton_match; places at which it is asked do not decrease. */
+size_t tk_hunt_match(struct tk_hunt *h, size_t at);
+void tk_hunt_end(struct tk_hunt *h);
 /* The ends of the matches that follow each other from p[at] on, `room` at most; *next is where
- * the last of them ends. Fewer than that: no match begins there, or the text does end. */
-size_t tk_automaton_flow(const struct tk_automaton *a, const char *p, size_t n, size_t at, uint32_t *ends, size_t room,
-                         size_t *next);
+ * the last of them ends. Fewer than that: no match begins there, the text does end, or too much is spent. Not of bytes. */
+size_t tk_hunt_flow(struct tk_hunt *h, size_t at, uint32_t *ends, size_t room, size_t *next);
 /* May a match begin with this character? */
 static inline bool tk_automaton_starts(const struct tk_automaton *a, unsigned class)
 {

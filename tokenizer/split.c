@@ -200,15 +200,15 @@ static int put(struct work *w, const char *p, size_t n)
 }
 
 /* The words that matches make which follow each other from p[*at] on. */
-static int matches(struct work *w, const struct part *x, const char *p, size_t n, size_t *at)
+static int matches(struct work *w, struct tk_hunt *h, size_t *at)
 {
     uint32_t ends[FLOW + 1];
     size_t k;
     do {
         const size_t from = *at;
-        k = tk_automaton_flow(x->automaton, p, n, from, ends, FLOW, at);
+        k = tk_hunt_flow(h, from, ends, FLOW, at);
         for (size_t i = 0; i < k;) {
-            i += w->put(w->c, p, i ? ends[i - 1] : from, ends + i, k - i, p + n);
+            i += w->put(w->c, h->p, i ? ends[i - 1] : from, ends + i, k - i, h->p + h->n);
             while (w->c->left || tk_cache_full(w->c)) {
                 if (tk_cache_flush(w->c, w->out, w->e))
                     return -1;
@@ -236,11 +236,6 @@ static int words(struct work *w, enum tk_rule rule, const char *p, size_t n)
 static inline size_t next(const struct part *x, const char *p, size_t n, size_t at)
 {
     return x->sought ? tk_seek_next(&x->seek, p, n, at) : at;
-}
-
-static inline size_t match(const struct part *x, const char *p, size_t n, size_t at)
-{
-    return x->bytes ? tk_automaton_match_bytes(x->automaton, p, n, at) : tk_automaton_match(x->automaton, p, n, at);
 }
 
 static inline size_t step(const struct part *x, const char *p, size_t at)
@@ -284,27 +279,24 @@ static int join(struct joiner *j, size_t b, size_t e, bool hit)
     return 0;
 }
 
-/* The piece p[0..n) by the parts from k on. */
-static int split(struct work *w, int k, const char *p, size_t n)
+/* The matches of a part in a piece, and what is between them. */
+static int by_part(struct work *w, int k, struct tk_hunt *h)
 {
-    if (k == w->s->n)
-        return put(w, p, n);
     const struct part *x = w->s->part[k];
-    const bool last = k + 1 == w->s->n;
-    if (last && x->rule != TK_RULE_NONE)
-        return words(w, x->rule, p, n);
+    const char *p = h->p;
+    const size_t n = h->n;
     struct joiner j = {.w = w, .k = k, .how = x->behavior, .p = p};
-    const bool flows = last && x->behavior == ISOLATED && !x->bytes && !x->sought && n < UINT32_MAX;
+    const bool flows = k + 1 == w->s->n && x->behavior == ISOLATED && !x->bytes && !x->sought && n < UINT32_MAX;
     size_t gap = 0;
     for (size_t at = 0; (at = next(x, p, n, at)) < n;) {
-        if (flows && gap == at) {
-            if (matches(w, x, p, n, &at))
+        if (flows && gap == at && !h->dead) {
+            if (matches(w, h, &at))
                 return -1;
             gap = at;
             if (at == n)
                 break;
         }
-        const size_t to = match(x, p, n, at);
+        const size_t to = tk_hunt_match(h, at);
         if (to == at) {
             at = step(x, p, at);
             continue;
@@ -317,6 +309,20 @@ static int split(struct work *w, int k, const char *p, size_t n)
     if (join(&j, gap, n, x->invert))
         return -1;
     return j.held ? split(w, k + 1, p + j.b, j.e - j.b) : 0;
+}
+
+/* The piece p[0..n) by the parts from k on. */
+static int split(struct work *w, int k, const char *p, size_t n)
+{
+    if (k == w->s->n)
+        return put(w, p, n);
+    const struct part *x = w->s->part[k];
+    if (k + 1 == w->s->n && x->rule != TK_RULE_NONE)
+        return words(w, x->rule, p, n);
+    struct tk_hunt h = {.a = x->automaton, .p = p, .n = n, .bytes = x->bytes};
+    const int r = by_part(w, k, &h);
+    tk_hunt_end(&h);
+    return r;
 }
 
 int tk_split_text(const struct tk_split *s, struct tk_cache *c, tk_words_fn *fn, const char *p, size_t n,

@@ -99,6 +99,64 @@ out:
     tk_regex_free(re);
 }
 
+/* The next place behind `at`, a character or a byte on. */
+static size_t on(const char *p, size_t at, bool bytes)
+{
+    int len = 1;
+    if (!bytes)
+        ft_utf8_get(p + at, &len);
+    return at + (size_t)len;
+}
+
+TEST(looks_that_find_nothing_are_not_taken_again)
+{
+    static const char *const regex[] = {"a+b|a", "a+b", "(?:ab)+c|a|b", "(?:aaa)+b|a", "[^c]+c|\xc3\xa9+", "\\s+(?=x)|\\s", "a(?:a|\xc3\xa9|b)*d|ab|\xc3\xa9", "a+(?![ab])|b+c"};
+    static const char *const run[] = {"a", "ab", "\xc3\xa9", " ", "aab", "b"};
+    const size_t n = 2500;
+    char *p = ft_malloc(n + 8);
+    for (size_t r = 0; r < sizeof regex / sizeof *regex; r++) {
+        struct tk_automaton *a = tk_automaton_new(ft_strz(regex[r]));
+        REQUIRE(a != NULL);
+        for (int round = 0; round < 12; round++) {
+            const bool bytes = round % 3 == 2;
+            size_t len = 0;
+            while (len < n) { /* mostly one thing over and over */
+                const char *x = run[round < 6 && draw(50) ? round % 6 : (int)draw(6)];
+                memcpy(p + len, x, strlen(x));
+                len += strlen(x);
+            }
+            struct tk_hunt h = {.a = a, .p = p, .n = len, .bytes = bytes}, flow = {.a = a, .p = p, .n = len};
+            bool same = true, work = true;
+            for (size_t at = 0; at < len && same && !bytes;) {
+                const size_t to = tk_hunt_match(&h, at);
+                same = to == tk_automaton_match(a, p, len, at);
+                work = h.spent <= TK_HUNT_LIMIT(len) + 200 * len;
+                at = to > at ? to : on(p, at, bytes);
+            }
+            for (size_t at = 0; at < len && same && !bytes;) {
+                uint32_t ends[7];
+                size_t next;
+                const size_t k = tk_hunt_flow(&flow, at, ends, 7, &next);
+                for (size_t i = 0; i < k && same; at = ends[i++])
+                    same = ends[i] == tk_automaton_match(a, p, len, at);
+                at = k ? at : on(p, at, false);
+            }
+            for (size_t at = 0; at < len && bytes;) {
+                const size_t to = tk_hunt_match(&h, at);
+                work = h.spent <= TK_HUNT_LIMIT(len) + 200 * len;
+                at = to > at ? to : at + 1;
+            }
+            if (!same || !work)
+                printf("  %s, round %d: %s\n", regex[r], round, same ? "too much work" : "not the same");
+            CHECK(same && work);
+            tk_hunt_end(&h);
+            tk_hunt_end(&flow);
+        }
+        tk_automaton_free(a);
+    }
+    free(p);
+}
+
 TEST(automata_of_rules_in_use)
 {
     static const char *const rules[] = {GPT2, CL100K, O200K, DEEPSEEK, BLOOM, "\\p{N}{1,3}", "[\xe4\xb8\x80-\xe9\xbe\xa5\xe3\x81\x80-\xe3\x82\x9f\xe3\x82\xa0-\xe3\x83\xbf]+",
