@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "tokenizer/automaton.h"
 #include "tokenizer/charsmap.h"
 #include "tokenizer/model.h"
 #include "tokenizer/sp_normalize.h"
@@ -50,15 +51,33 @@ void tk_pattern_release(struct tk_pattern *p)
     p->regex = NULL;
 }
 
+enum { LONG = 1 << 14 };
+
+/* In long text by a table, which bounds the work. */
+static bool next_of_table(struct tk_hunt *h, size_t at, size_t *b, size_t *e)
+{
+    for (int len; at < h->n; at += (size_t)len) {
+        const size_t end = tk_hunt_match(h, at);
+        if (end > at)
+            return *b = at, *e = end, true;
+        ft_utf8_get(h->p + at, &len);
+    }
+    return false;
+}
+
 int tk_pattern_find(const struct tk_pattern *pat, struct tk_matcher *m, struct ft_arena *mem, const char *p,
                     size_t n, struct tk_match **out, size_t *count, struct ft_err *err)
 {
     struct tk_match *v = NULL;
     size_t k = 0, cap = 0, at = 0;
+    struct tk_hunt far = {.a = pat->regex && n >= LONG ? tk_matcher_table(m, pat->regex, pat->source) : NULL, .p = p, .n = n};
     /* Empty matches count, but not one where the last match ends. */
     while (n && at <= n) {
         size_t b, e;
-        if (pat->regex) {
+        if (far.a) {
+            if (!next_of_table(&far, at, &b, &e))
+                break;
+        } else if (pat->regex) {
             const int r = tk_regex_find(pat->regex, m, p, n, at, &b, &e, err);
             if (r < 0)
                 return -1;
@@ -89,6 +108,7 @@ int tk_pattern_find(const struct tk_pattern *pat, struct tk_matcher *m, struct f
         }
         v[k++] = (struct tk_match){(uint32_t)b, (uint32_t)e};
     }
+    tk_hunt_end(&far);
     *out = v;
     *count = k;
     return 0;
@@ -290,6 +310,30 @@ struct mark {
     int ccc;
 };
 
+/* Canonical order of a run of marks: by their classes, else as they come. */
+static void order(struct tk_work *w, struct mark *v, size_t n)
+{
+    if (n > 64) { /* by counting, else a run would take its square */
+        size_t first[257] = {0};
+        struct mark *copy = ft_arena_alloc(&w->mem, n * sizeof *v);
+        memcpy(copy, v, n * sizeof *v);
+        for (size_t i = 0; i < n; i++)
+            first[v[i].ccc + 1]++;
+        for (int c = 0; c < 256; c++)
+            first[c + 1] += first[c];
+        for (size_t i = 0; i < n; i++)
+            v[first[copy[i].ccc]++] = copy[i];
+        return;
+    }
+    for (size_t i = 1; i < n; i++) {
+        const struct mark m = v[i];
+        size_t at = i;
+        for (; at > 0 && v[at - 1].ccc > m.ccc; at--)
+            v[at] = v[at - 1];
+        v[at] = m;
+    }
+}
+
 /* The forms keep, with every character, how the text changed at it: a
  * decomposed character is its first part and insertions, a composite carries
  * the sum of its parts minus one for each joined (tokenizers' rule). */
@@ -308,14 +352,15 @@ static void normal_form(struct tk_work *w, struct tk_piece *p, bool compat, bool
             k = 1;
         }
         for (int x = 0; x < k; x++) {
-            const struct mark m = {d[x], x > 0, uc_ccc(d[x])};
-            size_t at = n++; /* canonical order: a stable sort of each run of marks */
-            while (at > 0 && m.ccc && v[at - 1].ccc > m.ccc) {
-                v[at] = v[at - 1];
-                at--;
-            }
-            v[at] = m;
+            v[n++] = (struct mark){d[x], x > 0, uc_ccc(d[x])};
         }
+    }
+    for (size_t i = 0; i < n;) {
+        size_t end = i;
+        while (end < n && v[end].ccc)
+            end++;
+        order(w, v + i, end - i);
+        i = end + 1;
     }
     if (compose) {
         ptrdiff_t starter = -1;

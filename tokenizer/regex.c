@@ -4,16 +4,25 @@
 #include <pcre2.h>
 #include <stdlib.h>
 
+#include "tokenizer/automaton.h"
 #include "tokenizer/regex_syntax.h"
 
 struct tk_regex {
     pcre2_code *code;
+    bool tiktoken;
 };
+
+enum { TABLES = 8 };
 
 struct tk_matcher {
     pcre2_match_data *data;
     pcre2_match_context *ctx;
     pcre2_jit_stack *stack;
+    struct {
+        const struct tk_regex *re;
+        struct tk_automaton *a;
+    } table[TABLES];
+    unsigned n_tables;
 };
 
 static struct tk_regex *new(struct ft_str pattern, bool tiktoken, struct ft_err *e)
@@ -43,6 +52,7 @@ static struct tk_regex *new(struct ft_str pattern, bool tiktoken, struct ft_err 
     pcre2_jit_compile(c, PCRE2_JIT_COMPLETE); /* without JIT it is slow, not wrong */
     re = ft_malloc(sizeof *re);
     re->code = c;
+    re->tiktoken = tiktoken;
     return re;
 }
 
@@ -60,7 +70,7 @@ void tk_regex_free(struct tk_regex *re)
 
 struct tk_matcher *tk_matcher_new(void)
 {
-    struct tk_matcher *m = ft_malloc(sizeof *m);
+    struct tk_matcher *m = ft_calloc(1, sizeof *m);
     m->data = pcre2_match_data_create(4, NULL);
     m->ctx = pcre2_match_context_create(NULL);
     m->stack = pcre2_jit_stack_create(64 << 10, 64 << 20, NULL);
@@ -77,7 +87,21 @@ void tk_matcher_free(struct tk_matcher *m)
     pcre2_jit_stack_free(m->stack);
     pcre2_match_context_free(m->ctx);
     pcre2_match_data_free(m->data);
+    for (int i = 0; i < TABLES; i++)
+        tk_automaton_free(m->table[i].a);
     free(m);
+}
+
+const struct tk_automaton *tk_matcher_table(struct tk_matcher *m, const struct tk_regex *re, struct ft_str source)
+{
+    for (int i = 0; i < TABLES; i++)
+        if (m->table[i].re == re)
+            return m->table[i].a;
+    const unsigned i = m->n_tables++ % TABLES;
+    tk_automaton_free(m->table[i].a);
+    m->table[i].re = re;
+    m->table[i].a = re->tiktoken ? NULL : tk_automaton_new(source);
+    return m->table[i].a;
 }
 
 int tk_regex_find(const struct tk_regex *re, struct tk_matcher *m, const char *p, size_t n, size_t from,

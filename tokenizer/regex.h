@@ -14,6 +14,7 @@
 #include "pipeline/str.h"
 
 struct tk_regex; /* immutable, shared by threads */
+struct tk_automaton;
 
 struct tk_regex *tk_regex_new(struct ft_str pattern, struct ft_err *e);
 /* The same in the syntax of tiktoken's rules (fancy-regex): a{2,3}+ is possessive, ^ and $ are the ends of the text. */
@@ -28,6 +29,9 @@ int tk_regex_plain(struct ft_str pattern, struct ft_buf *out, struct ft_err *e);
 struct tk_matcher;
 struct tk_matcher *tk_matcher_new(void);
 void tk_matcher_free(struct tk_matcher *m);
+
+/* The same as a table, which this thread keeps: NULL where the pattern is none (automaton.h). `re` is of `source`, and stays until m goes. */
+const struct tk_automaton *tk_matcher_table(struct tk_matcher *m, const struct tk_regex *re, struct ft_str source);
 
 /* The next match in p[0..n) at or behind `from`: 1 with [*b, *e), 0, -1 when a
  * limit was hit. p is valid UTF-8. */

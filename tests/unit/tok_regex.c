@@ -60,6 +60,33 @@ static bool same_matches(struct ft_str regex, struct ft_str t, struct tk_matcher
     return same;
 }
 
+/* Long text goes by a table, with the same matches. */
+static bool same_far(struct ft_str regex, struct ft_str t)
+{
+    struct tk_matcher *m = tk_matcher_new();
+    struct ft_err e = {0};
+    struct ft_arena mem = {0};
+    struct tk_pattern pat = {.source = regex, .regex = tk_regex_new(regex, &e)};
+    struct ft_buf text = {0};
+    struct tk_match *v;
+    size_t k = 0;
+    bool same = true;
+    while (pat.regex && text.n < 1 << 14)
+        ft_buf_puts(&text, t);
+    if (pat.regex && text.n && tk_matcher_table(m, pat.regex, regex)) {
+        same = !tk_pattern_find(&pat, m, &mem, text.p, text.n, &v, &k, &e);
+        size_t i = 0;
+        for (size_t at = 0, b, end; same && tk_regex_find(pat.regex, m, text.p, text.n, at, &b, &end, &e) > 0; at = end, i++)
+            same = i < k && v[i].b == b && v[i].e == end;
+        same = same && i == k;
+    }
+    tk_matcher_free(m);
+    tk_pattern_release(&pat);
+    ft_buf_release(&text);
+    ft_arena_release(&mem);
+    return same;
+}
+
 TEST(patterns_split_as_in_the_library)
 {
     struct ft_buf file = slurp(test_path("golden/tokenizer/regex.jsonl"));
@@ -87,7 +114,7 @@ TEST(patterns_split_as_in_the_library)
             w.a.n = 0;
             tk_push(&w.a, (struct tk_piece){.p = text.p, .n = (uint32_t)text.n, .id = -1});
             CHECK(!tk_pretokenize(t, &w, m, &e));
-            const bool same = same_ends(&w.a, want), by_table = same_matches(regex, text, m);
+            const bool same = same_ends(&w.a, want), by_table = same_matches(regex, text, m) && (n % 4 || same_far(regex, text));
             if (!same || !by_table)
                 printf("  %.*s%s\n", (int)regex.n, regex.p, same ? " (automaton)" : "");
             CHECK(same && by_table);
