@@ -123,6 +123,8 @@ tk_bpe_many_fn *tk_bpe_many_level(const char *isa)
     const bool wide = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2");
     if (wide && (!isa || strcmp(isa, "scalar")))
         return by_avx2;
+#else
+    (void)isa;
 #endif
     return by_scalar;
 }
