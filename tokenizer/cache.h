@@ -95,7 +95,7 @@ struct tk_cache {
     const struct tk_cut *cut; /* words without a key are cut into parts by it, NULL: not */
     const char *left, *left_end; /* of such a word what is not in a record yet */
     size_t n;                    /* records waiting */
-    unsigned words;              /* flushed so far, up to TK_BRIEF */
+    unsigned words;              /* flushed so far, up to TK_BRIEF; where some are spelled, those that the hot table did not have */
     size_t many;                 /* words of the last batch that had more than four ids */
     struct tk_rec rec[TK_BATCH + TK_WINDOW];
     struct tk_line side[TK_BATCH + TK_WINDOW]; /* of this batch what was not in a table */

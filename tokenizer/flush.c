@@ -241,15 +241,18 @@ int tk_cache_flush(struct tk_cache *c, struct tk_ids *out, struct ft_err *e)
     c->over.n = 0;
     if (c->placed)
         c->placed(c->placed_ctx, c->rec, n, starts, out);
+    unsigned fresh = 0;
     for (size_t k = 0; k < n_miss; k++) {
         const struct tk_rec *r = &c->rec[miss[k]];
+        fresh += r->p != NULL;
         if (!r->p || r->n > TK_KEY_MAX)
             continue;
         if (beside[k] && !tk_key_eq(tk_hot_beside(c, tk_cache_line(c, r->hash))->key, r->key))
             continue; /* another one took its place just now */
         tk_hot_insert(c, r->hash, r->key, at[miss[k]]);
     }
-    if (c->words < TK_BRIEF && (c->words += (unsigned)n) >= TK_BRIEF)
+    /* Where words are spelled few may come at all. */
+    if (c->words < TK_BRIEF && (c->words += c->spell ? fresh : (unsigned)n) >= TK_BRIEF)
         tk_cache_enlarge(c);
     return 0;
 }
