@@ -95,7 +95,7 @@ int tk_bpe_load(struct tk_model *m, const struct ft_json *j, struct ft_err *e)
     if (dropout < 0 || dropout > 1)
         return ft_fail(e, FT_DATA, "BPE dropout %g is not between 0 and 1", dropout);
     if (dropout > 0 && dropout < 1)
-        return ft_fail(e, FT_DATA, "BPE dropout is not supported: its results are random");
+        return ft_fail(e, FT_DATA, "BPE dropout %g is not supported: its results are random (null in the file: none)", dropout);
     const bool never = dropout >= 1; /* all merges are dropped */
     m->ignore_merges = m->ignore_merges && !never;
     if (!merges || merges->type != FT_JSON_ARRAY)

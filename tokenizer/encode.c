@@ -293,7 +293,7 @@ static void finish(struct row *r, const struct tk_post_item *it, size_t from, st
     for (size_t i = from; o->offsets && it->n_trims && i < r->ids.n; i++)
         if (r->lead[i] | r->trail[i])
             tk_post_take(it, i == from, text, r->lead[i], r->trail[i], &r->begin[i], &r->end[i]);
-    if (o->offsets && o->chars)
+    if (o->offsets && o->chars && from < r->ids.n)
         ft_offsets_to_chars(r->begin + from, r->end + from, r->ids.n - from, text);
     for (size_t i = from; o->types && i < r->ids.n; i++)
         r->type[i] = it->type;
