@@ -119,9 +119,11 @@ static int load_kind(const struct ft_json *j, struct ft_arena *mem, struct tk_de
         if (!list || list->type != FT_JSON_ARRAY)
             return ft_fail(e, FT_DATA, "no \"decoders\"");
         d->parts = FT_NEWS(mem, struct tk_decoder *, list->n);
-        for (size_t k = 0; k < list->n; k++, d->n_parts++)
+        for (size_t k = 0; k < list->n; k++) {
+            d->n_parts++; /* also one that fails half way is released */
             if (load(&list->items[k], mem, &d->parts[k], e))
                 return -1;
+        }
         return 0;
     }
     case BYTE_LEVEL:

@@ -179,9 +179,11 @@ static int load(const struct ft_json *j, struct ft_arena *mem, struct tk_normali
         if (!list || list->type != FT_JSON_ARRAY)
             return ft_fail(e, FT_DATA, "a Sequence normalizer has no \"normalizers\"");
         n->parts = FT_NEWS(mem, struct tk_normalizer *, list->n);
-        for (size_t k = 0; k < list->n; k++, n->n_parts++)
+        for (size_t k = 0; k < list->n; k++) {
+            n->n_parts++; /* also one that fails half way is released */
             if (load(&list->items[k], mem, &n->parts[k], e))
                 return -1;
+        }
         return 0;
     }
     case BERT: {

@@ -118,9 +118,11 @@ static int load_kind(const struct ft_json *j, bool raw, struct ft_arena *mem, st
         if (!list || list->type != FT_JSON_ARRAY)
             return ft_fail(e, FT_DATA, "no \"pretokenizers\"");
         t->parts = FT_NEWS(mem, struct tk_pretok *, list->n);
-        for (size_t k = 0; k < list->n; k++, t->n_parts++)
+        for (size_t k = 0; k < list->n; k++) {
+            t->n_parts++; /* also one that fails half way is released */
             if (load(&list->items[k], raw && k + 1 == list->n, mem, &t->parts[k], e))
                 return -1;
+        }
         return 0;
     }
     case BYTE_LEVEL: {

@@ -109,7 +109,12 @@ REGEX = [r"\s+", r"\S+", r"\w+|[^\w\s]+", r"\d", r"\d+", r"\p{N}{1,3}", r"\p{L}+
          r"\p{Greek}+", r"\p{Arabic}+", r"\p{Thai}", r"\p{Sc}", r"\p{Sm}+", r"\p{So}", r"\p{Sk}", r"\p{Zs}", r"\p{Z}", r"\p{Cc}", r"\p{C}", r"\p{Pd}", r"\p{Ps}", r"\p{Nl}",
          r"\p{No}", r"\p{Mn}", r"\p{Mc}", r"\p{Me}", r"\p{Alpha}", r"\p{Alnum}+", r"\p{Upper}", r"\p{^L}", r"\P{L}+", r"[\p{^L}\d]+", r"[\P{N}&&\S]+", r"\p{Emoji}", r"\p{L}{2}",
          r"[\s\S]", r"[\w']+", r"[a\-z]", r"[]a]", r"[a-]", r"[\]\\]", r"{", r"}", r"a{", r"]", r"\A\s+", r"\z", r"\Z", r"\s*\z", r"\G.", r"\K", r"a\Kb", r"(?<n>a)\k<n>", r"(a)\1",
-         r"\p{Lu}\p{Ll}*", r" ?[A-Z]?[a-z]+", r"[\u4e00-\u9fff]", r"[\x{1f300}-\x{1faff}]", r"\t", r"\e|\f|\v|\a", r"(?#note)a", r"(?i)[^a-k]+", r"\S(?!\S)", r"\W", r"\D+", r"[^\W\d]+"] + regexes.REGEXES
+         r"\p{Lu}\p{Ll}*", r" ?[A-Z]?[a-z]+", r"[\u4e00-\u9fff]", r"[\x{1f300}-\x{1faff}]", r"\t", r"\e|\f|\v|\a", r"(?#note)a", r"(?i)[^a-k]+", r"\S(?!\S)", r"\W", r"\D+", r"[^\W\d]+"]
+
+def is_regex(r):
+    try: return tokenizers.Regex(r) is not None
+    except Exception: return False
+REGEX += [r for r in regexes.REGEXES if is_regex(r)] # we take some that the library does not, such as (?:\b)*
 
 def pattern():
     if rng.random() < .45:
