@@ -58,9 +58,9 @@ $(B)/%.o: %.c
 	$(CC) $(ALL_CFLAGS) $(CFLAGS_$(notdir $*)) -MMD -MP -c $< -o $@
 
 define room_rules
-$(B)/lib$(1).a: $(call obj,$(LIB_$(1)))
+$(B)/lib$(1).a: $(call obj,$(LIB_$(1))) $(1)/module.mk
 	@rm -f $$@
-	ar rcs $$@ $$^
+	ar rcs $$@ $$(filter %.o,$$^)
 endef
 $(foreach r,$(ROOMS),$(eval $(call room_rules,$(r))))
 

@@ -31,6 +31,26 @@ static size_t plain_until(const char *p, size_t i, size_t n, bool ascii)
     return n;
 }
 
+/* A UTF-16 unit as a backslash, u and four digits. */
+static char *put_unit(char *p, uint32_t unit)
+{
+    *p++ = '\\';
+    *p++ = 'u';
+    for (int shift = 12; shift >= 0; shift -= 4)
+        *p++ = "0123456789abcdef"[unit >> shift & 15];
+    return p;
+}
+
+static void put_units(struct jsb *b, uint32_t c)
+{
+    char *const from = ft_jsb_room(b, 12), *p = from;
+    if (c >= 0x10000) {
+        p = put_unit(p, 0xd800 + ((c - 0x10000) >> 10));
+        c = 0xdc00 + ((c - 0x10000) & 0x3ff);
+    }
+    b->n += (size_t)(put_unit(p, c) - from);
+}
+
 static void json_str(struct jsb *b, const struct jstr *s, bool ascii)
 {
     size_t from = 0, i = 0;
@@ -39,6 +59,7 @@ static void json_str(struct jsb *b, const struct jstr *s, bool ascii)
     while ((i = plain_until(s->p, i, s->n, ascii)) < s->n) {
         int len;
         const uint32_t c = ft_utf8_get(s->p + i, &len);
+        ft_jstep(b->rt, 1);
         ft_jsb_cut(b, s, from, i - from);
         const size_t at = b->n;
         switch (c) {
@@ -49,11 +70,7 @@ static void json_str(struct jsb *b, const struct jstr *s, bool ascii)
         case '\t': ft_jsb_putz(b, "\\t"); break;
         case '\f': ft_jsb_putz(b, "\\f"); break;
         case '\b': ft_jsb_putz(b, "\\b"); break;
-        default:
-            if (c < 0x10000)
-                ft_jsb_printf(b, "\\u%04x", c);
-            else
-                ft_jsb_printf(b, "\\u%04x\\u%04x", 0xd800 + ((c - 0x10000) >> 10), 0xdc00 + ((c - 0x10000) & 0x3ff));
+        default: put_units(b, c);
         }
         ft_jsb_mark(b, at, s, i);
         i += (size_t)len;
