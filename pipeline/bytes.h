@@ -50,6 +50,20 @@ static inline uint64_t ft_get_u64(struct ft_cur *c)
     return p ? ft_load_u64(p) : 0;
 }
 
+/* Are all of n numbers below `limit`? Quicker than to look for the first that is not. */
+static inline bool ft_all_below(const int32_t *v, size_t n, uint32_t limit)
+{
+    uint32_t bits = 0; /* any is at most all of them */
+    bool wrong = false;
+    for (size_t i = 0; i < n; i++)
+        bits |= (uint32_t)v[i];
+    if (bits < limit)
+        return true;
+    for (size_t i = 0; i < n; i++)
+        wrong |= (uint32_t)v[i] >= limit;
+    return !wrong;
+}
+
 static inline void ft_put_u32(struct ft_buf *b, uint32_t v)
 {
     const unsigned char x[4] = {(unsigned char)v, (unsigned char)(v >> 8), (unsigned char)(v >> 16),

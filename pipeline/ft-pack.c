@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "pipeline/bytes.h"
 #include "pipeline/doc_read.h"
 #include "pipeline/fit.h"
 #include "pipeline/plan.h"
@@ -80,10 +81,7 @@ static int check_ids(const struct packer *p, const struct ft_doc *d, struct ft_e
 {
     const int32_t *ids = d->tokens;
     const uint32_t limit = p->o.vocab_size && p->o.vocab_size <= INT32_MAX ? (uint32_t)p->o.vocab_size : INT32_MAX + 1u;
-    bool wrong = false;
-    for (uint32_t i = 0; i < d->n; i++)
-        wrong |= (uint32_t)ids[i] >= limit;
-    for (uint32_t i = 0; wrong && i < d->n; i++)
+    for (uint32_t i = 0, all = ft_all_below(ids, d->n, limit); !all && i < d->n; i++)
         if (ids[i] < 0 || (p->o.vocab_size && (uint64_t)ids[i] >= p->o.vocab_size))
             return p->o.vocab_size ? ft_fail(e, FT_DATA, "token %u is id %d, and the vocabulary has %" PRIu64, i,
                                              ids[i], p->o.vocab_size)

@@ -24,6 +24,7 @@ struct ft_planner {
     size_t n, cap;
     struct bin *bins;
     size_t n_bins, cap_bins;
+    size_t *order;       /* of the items, in which they go to bins */
     size_t *queue;       /* by room 0..length: first and last bin */
     uint64_t *open;      /* bitmap of rooms that have a bin */
     struct ft_piece *row; /* the row being given out or filled */
@@ -54,6 +55,7 @@ void ft_planner_free(struct ft_planner *p)
         return;
     free(p->items);
     free(p->bins);
+    free(p->order);
     free(p->queue);
     free(p->open);
     free(p->row);
@@ -96,14 +98,21 @@ static int row_out(struct ft_planner *p, struct ft_err *e)
 
 /* ---- best fit, decreasing ---- */
 
-static int longer_first(const void *a, const void *b)
+/* The places of the items by their lengths, the longest first; equal ones as they came. */
+static const size_t *longer_first(struct ft_planner *p)
 {
-    const struct item *x = a, *y = b;
-    if (x->piece.length != y->piece.length)
-        return x->piece.length > y->piece.length ? -1 : 1;
-    if (x->piece.doc != y->piece.doc) /* stable: documents come in order */
-        return x->piece.doc < y->piece.doc ? -1 : 1;
-    return x->piece.start < y->piece.start ? -1 : x->piece.start > y->piece.start;
+    size_t *const at = p->queue; /* by length; cleared by the caller */
+    p->order = ft_reallocs(p->order, p->n + 1, sizeof *p->order);
+    for (size_t i = 0; i < p->n; i++)
+        at[p->items[i].piece.length]++;
+    for (size_t length = p->length + 1, sum = 0; length-- > 0;) {
+        const size_t many = at[length];
+        at[length] = sum;
+        sum += many;
+    }
+    for (size_t i = 0; i < p->n; i++)
+        p->order[at[p->items[i].piece.length]++] = i;
+    return p->order;
 }
 
 static void queue_put(struct ft_planner *p, size_t bin)
@@ -142,10 +151,11 @@ static size_t queue_take(struct ft_planner *p, uint64_t need)
 
 static int flush_window(struct ft_planner *p, struct ft_err *e)
 {
-    if (p->n)
-        qsort(p->items, p->n, sizeof *p->items, longer_first);
+    const size_t *const order = longer_first(p);
+    memset(p->queue, 0, (p->length + 1) * sizeof *p->queue);
     p->n_bins = 0;
-    for (size_t i = 0; i < p->n; i++) {
+    for (size_t k = 0; k < p->n; k++) {
+        const size_t i = order[k];
         struct item *x = &p->items[i];
         size_t b = queue_take(p, x->piece.length);
         if (b == SIZE_MAX) {

@@ -16,10 +16,11 @@
 #include "pipeline/shard_bytes.h"
 
 #ifdef FT_TINY
-enum { BLOCK_TOKENS = 8, BLOCK_DOCS = 3 };
+enum { BLOCK_TOKENS = 8, BLOCK_DOCS = 3, SPOOL_ENTRIES = 2 };
 #else
-enum { BLOCK_TOKENS = 1 << 20, BLOCK_DOCS = 1 << 16 };
+enum { BLOCK_TOKENS = 1 << 20, BLOCK_DOCS = 1 << 16, SPOOL_ENTRIES = 4096 };
 #endif
+enum { ROW_BYTES = 12, PIECE_BYTES = 16 }; /* of the spool of the plan */
 
 struct names { /* distinct strings in order of appearance */
     struct ft_buf text;
@@ -200,18 +201,18 @@ static void names_release(struct names *t)
 static int plan_row(void *ctx, const struct ft_piece *v, size_t n, uint32_t learn, struct ft_err *e)
 {
     struct ft_writer *w = ctx;
-    unsigned char row[12];
+    unsigned char row[ROW_BYTES];
     ft_store_u64(row, n);
     ft_store_u32(row + 8, learn);
     for (size_t i = 0; i < n; i++) {
-        unsigned char p[16];
+        unsigned char p[PIECE_BYTES];
         ft_store_u64(p, v[i].doc);
         ft_store_u32(p + 8, v[i].start);
         ft_store_u32(p + 12, v[i].length);
-        if (fwrite(p, 16, 1, w->pieces) != 1)
+        if (fwrite(p, PIECE_BYTES, 1, w->pieces) != 1)
             return ft_fail_errno(e, "cannot write the plan of '%s'", w->dir);
     }
-    if (fwrite(row, 12, 1, w->rows) != 1)
+    if (fwrite(row, ROW_BYTES, 1, w->rows) != 1)
         return ft_fail_errno(e, "cannot write the plan of '%s'", w->dir);
     w->n_rows++;
     w->n_pieces += n;
@@ -253,6 +254,8 @@ int ft_writer_new(const char *dir, const struct ft_writer_opts *o, struct ft_wri
     w->width = o->vocab_size && o->vocab_size <= 65536 ? 2 : 4;
     w->pieces = tmpfile();
     w->rows = tmpfile();
+    if (w->pieces)
+        setvbuf(w->pieces, NULL, _IOFBF, SPOOL_ENTRIES * PIECE_BYTES);
     w->planner = ft_planner_new(o->strategy, o->length, o->window, plan_row, w);
     if (!w->pieces || !w->rows) {
         ft_fail_errno(e, "cannot make a temporary file");
@@ -442,10 +445,7 @@ int ft_writer_add(struct ft_writer *w, const struct ft_doc *d, struct ft_err *e)
     if (!d->n)
         return ft_fail(e, FT_DATA, "a document without tokens");
     const uint32_t limit = w->o.vocab_size && w->o.vocab_size <= INT32_MAX ? (uint32_t)w->o.vocab_size : INT32_MAX + 1u;
-    bool wrong = false;
-    for (uint32_t i = 0; i < d->n; i++)
-        wrong |= (uint32_t)ids[i] >= limit;
-    for (uint32_t i = 0; wrong && i < d->n; i++)
+    for (uint32_t i = 0, all = ft_all_below(ids, d->n, limit); !all && i < d->n; i++)
         if ((uint32_t)ids[i] >= limit)
             return ft_fail(e, FT_DATA, "token %u is id %d, and the vocabulary has %" PRIu64, i, ids[i],
                            w->o.vocab_size);
@@ -500,8 +500,9 @@ int ft_writer_add(struct ft_writer *w, const struct ft_doc *d, struct ft_err *e)
 static int plan_write(struct ft_writer *w, uint64_t *sum, struct ft_err *e)
 {
     struct out o;
-    unsigned char h[FT_HEADER] = {0}, row[12], piece[16];
+    unsigned char h[FT_HEADER] = {0}, *spool = ft_malloc(SPOOL_ENTRIES * PIECE_BYTES);
     struct ft_hasher *hash = ft_hasher_new();
+    static const unsigned char zero[64];
     int r = -1;
     if (out_open(&o, w->dir, "plan.ftp", e))
         goto out;
@@ -515,30 +516,39 @@ static int plan_write(struct ft_writer *w, uint64_t *sum, struct ft_err *e)
     ft_hasher_add(hash, h, 56);
     if (out_put(&o, h, sizeof h, e))
         goto out;
-    static const unsigned char zero[64];
     /* row_begin, row_learn, doc, start, length: one pass over a spool each */
     for (int column = 0; column < 5; column++) {
         FILE *f = column < 2 ? w->rows : w->pieces;
         const uint64_t n = column < 2 ? w->n_rows : w->n_pieces;
-        const int width = column == 0 || column == 2 ? 8 : 4;
+        const size_t entry = column < 2 ? ROW_BYTES : PIECE_BYTES, at = column == 1 || column == 3 ? 8 : column == 4 ? 12 : 0;
+        const size_t width = column == 0 || column == 2 ? 8 : 4;
         uint64_t begin = 0;
         rewind(f);
-        for (uint64_t i = 0; i < n + (column == 0); i++) {
-            unsigned char v[8];
-            if (i < n && fread(column < 2 ? row : piece, column < 2 ? 12 : 16, 1, f) != 1) {
+        for (uint64_t i = 0, many; i < n; i += many) {
+            many = n - i < SPOOL_ENTRIES ? n - i : SPOOL_ENTRIES;
+            if (fread(spool, entry, many, f) != many) {
                 ft_fail_errno(e, "cannot read the plan of '%s' back", w->dir);
                 goto out;
             }
-            if (column == 0) {
-                ft_store_u64(v, begin);
-                begin += i < n ? ft_load_u64(row) : 0;
-            } else if (column == 1) {
-                memcpy(v, row + 8, 4);
-            } else {
-                memcpy(v, piece + (column == 2 ? 0 : column == 3 ? 8 : 12), (size_t)width);
+            for (size_t k = 0; k < many; k++) {
+                unsigned char *const to = spool + k * width; /* behind what is still to be read of it */
+                unsigned char v[8];
+                memcpy(v, spool + k * entry + at, width);
+                if (column == 0) {
+                    const uint64_t pieces = ft_load_u64(v);
+                    ft_store_u64(v, begin);
+                    begin += pieces;
+                }
+                memcpy(to, v, width);
             }
-            ft_hasher_add(hash, v, (size_t)width);
-            if (out_put(&o, v, (size_t)width, e))
+            ft_hasher_add(hash, spool, many * width);
+            if (out_put(&o, spool, many * width, e))
+                goto out;
+        }
+        if (column == 0) { /* and where the last row ends */
+            ft_store_u64(spool, begin);
+            ft_hasher_add(hash, spool, 8);
+            if (out_put(&o, spool, 8, e))
                 goto out;
         }
         const size_t pad = (size_t)(ft_align64(o.at) - o.at);
@@ -553,12 +563,11 @@ static int plan_write(struct ft_writer *w, uint64_t *sum, struct ft_err *e)
         goto out;
     }
     r = out_end(&o, e);
-    ft_hasher_free(hash);
-    return r;
 out:
     out_forget(&o);
     ft_hasher_free(hash);
-    return -1;
+    free(spool);
+    return r;
 }
 
 /* ---- manifest ---- */
