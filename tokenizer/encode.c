@@ -288,12 +288,13 @@ void ft_offsets_to_chars(uint32_t *begin, uint32_t *end, size_t n_tokens, struct
     }
 }
 
-static void finish(struct row *r, const struct tk_post_item *it, size_t from, struct ft_str text, const struct ft_encode_opts *o)
+/* placed: the tokens have their places. */
+static void finish(struct row *r, const struct tk_post_item *it, size_t from, struct ft_str text, const struct ft_encode_opts *o, bool placed)
 {
-    for (size_t i = from; o->offsets && it->n_trims && i < r->ids.n; i++)
+    for (size_t i = from; placed && it->n_trims && i < r->ids.n; i++)
         if (r->lead[i] | r->trail[i])
             tk_post_take(it, i == from, text, r->lead[i], r->trail[i], &r->begin[i], &r->end[i]);
-    if (o->offsets && o->chars && from < r->ids.n)
+    if (placed && o->chars && from < r->ids.n)
         ft_offsets_to_chars(r->begin + from, r->end + from, r->ids.n - from, text);
     for (size_t i = from; o->types && i < r->ids.n; i++)
         r->type[i] = it->type;
@@ -385,7 +386,7 @@ static int assemble(const struct ft_tokenizer *t, struct ft_tok_state *s, const 
             to->lead[last] = r->lead[x];
             to->trail[last] = r->trail[x];
         }
-        finish(to, it, at, text[k], o);
+        finish(to, it, at, text[k], o, o->offsets);
     }
     out->n_prefix = seen ? out->n_prefix : to->ids.n;
     for (size_t i = p->n; i > 0 && p->v[i - 1].id >= 0 && seen; i--)
@@ -427,8 +428,7 @@ int ft_encode(const struct ft_tokenizer *t, struct ft_tok_state *s, struct ft_st
             s->marks.post = &p->v[i];
             if (encode_text(t, s, text, o, e))
                 return -1;
-            if (!s->marks.done)
-                finish(r, &p->v[i], from, text, o);
+            finish(r, &p->v[i], from, text, o, o->offsets && !s->marks.done);
         }
     } else {
         const struct ft_str texts[2] = {text, o->pair ? *o->pair : (struct ft_str){0}};

@@ -1,9 +1,9 @@
-/* Places of tokens as far as given marks can tell, without leaving the units' quick way.
+/* Where marks stand among the tokens, without leaving the units' quick way.
  *
  * Raw text is cut at the marks, where that changes nothing: then all tokens of a
- * stretch stand between two marks, and that is all that has to be known of them. Where
- * it may not be cut, in the middle of a unit, the lengths of its tokens say where they
- * stand, if these are the very bytes of the text. */
+ * stretch stand between two marks, and their number is all that has to be known of them.
+ * Where it may not be cut, in the middle of a unit, the lengths of that unit's tokens say
+ * where they stand, if these are the very bytes of the text; if not, the unit is done again. */
 #include "tokenizer/tokenizer_priv.h"
 #include "tokenizer/unicode.h"
 
@@ -91,13 +91,50 @@ static size_t plan(const struct tk_fast *f, const struct tk_piece *p, const uint
     return n;
 }
 
-/* The places of the tokens [k, n) of a stretch by their lengths. False: they do not add up. */
-static bool lay(const struct ft_tokenizer *t, struct row *r, struct ft_str text, size_t k, size_t n, const struct stretch *x)
+/* Marks that are to be placed, in their order. */
+struct pending {
+    const uint32_t *at;
+    size_t n, next;
+    struct ft_tok_place *place;
+};
+
+/* Walks over the tokens of a stretch: each place of a mark is the first token that does not begin in front of it,
+ * and the first that ends behind it. */
+struct walk {
+    struct pending *m;
+    size_t last, begins, ends; /* marks in the stretch: up to last; so many have the one, and the other */
+};
+
+static struct walk walk_from(struct pending *m, const struct stretch *x)
+{
+    size_t last = m->next;
+    while (last < m->n && m->at[last] < x->to)
+        last++;
+    return (struct walk){m, last, m->next, m->next};
+}
+
+static inline void walk_on(struct walk *w, size_t k, uint32_t b, uint32_t e)
+{
+    for (; w->begins < w->last && w->m->at[w->begins] <= b; w->begins++)
+        w->m->place[w->begins].begins = (uint32_t)k;
+    for (; w->ends < w->last && w->m->at[w->ends] < e; w->ends++)
+        w->m->place[w->ends].ends = (uint32_t)k;
+}
+
+static void walk_off(struct walk *w, size_t k)
+{
+    walk_on(w, k, UINT32_MAX, UINT32_MAX);
+    w->m->next = w->last;
+}
+
+/* Places the marks in a stretch, whose tokens are [k, n), by their lengths. False: they do not add up. */
+static bool lay(const struct ft_tokenizer *t, const struct tk_ids *ids, struct ft_str text, size_t k, size_t n, const struct stretch *x,
+                struct pending *m)
 {
     const bool pieces = t->fast.unit == TK_UNIT_PIECES;
     int64_t sum = 0, front;
     for (size_t i = k; i < n; i++) {
-        const int32_t id = r->ids.v[i];
+        const int32_t id = ids->v[i];
         if (id == t->model.unk || (pieces && !t->fast.len[id]))
             return false;
         sum += pieces ? t->fast.len[id] : (int64_t)t->model.vocab.token[id].n;
@@ -108,13 +145,34 @@ static bool lay(const struct ft_tokenizer *t, struct row *r, struct ft_str text,
     int64_t at = -front;
     int first; /* what was put in front stands for the first character, as that does itself */
     ft_utf8_get(text.p + x->from, &first);
-    for (size_t i = k; i < n; i++) {
-        const int32_t id = r->ids.v[i];
-        r->begin[i] = x->from + (uint32_t)(at < 0 ? 0 : at);
-        at += pieces ? t->fast.len[id] : (int64_t)t->model.vocab.token[id].n;
-        r->end[i] = x->from + (uint32_t)(at <= 0 ? first : at);
+    struct walk w = walk_from(m, x);
+    for (size_t i = k; i < n && w.begins < w.last; i++) {
+        const int32_t id = ids->v[i];
+        const int64_t end = at + (pieces ? t->fast.len[id] : (int64_t)t->model.vocab.token[id].n);
+        walk_on(&w, i, x->from + (uint32_t)(at < 0 ? 0 : at), x->from + (uint32_t)(end <= 0 ? first : end));
+        at = end;
     }
+    walk_off(&w, n);
     return true;
+}
+
+/* The same by the places of its tokens, which are sought again. 1, 0 it cannot, -1. */
+static int seek(const struct ft_tokenizer *t, struct ft_tok_state *s, struct ft_str text, size_t k, size_t n, const struct stretch *x,
+                struct pending *m, struct ft_err *e)
+{
+    const struct tk_piece p = {.p = text.p + x->from, .n = x->to - x->from, .base = x->from, .id = -1};
+    if (t->fast.unit != TK_UNIT_SPACES || !tk_fast_has_places(&t->fast, p.p, p.n))
+        return 0;
+    s->tokens.n = 0;
+    if (tk_fast_places(s->fast, &s->work, &p, p.base == 0, &s->tokens, e))
+        return -1;
+    if (s->tokens.n != n - k)
+        return 0;
+    struct walk w = walk_from(m, x);
+    for (size_t i = 0; i < n - k && w.begins < w.last; i++)
+        walk_on(&w, k + i, s->tokens.v[i].b, s->tokens.v[i].e);
+    walk_off(&w, n);
+    return 1;
 }
 
 /* What a charsmap takes away at the front shifts all places behind it (the library's slip), which lengths do not tell. */
@@ -135,7 +193,7 @@ int tk_encode_marked(const struct ft_tokenizer *t, struct ft_tok_state *s, struc
     struct row *r = &s->row;
     const size_t first = r->ids.n;
     const struct tk_piece all = {.p = text.p, .n = (uint32_t)text.n, .id = -1};
-    if (f->normalized || t->post.trims || (f->unit == TK_UNIT_PIECES && !f->len))
+    if (!s->marks.may || f->normalized || t->post.trims || (f->unit == TK_UNIT_PIECES && !f->len))
         return 0;
     for (size_t i = 0; i < o->n_marks; i++) /* within a character the tokens of its bytes all stand at its begin */
         if (o->marks[i] < text.n && ((unsigned char)text.p[o->marks[i]] & 0xc0) == 0x80)
@@ -166,22 +224,31 @@ int tk_encode_marked(const struct ft_tokenizer *t, struct ft_tok_state *s, struc
     }
     if (tk_fast_flush(s->fast, &r->ids, e))
         return -1;
-    tk_row_places(r);
-    size_t to = first, from = first, k = 0;
-    for (size_t i = first; i < r->ids.n; i++) {
-        if (r->ids.v[i] != STOP) {
-            r->ids.v[to] = r->ids.v[i];
-            r->begin[to] = v[k].from;
-            r->end[to++] = v[k].to;
+    struct pending m = {o->marks, o->n_marks, 0, s->marks.place};
+    int32_t *const id = r->ids.v;
+    size_t to = first;
+    for (size_t k = 0, i = first; k < n; k++, i++) { /* i: behind the STOP of the one before */
+        const size_t from = to;
+        while (id[i] != STOP)
+            id[to++] = id[i++];
+        if (m.next == m.n || m.at[m.next] >= v[k].to)
+            continue;
+        if (v[k].apart) {
+            const int done = lay(t, &r->ids, text, from, to, &v[k], &m) ? 1 : seek(t, s, text, from, to, &v[k], &m, e);
+            if (done <= 0) {
+                r->ids.n = first;
+                return done;
+            }
             continue;
         }
-        if (v[k].apart && !lay(t, r, text, from, to, &v[k])) {
-            r->ids.n = first;
-            return 0;
-        }
-        from = to;
-        k++;
+        struct walk x = walk_from(&m, &v[k]);
+        if (from < to)
+            walk_on(&x, from, v[k].from, v[k].to);
+        walk_off(&x, to);
     }
     r->ids.n = to;
+    for (; m.next < m.n; m.next++)
+        m.place[m.next] = (struct ft_tok_place){(uint32_t)to, (uint32_t)to};
+    s->marks.done = true;
     return 1;
 }
