@@ -12,8 +12,30 @@ struct stretch {
     bool apart;        /* its tokens have their own places */
 };
 
-/* An id that no token has (fast.c): it ends a stretch among the ids. */
-enum { STOP = 0xffffff };
+/* Is told of flushes where the stretches begin among the ids. */
+struct borders {
+    size_t *first;                       /* [n]: the first id of each */
+    size_t n, known;                     /* so many have begun, and have been told */
+    uint16_t rec[TK_BATCH + TK_WINDOW];  /* of those not told, in order: the record that it begins with */
+};
+
+static void told(void *ctx, const struct tk_rec *rec, size_t n, const uint32_t *starts, const struct tk_ids *ids)
+{
+    struct borders *b = ctx;
+    (void)rec, (void)n, (void)ids;
+    for (size_t i = 0; b->known < b->n; i++)
+        b->first[b->known++] = starts[b->rec[i]];
+}
+
+/* A stretch begins: with the next record. */
+static int begin(struct borders *b, struct tk_fast_state *s, struct tk_ids *ids, struct ft_err *e)
+{
+    if (b->n - b->known == sizeof b->rec / sizeof *b->rec && tk_fast_flush(s, ids, e))
+        return -1;
+    b->rec[b->n - b->known] = (uint16_t)tk_fast_waiting(s);
+    b->n++;
+    return 0;
+}
 
 static bool gap(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
@@ -127,28 +149,54 @@ static void walk_off(struct walk *w, size_t k)
     w->m->next = w->last;
 }
 
+/* Bytes of a token's text in the text, or with what was put in front. */
+static inline int64_t length(const struct ft_tokenizer *t, int32_t id)
+{
+    return t->fast.unit == TK_UNIT_PIECES ? t->fast.len[id] : (int64_t)t->model.vocab.token[id].n;
+}
+
+/* May one of these tokens be of unknown characters, and have what the others leave of their word? */
+static bool may_lack(const struct ft_tokenizer *t, const int32_t *id, size_t n)
+{
+    const uint16_t *len = t->fast.len;
+    if (!len || !t->fast.low_line || t->model.type != TK_UNIGRAM || t->model.byte_fallback || id[0] == t->model.unk || !(len[id[0]] & TK_LEN_MARKED))
+        return false;
+    for (size_t i = 1; i < n; i++)
+        if (id[i] != t->model.unk && (len[id[i]] & TK_LEN_MARKED || !len[id[i]]))
+            return false;
+    return true;
+}
+
 /* Places the marks in a stretch, whose tokens are [k, n), by their lengths. False: they do not add up. */
 static bool lay(const struct ft_tokenizer *t, const struct tk_ids *ids, struct ft_str text, size_t k, size_t n, const struct stretch *x,
                 struct pending *m)
 {
     const bool pieces = t->fast.unit == TK_UNIT_PIECES;
-    int64_t sum = 0, front;
+    int64_t sum = 0, front = t->fast.low_line ? 3 : 0; /* what was put in front: a blank, or U+2581 */
+    size_t unknown = SIZE_MAX;
     for (size_t i = k; i < n; i++) {
         const int32_t id = ids->v[i];
-        if (id == t->model.unk || (pieces && !t->fast.len[id]))
+        if (id != t->model.unk)
+            sum += length(t, id);
+        else if (unknown != SIZE_MAX || pieces || !may_lack(t, ids->v + k, n - k))
             return false;
-        sum += pieces ? t->fast.len[id] : (int64_t)t->model.vocab.token[id].n;
+        else
+            unknown = i;
+        if (pieces && !t->fast.len[id])
+            return false;
     }
-    front = sum - (int64_t)(x->to - x->from); /* what was put in front: a blank, or U+2581 */
-    if (pieces ? front != 0 && front != 1 : front != (t->fast.low_line ? 3 : 0))
+    const int64_t all = (int64_t)(x->to - x->from);
+    if (pieces)
+        front = sum - all;
+    const int64_t rest = all + front - sum; /* of what is unknown */
+    if ((pieces && front != 0 && front != 1) || (unknown == SIZE_MAX ? rest != 0 : rest <= 0))
         return false;
     int64_t at = -front;
     int first; /* what was put in front stands for the first character, as that does itself */
     ft_utf8_get(text.p + x->from, &first);
     struct walk w = walk_from(m, x);
     for (size_t i = k; i < n && w.begins < w.last; i++) {
-        const int32_t id = ids->v[i];
-        const int64_t end = at + (pieces ? t->fast.len[id] : (int64_t)t->model.vocab.token[id].n);
+        const int64_t end = at + (i == unknown ? rest : length(t, ids->v[i]));
         walk_on(&w, i, x->from + (uint32_t)(at < 0 ? 0 : at), x->from + (uint32_t)(end <= 0 ? first : end));
         at = end;
     }
@@ -214,24 +262,25 @@ int tk_encode_marked(const struct ft_tokenizer *t, struct ft_tok_state *s, struc
         else if (may_shift(f, p) || (n = plan(f, p, o->marks + m, o->n_marks - m, v, n)) == SIZE_MAX)
             return 0;
     }
+    struct borders borders = {.first = ft_arena_alloc(&w->mem, (n + 1) * sizeof *borders.first)};
+    bool failed = false;
+    tk_fast_placed(s->fast, told, &borders);
     for (size_t i = 0, k = 0; i < w->a.n; i++) {
         const struct tk_piece *p = &w->a.v[i];
-        for (; k < n && v[k].from < p->base + p->n; k++)
-            if ((p->id >= 0 ? tk_fast_id(s->fast, p->id, 0, 0, &r->ids, e)
-                            : tk_fast_raw(s->fast, w, p->p + (v[k].from - p->base), v[k].to - v[k].from, v[k].from == 0, &r->ids, e)) ||
-                tk_fast_id(s->fast, STOP, 0, 0, &r->ids, e))
-                return -1;
+        for (; k < n && v[k].from < p->base + p->n && !failed; k++)
+            failed = begin(&borders, s->fast, &r->ids, e) ||
+                     (p->id >= 0 ? tk_fast_id(s->fast, p->id, 0, 0, &r->ids, e)
+                                 : tk_fast_raw(s->fast, w, p->p + (v[k].from - p->base), v[k].to - v[k].from, v[k].from == 0, &r->ids, e));
     }
-    if (tk_fast_flush(s->fast, &r->ids, e))
+    failed = failed || tk_fast_flush(s->fast, &r->ids, e);
+    tk_fast_placed(s->fast, NULL, NULL);
+    if (failed)
         return -1;
+    borders.first[n] = r->ids.n;
     struct pending m = {o->marks, o->n_marks, 0, s->marks.place};
-    int32_t *const id = r->ids.v;
-    size_t to = first;
-    for (size_t k = 0, i = first; k < n; k++, i++) { /* i: behind the STOP of the one before */
-        const size_t from = to;
-        while (id[i] != STOP)
-            id[to++] = id[i++];
-        if (m.next == m.n || m.at[m.next] >= v[k].to)
+    for (size_t k = 0; k < n && m.next < m.n; k++) {
+        const size_t from = borders.first[k], to = borders.first[k + 1];
+        if (m.at[m.next] >= v[k].to)
             continue;
         if (v[k].apart) {
             const int done = lay(t, &r->ids, text, from, to, &v[k], &m) ? 1 : seek(t, s, text, from, to, &v[k], &m, e);
@@ -246,9 +295,8 @@ int tk_encode_marked(const struct ft_tokenizer *t, struct ft_tok_state *s, struc
             walk_on(&x, from, v[k].from, v[k].to);
         walk_off(&x, to);
     }
-    r->ids.n = to;
     for (; m.next < m.n; m.next++)
-        m.place[m.next] = (struct ft_tok_place){(uint32_t)to, (uint32_t)to};
+        m.place[m.next] = (struct ft_tok_place){(uint32_t)r->ids.n, (uint32_t)r->ids.n};
     s->marks.done = true;
     return 1;
 }

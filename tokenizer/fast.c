@@ -676,6 +676,8 @@ int tk_fast_raw(struct tk_fast_state *s, struct tk_work *w, const char *p, size_
     return 0;
 }
 
+size_t tk_fast_waiting(const struct tk_fast_state *s) { return s->cache->n; }
+
 void tk_fast_placed(struct tk_fast_state *s, tk_placed_fn *fn, void *ctx)
 {
     s->cache->placed = fn;

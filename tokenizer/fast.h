@@ -77,6 +77,8 @@ int tk_fast_places(struct tk_fast_state *s, struct tk_work *w, const struct tk_p
                    struct ft_err *e);
 /* An id that is known; from, to: see tk_cache_id. */
 int tk_fast_id(struct tk_fast_state *s, int32_t id, uint32_t from, uint32_t to, struct tk_ids *out, struct ft_err *e);
+/* Records that wait for the flush. */
+size_t tk_fast_waiting(const struct tk_fast_state *s);
 /* From now on fn is told of every flush. NULL: no more. */
 void tk_fast_placed(struct tk_fast_state *s, tk_placed_fn *fn, void *ctx);
 int tk_fast_flush(struct tk_fast_state *s, struct tk_ids *out, struct ft_err *e);

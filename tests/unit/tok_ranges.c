@@ -53,7 +53,7 @@ TEST(marks_tell_the_same_as_offsets)
     static const char *const names[] = {"byte-gpt2", "byte-llama3", "byte-qwen", "byte-roberta", "byte-deepseek", "byte-falcon", "byte-starcoder", "byte-o200k", "byte-sets", "byte-clip", "bpe-chars", "bpe-prefix", "sp-llama2", "sp-mistral", "sp-gemma", "sp-unk",
                                         "wordpiece-uncased", "wordpiece-cased", "unigram-t5", "unigram-bytes"};
     static const char *const piece[] = {"The", " mill", "user", "\n", " ", "  ", "<|im_end|>", "<|im_start|>", ".", ", ", "12,000", "물방앗간 딸은", "größer", "e\u0301",
-                                        "\u2581", "한", "<s>", "</s>", "\r\n", "\t", "\u0301", " \u0308x", "日本語", "ﷺ", "👨‍👩‍👧", "[SEP]", "abc", "(", "\u200d", "Ⅳ", "<0x0A>"};
+                                        "\u2581", "한", "<s>", "</s>", "\r\n", "\t", "\u0301", " \u0308x", "日本語", "ﷺ", "👨‍👩‍👧", "[SEP]", "abc", "(", "<", "~x", "{", "\u200d", "Ⅳ", "<0x0A>"};
     struct ft_buf b = {0};
     for (size_t m = 0; m < sizeof names / sizeof *names; m++) {
         char path[4200];
@@ -66,7 +66,7 @@ TEST(marks_tell_the_same_as_offsets)
             uint32_t marks[8];
             size_t n_marks = 0;
             b.n = 0;
-            for (uint64_t n = rnd(14); n > 0; n--) {
+            for (uint64_t n = rnd(round % 50 ? 14 : 900); n > 0; n--) {
                 if (!rnd(3) && n_marks < 7)
                     marks[n_marks++] = (uint32_t)b.n;
                 ft_buf_putz(&b, piece[rnd(round & 1 ? 12 : sizeof piece / sizeof *piece)]);
@@ -79,11 +79,12 @@ TEST(marks_tell_the_same_as_offsets)
                     marks[i - 1] = swap;
                 }
             }
-            const struct ft_encode_opts exact = {.offsets = true, .special = round & 2}, vague = {.marks = marks, .n_marks = n_marks, .special = round & 2};
+            const struct ft_encode_opts exact = {.offsets = true, .types = true, .special = round & 2}, vague = {.marks = marks, .n_marks = n_marks, .types = true, .special = round & 2};
             struct ft_encoding x, y;
             REQUIRE(ft_encode(t, s, ft_buf_str(&b), &exact, &x, &e) == 0);
             REQUIRE(ft_encode(t, s2, ft_buf_str(&b), &vague, &y, &e) == 0);
             CHECK(x.n == y.n && !memcmp(x.ids, y.ids, x.n * sizeof *x.ids));
+            CHECK(!memcmp(x.type, y.type, x.n * sizeof *x.type));
             CHECK(x.n_prefix == y.n_prefix && x.n_suffix == y.n_suffix);
             for (size_t i = 0; i < n_marks; i++)
                 for (size_t k = i; k < n_marks; k++)
