@@ -3,27 +3,8 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-#include "pipeline/hash.h"
 #include "tokenizer/cut.h"
 #include "tokenizer/parts.h"
-
-/* A line without ids (count 0): in a side line id[1] is where they begin in `over`
- * and id[2] how many; of a hot line they are in the big tables, where they may have
- * been overwritten. */
-
-struct tk_big {
-    unsigned char key[48]; /* bytes, zeros, length */
-    uint32_t n;
-    int32_t id[19];
-};
-
-struct tk_huge {
-    unsigned char key[256];
-    uint32_t n;
-    int32_t id[63];
-};
-
-enum { BIG_BITS = 14, HUGE_BITS = 9 };
 
 void tk_ids_grow(struct tk_ids *o, size_t room)
 {
@@ -54,23 +35,9 @@ static void lines_new(struct tk_lines *t, unsigned n_bits, bool large)
 }
 static void lines_free(struct tk_lines *t) { munmap(t->line, tk_lines_n(t) * sizeof *t->line); }
 
-static void longs_new(struct tk_cache *c, bool large)
-{
-    c->big = tk_pages(sizeof *c->big << BIG_BITS, large);
-    c->huge = tk_pages(sizeof *c->huge << HUGE_BITS, large);
-}
-
-static void longs_free(struct tk_cache *c)
-{
-    munmap(c->big, sizeof *c->big << BIG_BITS);
-    munmap(c->huge, sizeof *c->huge << HUGE_BITS);
-}
-
 void tk_cache_enlarge(struct tk_cache *c)
 {
     struct tk_lines hot = c->hot, own = c->own;
-    longs_free(c);
-    longs_new(c, true);
     lines_new(&c->hot, HOT, true);
     lines_new(&c->own, OWN, true);
     c->owns = false;
@@ -82,6 +49,22 @@ void tk_cache_enlarge(struct tk_cache *c)
             tk_hot_insert(c, tk_key_hash(hot.line[i].key.lo, hot.line[i].key.hi), hot.line[i].key, hot.line[i].id);
     lines_free(&hot);
     lines_free(&own);
+}
+
+static void tables_free(struct tk_cache *c)
+{
+    lines_free(&c->hot);
+    lines_free(&c->own);
+    tk_long_release(&c->longs);
+}
+
+void tk_cache_forget(struct tk_cache *c)
+{
+    tables_free(c);
+    lines_new(&c->hot, HOT, true);
+    lines_new(&c->own, OWN, true);
+    tk_long_new(&c->longs);
+    c->owns = false;
 }
 
 /* ---- life ---- */
@@ -97,7 +80,7 @@ struct tk_cache *tk_cache_new(const struct tk_seed *seed, tk_word_fn *encode, vo
     c->ctx = ctx;
     lines_new(&c->hot, HOT_BRIEF, false);
     lines_new(&c->own, OWN_BRIEF, false);
-    longs_new(c, false);
+    tk_long_new(&c->longs);
     return c;
 }
 
@@ -105,9 +88,7 @@ void tk_cache_free(struct tk_cache *c)
 {
     if (!c)
         return;
-    lines_free(&c->hot);
-    lines_free(&c->own);
-    longs_free(c);
+    tables_free(c);
     tk_parts_free(c);
     free(c->over.v);
     free(c);
@@ -123,91 +104,6 @@ void tk_cache_rest(struct tk_cache *c, size_t limit)
         at = e;
     }
     c->left = at < n ? c->left + at : NULL;
-}
-
-/* ---- the big tables: two slots a word, the older falls out ---- */
-
-/* As bytes: key[key_n], count, ids. */
-struct place {
-    unsigned char *slot; /* the first of the two; NULL: the word is too long */
-    size_t key_n, size, max;
-    unsigned char key[256];
-};
-
-static void place_of(const struct tk_cache *c, const struct tk_rec *r, struct place *x)
-{
-    x->slot = NULL;
-    if (r->n > 255)
-        return;
-    const uint32_t h = r->n <= TK_KEY_MAX ? r->hash : (uint32_t)ft_hash64(r->p, r->n);
-    if (r->n < sizeof c->big->key) {
-        x->slot = (unsigned char *)&c->big[h & ((1u << BIG_BITS) - 2)];
-        x->key_n = sizeof c->big->key;
-        x->size = sizeof *c->big;
-        x->max = sizeof c->big->id / 4;
-    } else {
-        x->slot = (unsigned char *)&c->huge[h & ((1u << HUGE_BITS) - 2)];
-        x->key_n = sizeof c->huge->key;
-        x->size = sizeof *c->huge;
-        x->max = sizeof c->huge->id / 4;
-    }
-    memset(x->key, 0, x->key_n);
-    memcpy(x->key, r->p, r->n);
-    x->key[x->key_n - 1] = (unsigned char)r->n;
-}
-
-void tk_big_prefetch(const struct tk_cache *c, const struct tk_rec *r)
-{
-    if (r->n >= sizeof c->big->key)
-        return;
-    const struct tk_big *b = &c->big[(uint32_t)ft_hash64(r->p, r->n) & ((1u << BIG_BITS) - 2)];
-    __builtin_prefetch(b);
-    __builtin_prefetch(b + 1);
-}
-
-bool tk_big_find(const struct tk_cache *c, const struct tk_rec *r, struct tk_ids *out)
-{
-    struct place x;
-    place_of(c, r, &x);
-    for (int k = 0; x.slot && k < 2; k++) {
-        const unsigned char *b = x.slot + (size_t)k * x.size;
-        if (memcmp(b, x.key, x.key_n))
-            continue;
-        uint32_t n;
-        memcpy(&n, b + x.key_n, 4);
-        tk_ids_room(out, n);
-        memcpy(out->v + out->n, b + x.key_n + 4, n * sizeof *out->v);
-        out->n += n;
-        return true;
-    }
-    return false;
-}
-
-void tk_big_put(struct tk_cache *c, const struct tk_rec *r, const int32_t *ids, size_t n)
-{
-    struct place x;
-    place_of(c, r, &x);
-    if (!x.slot || !n || n > x.max)
-        return;
-    const uint32_t count = (uint32_t)n;
-    memcpy(x.slot + x.size, x.slot, x.size);
-    memcpy(x.slot, x.key, x.key_n);
-    memcpy(x.slot + x.key_n, &count, 4);
-    memcpy(x.slot + x.key_n + 4, ids, n * sizeof *ids);
-}
-
-int tk_cache_resolve(struct tk_cache *c, const struct tk_rec *r, bool known, struct tk_ids *out, struct ft_err *e)
-{
-    const bool asked = known || r->n > TK_KEY_MAX;
-    if (asked && tk_big_find(c, r, out))
-        return 0;
-    const size_t first = out->n;
-    if (c->encode(c->ctx, r->p, r->n, out, e))
-        return -1;
-    const size_t n = out->n - first;
-    if (asked && (r->n > TK_KEY_MAX || n > TK_INLINE))
-        tk_big_put(c, r, out->v + first, n);
-    return 0;
 }
 
 /* ---- one part ---- */

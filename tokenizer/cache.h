@@ -9,7 +9,7 @@
  *         out. 8 MiB at most, so memory does not grow with the stream.
  *   seed  shared, read-only: every token of the vocabulary that is a word of one
  *         token (seed.h). Made at load or mapped from the compiled image.
- *   big   of one thread: words of 16 to 255 bytes, or of 13 to 63 ids.
+ *   long  of one thread: words of 16 to 192 bytes, or of 13 to 192 ids (cache_long.h).
  *   own   of one thread: what fell out of hot and is not in the seed, and parts of
  *         words (cut.h).
  *
@@ -21,13 +21,15 @@
 #define FT_TOKENIZER_CACHE_H
 
 #include "tokenizer/bpe_many.h"
+#include "tokenizer/cache_long.h"
 #include "tokenizer/seed.h"
 
 enum {
     TK_BATCH = 256,    /* records */
-    TK_WINDOW = 64,    /* records that may come on top */
+    TK_WINDOW = 532,   /* records that may come on top */
     TK_INLINE = 12,    /* ids in a line */
     TK_OVER = 1 << 16, /* ids that wait beside the records */
+    TK_AGAIN = 64,     /* words of a batch that go into the long table */
 };
 
 /* Ids of 24 bits; their count is on top of the first, 0: see cache.c. */
@@ -82,8 +84,7 @@ struct tk_lines {
 
 struct tk_cache {
     struct tk_lines hot, own;
-    struct tk_big *big;
-    struct tk_huge *huge;
+    struct tk_long longs;
     bool owns; /* is anything in own? */
     const struct tk_seed *seed;
     tk_word_fn *encode;
@@ -95,9 +96,21 @@ struct tk_cache {
     const struct tk_cut *cut; /* words without a key are cut into parts by it, NULL: not */
     const char *left, *left_end; /* of such a word what is not in a record yet */
     size_t n;                    /* records waiting */
+    struct tk_known {            /* those that may be in the long table */
+        size_t i;
+        const unsigned char *x;
+    } known[TK_BATCH + TK_WINDOW];
+    size_t n_known;
+    size_t long_ids;             /* of this flush, from there */
+    struct tk_again {            /* words that are in records in parts, to be remembered whole */
+        const char *p;
+        size_t n, first; /* records before it are not its parts */
+        uint64_t hash;
+    } again[TK_AGAIN];
+    size_t n_again;
     unsigned words;              /* flushed so far, up to TK_BRIEF; where some are spelled, those that the hot table did not have */
     size_t many;                 /* words of the last batch that had more than four ids */
-    struct tk_rec rec[TK_BATCH + TK_WINDOW];
+    struct tk_rec rec[TK_BATCH + TK_WINDOW] __attribute__((aligned(64)));
     struct tk_line side[TK_BATCH + TK_WINDOW]; /* of this batch what was not in a table */
     struct tk_ids over;                        /* and its ids that found no room there, or came without a word */
     uint32_t *starts; /* [TK_BATCH + TK_WINDOW + 1]: a flush says where each record's ids begin, and end; NULL: not asked */
@@ -111,6 +124,8 @@ struct tk_cache {
  * tokenizing a page of text, so a line of text must not pay for it. */
 enum { TK_BRIEF = 300 };
 void tk_cache_enlarge(struct tk_cache *c);
+/* Empties the tables. */
+void tk_cache_forget(struct tk_cache *c);
 static inline size_t tk_lines_n(const struct tk_lines *t) { return (size_t)1 << (32 - t->shift); }
 
 struct tk_cache *tk_cache_new(const struct tk_seed *seed, tk_word_fn *encode, void *ctx);
@@ -130,6 +145,25 @@ static inline void tk_rec_long(struct tk_rec *r, struct tk_lines hot, const char
     r->hash = tk_key_hash(r->key.lo, r->key.hi);
     __builtin_prefetch(&hot.line[r->hash >> hot.shift]);
 }
+/* Is the word, of more than TK_KEY_MAX bytes, most likely known whole? Then tk_rec_known is to make it the
+ * record i. Otherwise it is to be added in parts, next. */
+static inline bool tk_cache_known(struct tk_cache *c, size_t i, const char *p, size_t n, uint64_t hash)
+{
+    const unsigned char *x = tk_long_guess(&c->longs, n, hash);
+    if (x) {
+        tk_long_again(&c->longs);
+        c->known[c->n_known++] = (struct tk_known){i, x};
+        return true;
+    }
+    if (tk_long_seen(&c->longs, n, hash) && c->n_again < TK_AGAIN)
+        c->again[c->n_again++] = (struct tk_again){p, n, c->n, hash};
+    return false;
+}
+static inline void tk_rec_known(const struct tk_cache *c, struct tk_rec *r, const char *p, size_t n)
+{
+    *r = (struct tk_rec){.key = c->hot.line[0].key, .p = p, .n = (uint32_t)n}; /* for the look-up it is that line's word */
+}
+
 /* Adds a word of n >= 1 bytes that has to stay whole; its bytes must stay until
  * the flush. */
 static inline void tk_cache_whole(struct tk_cache *c, const char *p, size_t n)
@@ -138,13 +172,17 @@ static inline void tk_cache_whole(struct tk_cache *c, const char *p, size_t n)
 }
 /* Adds parts of the word that is cut while there are fewer than `limit` records. */
 void tk_cache_rest(struct tk_cache *c, size_t limit);
-/* Adds a word, in parts if it is long: some may be left for tk_cache_rest, before
- * any other word, unless it has no more than TK_WINDOW bytes and a window's words
- * are no more than that together. */
+/* Adds a word, in parts if it is long and not known: some may be left for tk_cache_rest, before
+ * any other word, unless it has no more than TK_WINDOW bytes and is added while fewer
+ * than TK_BATCH records wait. */
 static inline void tk_cache_word(struct tk_cache *c, const char *p, size_t n)
 {
     if (n <= TK_KEY_MAX || !c->cut) {
         tk_cache_whole(c, p, n);
+        return;
+    }
+    if (n <= TK_LONG_BYTES && !tk_long_skips(&c->longs, p, n) && tk_cache_known(c, c->n, p, n, tk_long_hash(p, n))) {
+        tk_rec_known(c, &c->rec[c->n++], p, n);
         return;
     }
     c->left = p;

@@ -9,13 +9,15 @@
 #endif
 
 /* Fills a record of a cache whose hot table is `hot`: a loop over words does best with
- * both in registers. `limit`: where the text ends that the word stands in. */
-static inline void tk_rec_short(struct tk_rec *r, struct tk_lines hot, const char *p, size_t n, const char *limit)
+ * both in registers. `limit`: where the text ends that the word stands in; `longs`: many are long, and have no
+ * line to be asked for. */
+static inline void tk_rec_short(struct tk_rec *r, struct tk_lines hot, const char *p, size_t n, const char *limit, bool longs)
 {
 #if defined(__AVX2__) && defined(__BMI2__)
+    const unsigned length = n < 255 ? (unsigned)n : 255; /* a long word has no line: 16 to 255 is no length of a key */
 #ifdef __AVX512BW__
     (void)limit;
-    __m128i k = _mm_maskz_loadu_epi8((__mmask16)_bzhi_u32(0x7fff, (unsigned)n), p);
+    __m128i k = _mm_maskz_loadu_epi8((__mmask16)_bzhi_u32(0x7fff, length), p);
 #else
     static const unsigned char keep[32] = {255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255};
     const size_t cut = n < TK_KEY_MAX ? TK_KEY_MAX - n : 0;
@@ -28,7 +30,7 @@ static inline void tk_rec_short(struct tk_rec *r, struct tk_lines hot, const cha
     __m128i k = _mm_and_si128(_mm_loadu_si128((const __m128i *)(const void *)from),
                               _mm_loadu_si128((const __m128i *)(const void *)(keep + cut)));
 #endif
-    k = _mm_insert_epi8(k, n < 255 ? (int)n : 255, 15); /* a long word has no line: 16 to 255 is no length of a key */
+    k = _mm_insert_epi8(k, (int)length, 15);
     _mm_storeu_si128((__m128i *)(void *)&r->key, k);
     r->p = p;
     r->n = (uint32_t)n;
@@ -40,12 +42,14 @@ static inline void tk_rec_short(struct tk_rec *r, struct tk_lines hot, const cha
     r->n = (uint32_t)n;
     r->hash = tk_key_hash(r->key.lo, r->key.hi);
 #endif
+    if (longs)
+        r->hash = n > TK_KEY_MAX ? 0 : r->hash;
     __builtin_prefetch(&hot.line[r->hash >> hot.shift]);
 }
 
 static inline void tk_cache_short(struct tk_cache *c, const char *p, size_t n, const char *limit)
 {
-    tk_rec_short(&c->rec[c->n++], c->hot, p, n, limit);
+    tk_rec_short(&c->rec[c->n++], c->hot, p, n, limit, false);
 }
 
 #endif

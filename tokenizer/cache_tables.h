@@ -43,15 +43,6 @@ static inline struct tk_line *tk_own_take(struct tk_cache *c, uint32_t hash)
     return l;
 }
 
-/* The big table: words of more than 15 bytes or 12 ids. Of a word that is there the ids
- * are appended. */
-void tk_big_prefetch(const struct tk_cache *c, const struct tk_rec *r);
-bool tk_big_find(const struct tk_cache *c, const struct tk_rec *r, struct tk_ids *out);
-void tk_big_put(struct tk_cache *c, const struct tk_rec *r, const int32_t *ids, size_t n);
-/* The word's ids, appended; from a big table or else from the model. `known`: a
- * line without ids was found for it. */
-int tk_cache_resolve(struct tk_cache *c, const struct tk_rec *r, bool known, struct tk_ids *out, struct ft_err *e);
-
 /* Takes a word into the hot table; what falls out of it goes into the own. */
 void tk_hot_insert(struct tk_cache *c, uint32_t hash, struct tk_key key, const uint32_t *ids);
 /* Sets a side line's ids to those of `over` from first on, which may stay there. */

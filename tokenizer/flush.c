@@ -1,4 +1,7 @@
-/* A batch of words: what it finds, what it asks the model for, what it remembers. */
+/* A batch of words: what it finds, what it asks the model for, what it remembers.
+ *
+ * A line without ids (count 0): in a side line id[1] is where they begin in `over` and id[2]
+ * how many; of a hot line id[1] is their place in the long table, where they may be gone. */
 #include <stdlib.h>
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -49,11 +52,18 @@ void tk_side_settle(struct tk_cache *c, size_t first, uint32_t *to)
     }
 }
 
+static void put_long(struct tk_cache *c, const char *p, size_t n, const int32_t *ids, size_t count)
+{
+    if (n > TK_KEY_MAX && n <= TK_LONG_BYTES)
+        tk_long_put(&c->longs, p, n, tk_long_hash(p, n), ids, count);
+}
+
 int tk_side_encode(struct tk_cache *c, const struct tk_rec *r, uint32_t *to, struct ft_err *e)
 {
     const size_t first = c->over.n;
-    if (tk_cache_resolve(c, r, false, &c->over, e))
+    if (c->encode(c->ctx, r->p, r->n, &c->over, e))
         return -1;
+    put_long(c, r->p, r->n, c->over.v + first, c->over.n - first);
     tk_side_settle(c, first, to);
     return 0;
 }
@@ -72,7 +82,7 @@ static int encode_jobs(struct tk_cache *c, const struct tk_job *job, size_t n, s
             int32_t ids[TK_INLINE];
             memcpy(ids, to, sizeof ids);
             ids[0] &= 0xffffff;
-            tk_big_put(c, &r, ids, count);
+            put_long(c, r.p, r.n, ids, count);
         }
     }
     return 0;
@@ -86,12 +96,14 @@ static bool is_parted(const struct tk_cache *c, const struct tk_rec *r)
     return c->part_cut && ((r->key.lo | r->key.hi) & 0x8080808080808080u);
 }
 
+static inline bool is_long(const struct tk_rec *r) { return r->p && r->n > TK_KEY_MAX; }
+
 /* Finds the ids of the records miss[] that are not in their lines of the hot table;
  * `beside`: in the line next to it. What is waited for is asked for one loop before. */
 static int find(struct tk_cache *c, const uint16_t *miss, size_t n, const uint32_t **at, bool *beside, struct ft_err *e)
 {
     struct tk_job job[MOST], longer[MOST], parted[MOST];
-    int64_t word[MOST]; /* of the seed, that it may be */
+    int64_t word[MOST]; /* of the seed, that it may be; of a long word the hash */
     bool spelled[MOST];
     uint16_t again[AGAIN]; /* by the hash, the last new word: it often comes again at once */
     memset(again, 0xff, sizeof again);
@@ -99,8 +111,9 @@ static int find(struct tk_cache *c, const uint16_t *miss, size_t n, const uint32
     for (size_t k = 0; k < n; k++) {
         const uint32_t hash = c->rec[miss[k]].hash;
         struct tk_line *l = tk_cache_line(c, hash);
-        if (c->rec[miss[k]].p && c->rec[miss[k]].n > TK_KEY_MAX) {
-            tk_big_prefetch(c, &c->rec[miss[k]]);
+        if (is_long(&c->rec[miss[k]])) {
+            word[k] = (int64_t)tk_long_hash(c->rec[miss[k]].p, c->rec[miss[k]].n);
+            __builtin_prefetch(tk_long_set(&c->longs, (uint64_t)word[k]));
             continue;
         }
         if (c->seed->n_slots)
@@ -115,7 +128,8 @@ static int find(struct tk_cache *c, const uint16_t *miss, size_t n, const uint32
         struct tk_line *l = tk_cache_line(c, r->hash), *x = tk_hot_beside(c, l);
         beside[k] = r->p && r->n <= TK_KEY_MAX && l->key.hi && tk_key_eq(x->key, r->key);
         spelled[k] = !beside[k] && r->p && r->n <= TK_KEY_MAX && is_parted(c, r) && tk_parts_spell(c, &(struct tk_job){r->p, r->n, c->side[k].id});
-        word[k] = beside[k] || spelled[k] || !r->p || r->n > TK_KEY_MAX || !c->seed->n_slots ? -1 : tk_seed_guess(c->seed, r->hash);
+        if (!is_long(r))
+            word[k] = beside[k] || spelled[k] || !r->p || !c->seed->n_slots ? -1 : tk_seed_guess(c->seed, r->hash);
         at[miss[k]] = beside[k] ? x->id : c->side[k].id;
     }
     for (size_t k = 0; k < n; k++) {
@@ -129,12 +143,13 @@ static int find(struct tk_cache *c, const uint16_t *miss, size_t n, const uint32
             to[1] = r->hash;
             to[2] = r->n;
         } else if (r->n > TK_KEY_MAX) {
-            const size_t first = c->over.n;
-            if (!c->encode_many || !c->cut || r->n > TK_MANY_BYTES) {
+            const uint32_t *ids = r->n <= TK_LONG_BYTES ? tk_long_find(&c->longs, r->p, r->n, (uint64_t)word[k]) : NULL;
+            if (ids) {
+                at[miss[k]] = ids;
+                c->long_ids += ids[0] >> 24;
+            } else if (!c->encode_many || !c->cut || r->n > TK_MANY_BYTES) {
                 if (tk_side_encode(c, r, to, e))
                     return -1;
-            } else if (tk_big_find(c, r, &c->over)) {
-                tk_side_settle(c, first, to);
             } else { /* it has been cut where it may be */
                 longer[n_longer++] = (struct tk_job){r->p, r->n, to};
             }
@@ -164,13 +179,33 @@ static int find(struct tk_cache *c, const uint16_t *miss, size_t n, const uint32
     return n_jobs ? encode_jobs(c, job, n_jobs, e) : 0;
 }
 
+/* The ids of a short word whose line, in the hot table, has none, appended: where they are
+ * kept or else from the model. */
+static int put_far(struct tk_cache *c, const struct tk_rec *r, const uint32_t *line, struct tk_ids *out, struct ft_err *e)
+{
+    struct tk_line *l = &c->hot.line[((uintptr_t)line - (uintptr_t)c->hot.line) / sizeof *l];
+    const uint32_t *s = tk_long_kept(&c->longs, l->id[1]);
+    const size_t first = out->n;
+    if (s) {
+        tk_ids_room(out, s[0] >> 24);
+        memcpy(out->v + first, s, (s[0] >> 24) * sizeof *s);
+        out->v[first] &= 0xffffff;
+        out->n += s[0] >> 24;
+        return 0;
+    }
+    if (c->encode(c->ctx, r->p, r->n, out, e))
+        return -1;
+    l->id[1] = tk_long_keep(&c->longs, out->v + first, out->n - first);
+    return 0;
+}
+
 /* Writes the ids of n records. As many are copied as most words have, whatever of
  * them counts; `wide`: as many as a line has, so that no branch hangs on the count.
  * starts: where each one's begin, NULL: not asked. */
 static inline __attribute__((always_inline)) int put(struct tk_cache *c, const uint32_t *const *at, size_t n,
                                                      struct tk_ids *out, bool wide, uint32_t *starts, struct ft_err *e)
 {
-    const size_t room = TK_INLINE * n + c->over.n + 1; /* 1: it is somewhere, though nothing comes */
+    const size_t room = TK_INLINE * n + c->over.n + c->long_ids + 16;
     tk_ids_room(out, room);
     int32_t *to = out->v + out->n;
     size_t many = 0;
@@ -186,17 +221,21 @@ static inline __attribute__((always_inline)) int put(struct tk_cache *c, const u
         }
         to[0] = (int32_t)(s[0] & 0xffffff);
         to += count;
-        if (__builtin_expect(wide ? count > 0 : count - 1 < 4, 1))
+        if (__builtin_expect(count - 1 < (wide ? TK_INLINE : 4), 1))
             continue;
-        if (!wide && count) {
-            memcpy(to - count + 4, s + 4, (TK_INLINE - 4) * sizeof *to);
-            many++;
+        if (count) {
+            if (!wide) {
+                memcpy(to - count + 4, s + 4, (TK_INLINE - 4) * sizeof *to);
+                many++;
+            }
+            for (uint32_t j = TK_INLINE; j < count; j += 16)
+                memcpy(to - count + j, s + j, 16 * sizeof *to);
         } else if ((uintptr_t)s - (uintptr_t)c->side < sizeof c->side) {
             memcpy(to, c->over.v + s[1], s[2] * sizeof *to);
             to += s[2];
         } else {
             out->n = (size_t)(to - out->v);
-            if (tk_cache_resolve(c, &c->rec[i], true, out, e))
+            if (put_far(c, &c->rec[i], s, out, e))
                 return -1;
             tk_ids_room(out, room);
             to = out->v + out->n;
@@ -209,15 +248,51 @@ static inline __attribute__((always_inline)) int put(struct tk_cache *c, const u
     return 0;
 }
 
-int tk_cache_flush(struct tk_cache *c, struct tk_ids *out, struct ft_err *e)
+/* Takes the words that were found in parts into the long table: now there are ids. */
+static void put_again(struct tk_cache *c, size_t n, const struct tk_ids *out, const uint32_t *starts)
+{
+    for (size_t k = 0; k < c->n_again; k++) {
+        const struct tk_again *x = &c->again[k];
+        size_t i = x->first, done = 0;
+        while (i < n && c->rec[i].p != x->p)
+            i++;
+        size_t end = i;
+        for (; end < n && done < x->n && c->rec[end].p == x->p + done; end++)
+            done += c->rec[end].n;
+        if (done == x->n)
+            tk_long_put(&c->longs, x->p, x->n, x->hash, out->v + starts[i], starts[end] - starts[i]);
+    }
+}
+
+/* Takes what was found elsewhere into the hot table; gives how many words that were. */
+static unsigned insert_all(struct tk_cache *c, const uint16_t *miss, size_t n, const uint32_t *const *at, const bool *beside)
+{
+    unsigned fresh = 0;
+    for (size_t k = 0; k < n; k++) {
+        const struct tk_rec *r = &c->rec[miss[k]];
+        const uint32_t *ids = at[miss[k]];
+        uint32_t far[TK_INLINE] = {0};
+        fresh += r->p != NULL;
+        if (!r->p || r->n > TK_KEY_MAX)
+            continue;
+        if (beside[k] && !tk_key_eq(tk_hot_beside(c, tk_cache_line(c, r->hash))->key, r->key))
+            continue; /* another one took its place just now */
+        if (!beside[k] && !(ids[0] >> 24) && !tk_key_eq(tk_cache_line(c, r->hash)->key, r->key)) {
+            far[1] = tk_long_keep(&c->longs, c->over.v + ids[1], ids[2]);
+            ids = far;
+        }
+        tk_hot_insert(c, r->hash, r->key, ids);
+    }
+    return fresh;
+}
+
+static int batch(struct tk_cache *c, size_t n, struct tk_ids *out, struct ft_err *e)
 {
     const uint32_t *at[MOST];
     uint16_t miss[MOST];
-    uint32_t starts[MOST + 1], *const to = c->placed ? starts : c->starts;
+    uint32_t starts[MOST + 1], *const from = c->placed || (c->n_again && !c->starts) ? starts : c->starts;
     bool beside[MOST];
-    const size_t n = c->n;
     size_t n_miss = 0;
-    c->n = 0;
     for (size_t i = 0; i < n; i++) {
         const struct tk_rec *r = &c->rec[i];
         const struct tk_line *l = tk_cache_line(c, r->hash);
@@ -231,28 +306,36 @@ int tk_cache_flush(struct tk_cache *c, struct tk_ids *out, struct ft_err *e)
         miss[n_miss] = (uint16_t)i;
         n_miss += !hit | !r->p;
     }
-    if ((n_miss && find(c, miss, n_miss, at, beside, e)) ||
-        (to                 ? put(c, at, n, out, c->many > n / 16, to, e)
-         : c->many > n / 16 ? put(c, at, n, out, true, NULL, e)
-                            : put(c, at, n, out, false, NULL, e))) {
-        c->over.n = 0;
-        return -1;
+    for (size_t k = 0; k < c->n_known; k++) {
+        const size_t i = c->known[k].i;
+        at[i] = tk_long_ids(c->known[k].x, c->rec[i].n);
+        c->long_ids += at[i][0] >> 24;
+        if (__builtin_expect(!tk_long_is(c->known[k].x, c->rec[i].p, c->rec[i].n), 0))
+            miss[n_miss++] = (uint16_t)i;
     }
-    c->over.n = 0;
+    const bool wide = c->many > n / 16;
+    if ((n_miss && find(c, miss, n_miss, at, beside, e)) ||
+        (from   ? put(c, at, n, out, wide, from, e)
+         : wide ? put(c, at, n, out, true, NULL, e)
+                : put(c, at, n, out, false, NULL, e)))
+        return -1;
     if (c->placed)
         c->placed(c->placed_ctx, c->rec, n, starts, out);
-    unsigned fresh = 0;
-    for (size_t k = 0; k < n_miss; k++) {
-        const struct tk_rec *r = &c->rec[miss[k]];
-        fresh += r->p != NULL;
-        if (!r->p || r->n > TK_KEY_MAX)
-            continue;
-        if (beside[k] && !tk_key_eq(tk_hot_beside(c, tk_cache_line(c, r->hash))->key, r->key))
-            continue; /* another one took its place just now */
-        tk_hot_insert(c, r->hash, r->key, at[miss[k]]);
-    }
+    if (c->n_again)
+        put_again(c, n, out, from);
+    const unsigned fresh = insert_all(c, miss, n_miss, at, beside);
     /* Where words are spelled few may come at all. */
     if (c->words < TK_BRIEF && (c->words += c->spell ? fresh : (unsigned)n) >= TK_BRIEF)
         tk_cache_enlarge(c);
     return 0;
+}
+
+int tk_cache_flush(struct tk_cache *c, struct tk_ids *out, struct ft_err *e)
+{
+    const size_t n = c->n;
+    const int r = batch(c, n, out, e);
+    c->n = c->n_again = c->n_known = c->long_ids = c->over.n = 0;
+    if (!tk_long_next(&c->longs))
+        tk_cache_forget(c);
+    return r;
 }

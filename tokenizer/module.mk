@@ -3,7 +3,7 @@ LIB_tokenizer += tokenizer/unicode.c tokenizer/text.c tokenizer/regex.c tokenize
                  tokenizer/bpe.c tokenizer/unigram.c tokenizer/added.c tokenizer/post.c tokenizer/decode.c \
                  tokenizer/cache.c tokenizer/cut.c tokenizer/solo.c tokenizer/seek.c tokenizer/automaton.c tokenizer/split.c tokenizer/words.c tokenizer/units.c tokenizer/fast.c tokenizer/fast_places.c tokenizer/image.c tokenizer/image_write.c \
                  tokenizer/tokenizer.c tokenizer/load.c tokenizer/encode.c tokenizer/encode_marks.c
-LIB_tokenizer += tokenizer/seed.c tokenizer/flush.c tokenizer/parts.c tokenizer/merges.c tokenizer/merge_list.c tokenizer/reached.c tokenizer/bpe_many.c
+LIB_tokenizer += tokenizer/seed.c tokenizer/cache_long.c tokenizer/flush.c tokenizer/parts.c tokenizer/merges.c tokenizer/merge_list.c tokenizer/reached.c tokenizer/bpe_many.c
 # An image is good for the very sources that made it.
 TK_SOURCES := $(sort $(wildcard tokenizer/*.[ch] pipeline/json*.[ch]) pipeline/hash.c)
 CFLAGS_image := -DTK_STAMP='"$(shell cat $(TK_SOURCES) | cksum | tr ' ' -)"'

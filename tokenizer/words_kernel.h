@@ -149,38 +149,132 @@ static inline uint64_t long_ends(uint64_t ends)
     return ends & ~near;
 }
 
+/* The ends of the parts of the word p[0..n), but the last, added to a list, `base` added to
+ * each; gives how many. */
+static inline size_t list_parts(const struct tk_cut *cut, const char *p, size_t n, uint32_t *to, uint32_t base)
+{
+    size_t k = 0;
+    for (size_t i = 0;;) {
+        size_t e = n - i <= 64 ? n : i + 64;
+        while (e < n && (p[e] & 0xc0) == 0x80)
+            e--;
+        const uint64_t cuts = tk_cut_mask(cut, p + i, e - i);
+        list(to + k, cuts, base + (uint32_t)i);
+        k += (size_t)_mm_popcnt_u64(cuts);
+        if (e == n)
+            return k;
+        for (i = e - 1; (p[i] & 0xc0) == 0x80; i--) /* the next begins with the last character of this */
+            ;
+    }
+}
+
+enum {
+    ROUND = 256,                /* words, or bytes of long words, after which records are made of them */
+    ENDS = 2 * ROUND + TK_LONG_BYTES + 128,
+};
+
+struct round {
+    uint32_t ends[ENDS]; /* of the words */
+    struct long_word {
+        uint32_t from, i; /* where it begins; which of the ends is its */
+        uint64_t hash; /* 0: it is not looked after */
+    } longs[ROUND / TK_KEY_MAX + 8];
+    size_t k, n_longs;
+};
+
+/* Sixteen places at a time: what is behind the n may be overwritten. */
+static inline uint32_t *copy_ends(uint32_t *to, const uint32_t *ends, size_t n)
+{
+    for (size_t i = 0; i < n; i += 16)
+        memcpy(to + i, ends + i, 16 * sizeof *to);
+    return to + n;
+}
+
+/* The ends of the same words, those long ones that are not known in parts; gives how many. */
+static inline size_t look_up_long(struct tk_cache *c, struct round *r, const char *base, uint32_t *to)
+{
+    for (size_t j = 0; j < r->n_longs; j++) {
+        struct long_word *w = &r->longs[j];
+        const char *p = base + w->from;
+        const size_t n = r->ends[w->i] - w->from;
+        w->hash = 0;
+        if (!tk_long_skips(&c->longs, p, n)) {
+            w->hash = tk_long_hash(p, n);
+            tk_long_prefetch(&c->longs, w->hash);
+        }
+    }
+    uint32_t *at = to;
+    size_t done = 0;
+    for (size_t j = 0; j < r->n_longs; j++) {
+        const struct long_word *w = &r->longs[j];
+        const uint32_t end = r->ends[w->i], n = end - w->from;
+        at = copy_ends(at, r->ends + done, w->i - done);
+        if (!w->hash || !tk_cache_known(c, c->n + (size_t)(at - to), base + w->from, n, w->hash))
+            at += list_parts(c->cut, base + w->from, n, at, w->from);
+        *at++ = end;
+        done = w->i + 1;
+    }
+    return (size_t)(copy_ends(at, r->ends + done, r->k - done) - to);
+}
+
+/* Records of the words that end at r->ends, the first of which begins at base. Apart from
+ * what found them, or registers do not suffice. */
+static __attribute__((noinline)) void add_words(struct tk_cache *c, struct round *r, const char *base, const char *limit)
+{
+    const struct tk_lines hot = c->hot;
+    struct tk_rec *const to = &c->rec[c->n];
+    uint32_t b = 0;
+    if (!r->n_longs) {
+        for (size_t i = 0; i < r->k; b = r->ends[i++])
+            tk_rec_short(&to[i], hot, base + b, r->ends[i] - b, limit, false);
+        c->n += r->k;
+        return;
+    }
+    uint32_t ends[ENDS];
+    size_t known = c->n_known;
+    const size_t n = look_up_long(c, r, base, ends);
+    for (size_t i = 0; i < n; b = ends[i++])
+        tk_rec_short(&to[i], hot, base + b, ends[i] - b, limit, true);
+    for (; known < c->n_known; known++) {
+        struct tk_rec *x = &c->rec[c->known[known].i];
+        tk_rec_known(c, x, x->p, x->n);
+    }
+    c->n += n;
+}
+
 /* First the ends of words, window by window, then their records: what is guessed wrong
  * at a window's end does not hold up the records, nor they it. */
 static inline __attribute__((always_inline)) void words(enum tk_rule rule, struct tk_cache *c, const char *p, size_t n,
                                                         size_t *from)
 {
-    const struct tk_lines hot = c->hot;
     const struct tk_cut *const cut = c->cut;
-    uint32_t ends[TK_BATCH + 2 * TK_WINDOW];
+    struct round r;
     if (c->left)
         tk_cache_rest(c, TK_BATCH);
     while (*from < n && !tk_cache_full(c)) {
         const char *const base = p + *from;
         const size_t left = n - *from < UINT32_MAX ? n - *from : UINT32_MAX;
-        size_t at = 0, k = 0;
+        size_t at = 0, word = 0; /* the window; the word that is not done, in or before it */
+        size_t k = 0, long_bytes = 0;
         bool stuck = false;
-        while (at < left && c->n + k < TK_BATCH && !stuck) {
+        r.n_longs = 0;
+        while (at < left && c->n + k < TK_BATCH && long_bytes < ROUND && !stuck) {
             const unsigned char *q = (const unsigned char *)base + at;
-            const size_t rest = left - at;
+            size_t rest = left - at;
             bool end = rest < 61;
-            int whole; /* bytes of whole characters */
             int known = rest < 64 ? (int)rest : 64;
             struct masks m = classify(q, rest);
             if (m.high & low(known)) {
                 const int part = classify_high(&m, q, known);
-                if (part < known) {
+                if (part < known) { /* before a STOP words end as before the text's end, but for white space and numbers */
+                    end = m.stop && (m.letter | m.other) << 1 >> part & 1;
                     known = part;
-                    end = false;
+                    rest = end ? (size_t)part : rest;
                 }
             }
-            whole = known;
+            const int whole = known; /* bytes of whole characters */
             uint64_t starts = 0;
-            if (known > 3) {
+            if (known > 3 || end) {
                 unsigned char tail[64];
                 if (end && (m.tick & low(known))) { /* contractions look behind the end */
                     memcpy(tail, q, rest);
@@ -189,38 +283,46 @@ static inline __attribute__((always_inline)) void words(enum tk_rule rule, struc
                 }
                 starts = rule == TK_RULE_GPT2 ? starts_gpt2(q, &m, &known, end)
                                               : starts_cl100k(q, &m, &known, end, rule == TK_RULE_QWEN2 ? 1 : 3);
-            } else {
-                end = false;
             }
             if (end)
                 starts = (starts & low((int)rest)) | 1ull << rest;
             else
                 starts &= low(known < 0 ? 0 : known);
             starts &= ~1ull;
-            if (cut && !end && known > 0) {
-                /* Letters that go on behind the window are cut where it does not matter. */
-                const int last = starts ? 63 - (int)_lzcnt_u64(starts) : 0;
-                const uint64_t inner = m.letter & (m.letter << 1) & low(known) & ~low(last + 1);
-                if (known - last > TK_KEY_MAX && inner)
-                    starts |= tk_cut_mask(cut, base + at + last, (size_t)(whole - last)) << last & inner;
+            starts |= word < at && !(m.letter & 1);
+            /* Letters up to the window's end go on in the next: they begin no word there. Not if there are so
+             * few that a contraction before them may be undecided. */
+            bool open = false;
+            if (!end) {
+                const uint64_t others = ~m.letter & low(whole);
+                const int run = others ? 64 - (int)_lzcnt_u64(others) : 0;
+                open = run < whole && (!run || run + 3 <= known) && at + (size_t)whole < left;
             }
-            uint64_t more = 0;
-            for (uint64_t e = cut ? long_ends(starts) : 0; e; e = _blsr_u64(e)) {
-                const int to = (int)_tzcnt_u64(e), b = 63 - (int)_lzcnt_u64((starts | 1) & low(to));
-                more |= tk_cut_mask(cut, base + at + b, (size_t)(to - b)) << b;
+            uint64_t longs = long_ends(starts) & ~1ull;
+            longs |= at - word + _tzcnt_u64(starts) > TK_KEY_MAX ? starts & -starts : 0;
+            for (uint64_t e = cut ? longs : 0; e; e = _blsr_u64(e)) {
+                const int to = (int)_tzcnt_u64(e);
+                const uint64_t before = starts & low(to);
+                const size_t b = before ? at + 63 - (size_t)_lzcnt_u64(before) : word;
+                r.longs[r.n_longs++] = (struct long_word){(uint32_t)b, (uint32_t)(k + (size_t)_mm_popcnt_u64(before)), 0};
+                long_bytes += at + (size_t)to - b;
             }
-            starts |= more;
-            list(ends + k, starts, (uint32_t)at);
+            list(r.ends + k, starts, (uint32_t)at);
             k += (size_t)_mm_popcnt_u64(starts);
-            stuck = !starts;
-            at += starts ? 63 - (size_t)_lzcnt_u64(starts) : 0;
+            stuck = !starts && !open;
+            const size_t last = starts ? 63 - (size_t)_lzcnt_u64(starts) : 0;
+            word = starts ? at + last : word;
+            at += open ? (size_t)whole : last;
+            if (cut && at - word > TK_LONG_BYTES - 64) { /* too long to be remembered */
+                const size_t parts = list_parts(cut, base + word, at - word, r.ends + k, (uint32_t)word);
+                k += parts;
+                stuck = !parts;
+                word = parts ? r.ends[k - 1] : word;
+            }
         }
-        struct tk_rec *r = &c->rec[c->n];
-        uint32_t b = 0;
-        for (size_t i = 0; i < k; b = ends[i++])
-            tk_rec_short(r++, hot, base + b, ends[i] - b, p + n);
-        c->n += k;
-        *from += at;
+        r.k = k;
+        add_words(c, &r, base, p + n);
+        *from += word;
         if (stuck) {
             const size_t e = tk_scan(rule, p, n, *from);
             tk_cache_word(c, p + *from, e - *from);
@@ -239,7 +341,7 @@ size_t PUT(struct tk_cache *c, const char *p, size_t from, const uint32_t *ends,
         struct tk_rec *r = &c->rec[c->n];
         const size_t room = TK_BATCH - c->n < n - i ? i + TK_BATCH - c->n : n;
         for (; i < room && ends[i] - from <= most; from = ends[i++])
-            tk_rec_short(r++, hot, p + from, ends[i] - from, limit);
+            tk_rec_short(r++, hot, p + from, ends[i] - from, limit, false);
         c->n = (size_t)(r - c->rec);
         if (i < room) {
             tk_cache_word(c, p + from, ends[i] - from);

@@ -18,6 +18,7 @@ struct masks {
     uint64_t newline, blank, tick;         /* CR and LF, U+0020, apostrophe */
     uint64_t high;                         /* not ASCII */
     uint64_t wide[3];                      /* where others of 2, 3, 4 bytes begin */
+    bool stop;                             /* classes are known up to white space or a number of several bytes */
     uint64_t letter_at[2], other_at[2];    /* where known ones of 2, 3 bytes begin, all of them whole */
 };
 
@@ -142,6 +143,7 @@ static inline int classify_high(struct masks *m, const unsigned char *p, int n)
         }
         if (__builtin_expect(kind == TK_KIND_STOP, 0)) {
             n = i;
+            m->stop = true;
             break;
         }
         const uint64_t is_letter = 0 - (uint64_t)(kind == TK_KIND_LETTER);
