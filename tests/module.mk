@@ -17,6 +17,7 @@ test_rooms = $(foreach r,tokenizer templates trainer,$(if $(filter $(1),$(TEST_U
 test_libs  = $(foreach r,$(call test_rooms,$(1)),$(B)/lib$(r).a)
 test_ext   = $(foreach r,$(call test_rooms,$(1)),$(EXT_$(r))) $(EXT_$(basename $(notdir $(1))))
 EXT_input := -larchive # unit/input packs
+EXT_frames := -larchive
 
 define unit_rules
 $(B)/$(1:.c=): $(call obj,$(1)) $(call test_libs,$(1))
