@@ -60,7 +60,22 @@ struct ft_hasher *ft_hasher_new(void)
     return h;
 }
 
-void ft_hasher_add(struct ft_hasher *h, const void *p, size_t n) { XXH3_128bits_update(h->state, p, n); }
+#if defined __x86_64__ && defined __linux__
+/* The same sums by what the processor has, in those builds of the library that have it (xxh_x86dispatch.h,
+ * which is not always installed); a plain build is for any x86-64. */
+__attribute__((weak)) XXH_errorcode XXH3_128bits_update_dispatch(XXH3_state_t *state, const void *p, size_t n);
+#else
+static XXH_errorcode (*const XXH3_128bits_update_dispatch)(XXH3_state_t *, const void *, size_t) = NULL;
+#endif
+
+void ft_hasher_add(struct ft_hasher *h, const void *p, size_t n)
+{
+    enum { MANY = 1024 }; /* worth the detour */
+    if (n >= MANY && XXH3_128bits_update_dispatch)
+        XXH3_128bits_update_dispatch(h->state, p, n);
+    else
+        XXH3_128bits_update(h->state, p, n);
+}
 
 void ft_hasher_field(struct ft_hasher *h, const void *p, size_t n)
 {
