@@ -5,7 +5,7 @@
 BIN is the folder of the tools, LIBRARY the built tests/bench/tokenizer, DATA the folder with tokenizers/
 and datasets/. `library`: the texts encoded in place, the first pass of a new state, and a later one (warm).
 `json`: tokenize, JSON lines in, ids as JSON out. `pack`: tokenize --binary | ft-pack, JSON lines in,
-a set of shards out, the CPU time of both processes; `frames` and `ft-pack`: each of them alone, by way of a file.
+a set of shards in a new folder out, the CPU time of both processes; `frames` and `ft-pack`: each of them alone, by way of a file.
 `two`: the same on two cores, by the clock. A ratio is the tool's time, less that of one record (start-up, which
 `start` gives in ms for both), over the library's first pass; of all rounds each number's best counts."""
 import argparse, csv, gzip, json, os, resource, shutil, subprocess, sys, tempfile, time
@@ -81,6 +81,7 @@ def write(kind, d):
 
 
 def cpu(command):
+    shutil.rmtree(f"{d}/set", ignore_errors=True)  # to remove an old set is no part of packing
     before, t0 = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     subprocess.run(["bash", "-c", command], check=True)
     after, t1 = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
@@ -102,7 +103,7 @@ with tempfile.TemporaryDirectory(dir=os.environ.get("TMPDIR", "/tmp")) as d:
                 take("first", size / 1e6 / lib["cold"])
                 take("warm", size / 1e6 / lib["warm"])
                 run = f"{a.bin}/tokenize -q -j1 -m {model}"
-                pack = f"{a.bin}/ft-pack -q --force --length 2048 --allow-unlearnt -o {d}/set"
+                pack = f"{a.bin}/ft-pack -q --length 2048 --allow-unlearnt -o {d}/set"
                 for x, file in (("", path), ("1", f"{d}/one.jsonl")):
                     take("json" + x, cpu(f"{run} {file} >/dev/null")[0])
                     take("frames" + x, cpu(f"{run} --binary {file} >{d}/frames")[0])
@@ -110,7 +111,6 @@ with tempfile.TemporaryDirectory(dir=os.environ.get("TMPDIR", "/tmp")) as d:
                     used, _ = cpu(f"{run} --binary {file} | {pack}")
                     take("pack" + x, used)
                     if a.two: take("two" + x, cpu(f"{run.replace('-j1', '-j2')} --binary {file} | {pack}")[1])
-                shutil.rmtree(f"{d}/set")
             def times(k): return (best[k] - best[k + "1"]) / best["first"]
             print(f"{m:18}{kind:9}{size / 1e6 / best['first']:8.0f}{size / 1e6 / best['warm']:8.0f}" + "".join(f"{times(k):8.2f}x" for k in ["json", "frames", "ft-pack", "pack"] + (["two"] if a.two else []))
                   + f"{1e3 * best['pack1']:9.0f}", flush=True)
