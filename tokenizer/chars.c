@@ -48,8 +48,9 @@ bool tk_char_alone(uint32_t c)
 void tk_chars_ask(struct tk_chars *c, struct tk_work *w, struct tk_matcher *m, uint32_t x)
 {
     struct tk_char *e = &c->entry[x];
-    char t[4];
-    struct tk_piece p = {.p = t, .n = (uint32_t)ft_utf8_put(t, x), .id = -1};
+    char t[6] = ".";
+    int len = ft_utf8_put(t + 1, x);
+    struct tk_piece p = {.p = t + 1, .n = (uint32_t)len, .id = -1};
     struct ft_err err = {0};
     size_t spaces = 0, chars = 0;
     e->n = TK_CHAR_SLOW;
@@ -59,13 +60,19 @@ void tk_chars_ask(struct tk_chars *c, struct tk_work *w, struct tk_matcher *m, u
         if (!tk_char_alone(x))
             return;
         ft_arena_reset(&w->mem);
-        if (tk_normalize(c->normalizer, w, m, &p, &err) || !p.n)
+        if (c->blanks) { /* between others: at an end it may be stripped */
+            t[1 + len] = '.';
+            p.p = t;
+            p.n += 2;
+        }
+        if (tk_normalize(c->normalizer, w, m, &p, &err) || p.n <= 2u * c->blanks)
             return;
+        p.p += c->blanks;
+        p.n -= 2u * c->blanks;
     }
     for (uint32_t i = 0; i < p.n; chars++) {
-        int len;
         const uint32_t y = ft_utf8_get(p.p + i, &len);
-        if (y == 0x2581 || (c->no_punct && uc_is(y, UC_PUNCT)))
+        if (y == 0x2581 || (c->no_punct && uc_is(y, UC_PUNCT)) || (c->blanks && y != ' ' && uc_is(y, UC_SPACE)))
             return;
         spaces += uc_is(y, UC_SPACE);
         i += (uint32_t)len;

@@ -27,6 +27,7 @@ struct tk_chars {
     const uint64_t *flat;
     uint64_t pattern[2]; /* ASCII that a Replace looks for */
     bool no_punct;       /* a character that becomes punctuation is not taken (BERT's units have none) */
+    bool blanks;         /* white space is what becomes blanks, and no other: what is cut at is U+2581 in their place */
     struct ft_buf text;
     uint32_t *ends;
     size_t cap;

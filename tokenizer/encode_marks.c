@@ -241,7 +241,7 @@ int tk_encode_marked(const struct ft_tokenizer *t, struct ft_tok_state *s, struc
     struct row *r = &s->row;
     const size_t first = r->ids.n;
     const struct tk_piece all = {.p = text.p, .n = (uint32_t)text.n, .id = -1};
-    if (!s->marks.may || f->normalized || t->post.trims || (f->unit == TK_UNIT_PIECES && !f->len))
+    if (!s->marks.may || f->normalized || f->ends || t->post.trims || (f->unit == TK_UNIT_PIECES && !f->len))
         return 0;
     for (size_t i = 0; i < o->n_marks; i++) /* within a character the tokens of its bytes all stand at its begin */
         if (o->marks[i] < text.n && ((unsigned char)text.p[o->marks[i]] & 0xc0) == 0x80)

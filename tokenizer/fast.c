@@ -96,13 +96,44 @@ static int model_ids(struct tk_fast_state *s, const char *p, size_t n, bool mapp
     return 0;
 }
 
+int tk_fast_model(struct tk_fast_state *s, const char *p, size_t n, struct tk_ids *out, struct ft_err *e)
+{
+    return model_ids(s, p, n, false, out, e);
+}
+
+int tk_fast_slow(struct tk_fast_state *s, const char *p, size_t n, bool front, bool back, struct tk_ids *out, struct ft_err *e)
+{
+    struct tk_work *w = &s->work;
+    ft_arena_reset(&w->mem);
+    w->a.n = w->b.n = 0;
+    if (front || back) { /* a point beyond a gap: a piece of its own, which is left out */
+        s->text.n = 0;
+        ft_buf_putz(&s->text, front ? ". " : "");
+        ft_buf_put(&s->text, p, n);
+        ft_buf_putz(&s->text, back ? " ." : "");
+        p = s->text.p;
+        n = s->text.n;
+    }
+    struct tk_piece all = {.p = p, .n = (uint32_t)n, .id = -1};
+    if (tk_normalize(s->f->normalizer, w, s->matcher, &all, e))
+        return -1;
+    tk_push(&w->a, all);
+    if (tk_pretokenize(s->f->pretok, w, s->matcher, e))
+        return -1;
+    for (size_t i = front; i + back < w->a.n; i++) {
+        const struct tk_piece *x = &w->a.v[i];
+        if (model_ids(s, x->p, x->n, x->mapped, out, e))
+            return -1;
+    }
+    return 0;
+}
+
 /* A unit of any kind: the slow way, but for the parts of it that would do nothing. */
 static int unit(void *ctx, const char *p, size_t n, struct tk_ids *out, struct ft_err *e)
 {
     struct tk_fast_state *s = ctx;
     const struct tk_fast *f = s->f;
     struct tk_work *w = &s->work;
-    struct tk_piece all = {.p = p, .n = (uint32_t)n, .id = -1};
     struct tk_chars_words words;
     if (s->chars && tk_chars_words(s->chars, w, s->matcher, p, n, f->low_line ? low_line : FT_STR(""), &words)) {
         for (size_t i = 0, at = 0; i < words.n; at = words.ends[i++])
@@ -117,19 +148,7 @@ static int unit(void *ctx, const char *p, size_t n, struct tk_ids *out, struct f
         ft_buf_put(&s->text, p, n);
         return model_ids(s, s->text.p, s->text.n, false, out, e);
     }
-    ft_arena_reset(&w->mem);
-    w->a.n = w->b.n = 0;
-    if (tk_normalize(f->normalizer, w, s->matcher, &all, e))
-        return -1;
-    tk_push(&w->a, all);
-    if (tk_pretokenize(f->pretok, w, s->matcher, e))
-        return -1;
-    for (size_t i = 0; i < w->a.n; i++) {
-        const struct tk_piece *x = &w->a.v[i];
-        if (model_ids(s, x->p, x->n, x->mapped, out, e))
-            return -1;
-    }
-    return 0;
+    return tk_fast_slow(s, p, n, f->ends, f->ends, out, e);
 }
 
 /* ---- load ---- */
@@ -363,6 +382,58 @@ static bool is_spaced(const struct ft_json *j)
            !(scheme.p && ft_str_is(scheme, "first"));
 }
 
+/* Does the normalizer make one of these texts of the other? */
+static bool becomes(const struct tk_fast *f, const char *from, const char *to, const char *or)
+{
+    struct tk_work w = {0};
+    struct tk_matcher *matcher = tk_matcher_new();
+    struct tk_piece p = {.p = from, .n = (uint32_t)strlen(from), .id = -1};
+    struct ft_err e = {0};
+    const bool good = !tk_normalize(f->normalizer, &w, matcher, &p, &e) &&
+                      (ft_str_is((struct ft_str){p.p, p.n}, to) || ft_str_is((struct ft_str){p.p, p.n}, or));
+    tk_matcher_free(matcher);
+    ft_arena_release(&w.mem);
+    free(w.edits);
+    return good;
+}
+
+/* Metaspace alone, which puts a mark in front of all text, behind what makes one blank of several, as the
+ * last thing that it does, perhaps after stripping the end. Sets f->ends. */
+static bool has_ends(struct tk_fast *f, const struct ft_json *norm, const struct ft_json *pretok)
+{
+    struct ft_str scheme = FT_STR("always"), content = {0};
+    bool split = true, legacy = true, left = true, right = true;
+    struct ft_err e = {0};
+    const struct ft_json *v = is_type(norm, "Sequence") ? ft_json_get(norm, "normalizers") : NULL;
+    if (!is_type(pretok, "Metaspace") || !string_is(pretok, "replacement", low_line) || f->model->type != TK_UNIGRAM || f->model->spm ||
+        ft_json_get_string(pretok, "prepend_scheme", &scheme, &e) || !ft_str_is(scheme, "always") ||
+        ft_json_get_bool(pretok, "split", &split, &e) || !split || ft_json_get_bool(pretok, "add_prefix_space", &legacy, &e) || !legacy ||
+        !v || v->type != FT_JSON_ARRAY || !v->n)
+        return false;
+    const struct ft_json *last = &v->items[v->n - 1];
+    size_t n = v->n - 1;
+    if (!is_type(last, "Replace") || !string_is(ft_json_get(last, "pattern"), "Regex", FT_STR(" {2,}")) ||
+        ft_json_get_string(last, "content", &content, &e) || !content.p || !(ft_str_is(content, " ") || ft_str_eq(content, low_line)))
+        return false;
+    const bool strips = n && is_type(&v->items[n - 1], "Strip");
+    if (strips && (ft_json_get_bool(&v->items[n - 1], "strip_left", &left, &e) || left ||
+                   ft_json_get_bool(&v->items[n - 1], "strip_right", &right, &e) || !right))
+        return false;
+    n -= strips;
+    for (size_t i = 0; i < n; i++)
+        if (!is_local(&v->items[i]))
+            return false;
+    static const char *const gaps[] = {".\t.", ".\n.", ".\r.", ".\r\n."};
+    for (size_t i = 0; i < sizeof gaps / sizeof *gaps; i++)
+        if (!becomes(f, gaps[i], ". .", i < 3 ? ". ." : ".\xe2\x96\x81."))
+            return false;
+    uint64_t pattern[2] = {0};
+    if (!becomes(f, ". \t\r\n.", ". .", ".\xe2\x96\x81.") || !tk_normalizer_by_char(f->normalizer, pattern) || pattern['.' >> 6] >> ('.' & 63) & 1)
+        return false;
+    f->ends = strips ? TK_ENDS_STRIPPED : TK_ENDS_MARKED;
+    return true;
+}
+
 static enum tk_unit unit_of(struct tk_fast *f, const struct ft_json *norm, const struct ft_json *pretok)
 {
     const struct tk_model *m = f->model;
@@ -376,7 +447,7 @@ static enum tk_unit unit_of(struct tk_fast *f, const struct ft_json *norm, const
         struct ft_err e = {0};
         return ft_json_get_bool(norm, "handle_chinese_chars", &apart, &e) || !apart ? TK_UNIT_NONE : TK_UNIT_BERT;
     }
-    return is_local(norm) && is_spaced(pretok) ? TK_UNIT_SPACES : TK_UNIT_NONE;
+    return has_ends(f, norm, pretok) || (is_local(norm) && is_spaced(pretok)) ? TK_UNIT_SPACES : TK_UNIT_NONE;
 }
 
 /* Takes the characters of Replace patterns away. */
@@ -444,6 +515,8 @@ static void init_units(struct tk_fast *f, const struct tk_model *m, const struct
             f->flat = NULL;
         }
     }
+    if (f->ends)
+        f->low_line = true;
     f->len = ft_calloc(m->vocab.n_ids + 1, sizeof *f->len);
     f->plain = true;
     tk_seed_init(&f->seed, m->vocab.count);
@@ -554,8 +627,10 @@ struct tk_fast_state *tk_fast_state_new(const struct tk_fast *f, struct tk_scrat
     s->cache->encode_many = f->unit == TK_UNIT_NONE && f->model->merges.ascending ? merge_many : NULL;
     s->matcher = tk_matcher_new();
     s->chars = f->unit == TK_UNIT_SPACES || f->unit == TK_UNIT_BERT ? tk_chars_new(f->normalizer, f->flat) : NULL;
-    if (s->chars)
+    if (s->chars) {
         s->chars->no_punct = f->unit == TK_UNIT_BERT;
+        s->chars->blanks = f->ends != TK_ENDS_NONE;
+    }
     s->cache->cut = f->plain ? f->cut : NULL;
     s->cache->part_cut = f->cut;
     s->cache->part_plain = f->plain;
@@ -668,6 +743,12 @@ int tk_fast_raw(struct tk_fast_state *s, struct tk_work *w, const char *p, size_
         p = t.p;
         n = t.n;
     }
+    return f->ends ? tk_fast_ends(s, p, n, out, e) : tk_fast_units(s, p, n, out, e);
+}
+
+int tk_fast_units(struct tk_fast_state *s, const char *p, size_t n, struct tk_ids *out, struct ft_err *e)
+{
+    const struct tk_fast *f = s->f;
     for (size_t at = 0; at < n;) {
         f->units(f->unit, s->cache, p, n, &at);
         if (tk_cache_full(s->cache) && tk_cache_flush(s->cache, out, e))

@@ -5,7 +5,7 @@
 
 bool tk_fast_has_places(const struct tk_fast *f, const char *p, size_t n)
 {
-    if (!f->on || f->unit == TK_UNIT_NONE || f->normalized || f->model->vocab.n_alias)
+    if (!f->on || f->unit == TK_UNIT_NONE || f->ends || f->normalized || f->model->vocab.n_alias)
         return false;
     if (f->unit != TK_UNIT_PIECES)
         return f->flat && f->len;

@@ -34,6 +34,14 @@ static inline bool tk_has_low_line(const char *p, size_t n)
     return false;
 }
 
+/* The ids of one piece of text that the normalizer and the pre-tokenizer are done with. */
+int tk_fast_model(struct tk_fast_state *s, const char *p, size_t n, struct tk_ids *out, struct ft_err *e);
+/* Those of raw text the slow way; `front`, `back`: as they are where a gap and other text stand there. */
+int tk_fast_slow(struct tk_fast_state *s, const char *p, size_t n, bool front, bool back, struct tk_ids *out, struct ft_err *e);
+/* Adds the units of raw text to the cache. */
+int tk_fast_units(struct tk_fast_state *s, const char *p, size_t n, struct tk_ids *out, struct ft_err *e);
+/* The same of a text whose ends are not as its middle: f->ends. */
+int tk_fast_ends(struct tk_fast_state *s, const char *p, size_t n, struct tk_ids *out, struct ft_err *e);
 /* Do these characters come out of normalizer and pre-tokenizer as they went in? */
 bool tk_fast_flat(const struct tk_fast *f, const char *p, size_t n);
 

@@ -198,6 +198,7 @@ bool tk_image_open(struct tk_image *im, const char *source, const char *how, str
                           .flat = at(h, FLAT), .solo = at(h, SOLO), .low_line = h->low_line,
                           .normalized = h->normalized};
     f->front = (unsigned)h->front;
+    f->ends = (unsigned)h->ends;
     f->seed = h->seed;
     f->seed.slot = at(h, SEED_SLOTS);
     f->seed.key = at(h, SEED_KEYS);

@@ -29,11 +29,11 @@ struct tk_image_header {
     struct tk_model model; /* its pointers mean nothing */
     uint64_t n_cells;      /* of the trie */
     struct tk_seed seed;   /* likewise */
-    int32_t rule, unit, front;
+    int32_t rule, unit, front, ends;
     bool has_trie, on, plain, low_line, normalized;
 };
 
-#define TK_IMAGE_MAGIC "FTTOKIM4"
+#define TK_IMAGE_MAGIC "FTTOKIM5"
 
 /* Of all of it that the checksum covers, from here on. */
 #define TK_IMAGE_SUMMED offsetof(struct tk_image_header, layout)

@@ -157,6 +157,7 @@ static void add_tables(struct tk_image_writer *w, size_t n_ids)
     h->rule = (int32_t)f->rule;
     h->unit = (int32_t)f->unit;
     h->front = (int32_t)f->front;
+    h->ends = (int32_t)f->ends;
 }
 
 /* The strings, one behind the other, and where each is: its place and length, by id. False: one is too long. */

@@ -229,6 +229,11 @@ static void release(struct tk_normalizer *n)
     tk_sp_free(n->sp);
 }
 
+static bool is_blanks_to_mark(const struct tk_normalizer *n)
+{
+    return ft_str_is(n->pattern.source, " {2,}") && ft_str_is(n->content, "\xe2\x96\x81");
+}
+
 /* The order is what makes it true: nothing makes text for a Replace to look at, and no
  * form composes what a charsmap gave. */
 static bool by_char(const struct tk_normalizer *n, int *stage, uint64_t pattern[2])
@@ -241,7 +246,7 @@ static bool by_char(const struct tk_normalizer *n, int *stage, uint64_t pattern[
                 return false;
         return true;
     case REPLACE:
-        if (tk_is_blanks_to_one(n->pattern.source, n->content)) /* they stay white space between words */
+        if (tk_is_blanks_to_one(n->pattern.source, n->content) || is_blanks_to_mark(n)) /* they stay white space between words */
             return true;
         if (n->pattern.regex || !n->pattern.text.n)
             return false;
@@ -253,6 +258,8 @@ static bool by_char(const struct tk_normalizer *n, int *stage, uint64_t pattern[
         }
         mine = 0;
         break;
+    case STRIP: /* as long as it is not an end */
+        return !n->left;
     case STRIP_ACCENTS: case NFC: case NFD: case NFKC: case NFKD: case LOWERCASE: case NMT:
         break;
     case PRECOMPILED:

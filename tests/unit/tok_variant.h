@@ -13,11 +13,19 @@ struct variant {
 
 #define VARIANT_METASPACE "{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"WhitespaceSplit\"},{\"type\":\"Metaspace\",\"replacement\":\"\xe2\x96\x81\",\"add_prefix_space\":true}]}"
 
+#define VARIANT_MARKS "{\"type\":\"Metaspace\",\"replacement\":\"\xe2\x96\x81\",\"prepend_scheme\":\"always\",\"split\":true}"
+#define VARIANT_NMT "{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"Nmt\"},{\"type\":\"NFKC\"},"
+#define VARIANT_BLANKS(to) "{\"type\":\"Replace\",\"pattern\":{\"Regex\":\" {2,}\"},\"content\":\"" to "\"}"
+
 static const struct variant variants[] = {
     {"unigram-t5.json", NULL, VARIANT_METASPACE},
     {"unigram-t5.json", "{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"Replace\",\"pattern\":{\"String\":\"``\"},\"content\":\"\\\"\"},{\"type\":\"NFKD\"},{\"type\":\"StripAccents\"},{\"type\":\"Lowercase\"}]}", VARIANT_METASPACE},
     {"unigram-t5.json", "{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"NFKD\"},{\"type\":\"StripAccents\"},{\"type\":\"Lowercase\"},{\"type\":\"Replace\",\"pattern\":{\"Regex\":\" {2,}\"},\"content\":\" \"}]}", VARIANT_METASPACE},
     {"unigram-t5.json", "null", "{\"type\":\"WhitespaceSplit\"}"},
+    {"unigram-t5.json", VARIANT_NMT VARIANT_BLANKS(" ") "]}", VARIANT_MARKS},
+    /* A mark of the text's own stays one. */
+    {"unigram-t5.json", "{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"Replace\",\"pattern\":{\"Regex\":\"\\\\s+\"},\"content\":\" \"}," VARIANT_BLANKS(" ") "]}", VARIANT_MARKS},
+    {"unigram-t5.json", VARIANT_NMT "{\"type\":\"Strip\",\"strip_left\":false,\"strip_right\":true}," VARIANT_BLANKS("\xe2\x96\x81") "]}", VARIANT_MARKS},
     {"wordlevel.json", "{\"type\":\"NFC\"}", "{\"type\":\"WhitespaceSplit\"}"},
     {"wordpiece-uncased.json", "{\"type\":\"BertNormalizer\",\"clean_text\":true,\"handle_chinese_chars\":true,\"strip_accents\":null,\"lowercase\":true}", "{\"type\":\"BertPreTokenizer\"}"},
     {"wordpiece-cased.json", "{\"type\":\"BertNormalizer\",\"clean_text\":true,\"handle_chinese_chars\":true,\"strip_accents\":null,\"lowercase\":false}", "{\"type\":\"BertPreTokenizer\"}"},
