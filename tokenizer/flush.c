@@ -231,7 +231,8 @@ static inline __attribute__((always_inline)) int put(struct tk_cache *c, const u
             for (uint32_t j = TK_INLINE; j < count; j += 16)
                 memcpy(to - count + j, s + j, 16 * sizeof *to);
         } else if ((uintptr_t)s - (uintptr_t)c->side < sizeof c->side) {
-            memcpy(to, c->over.v + s[1], s[2] * sizeof *to);
+            if (s[2]) /* none: there may be no memory either */
+                memcpy(to, c->over.v + s[1], s[2] * sizeof *to);
             to += s[2];
         } else {
             out->n = (size_t)(to - out->v);
