@@ -39,6 +39,6 @@ peak() { # MODEL PASSES; of one thread, since how far several are apart is chanc
     wait $! && cat hwm
 }
 for m in byte-gpt2 unigram-t5 wordpiece-uncased sp-llama2; do
-    short=$(peak $m 3) long=$(peak $m 14)
+    short=$(peak $m 14) long=$(peak $m 24) # the caches are full by then: they hold megabytes
     [ "${long:-999999999}" -le $((short + short / 16 + 1000)) ] && echo "$m: no more" || echo "$m: $short kB, then $long kB"
 done
