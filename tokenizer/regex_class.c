@@ -255,7 +255,16 @@ static bool dash(const struct rx_reader *r)
 static int from_char(struct rx_reader *r, uint32_t c, struct rx_set *out)
 {
     uint32_t to = c;
-    if (dash(r) && r->p[1] != '[') {
+    if (dash(r) && r->p[1] == '[') {
+        struct rx_set end;
+        r->p++;
+        const int k = r->end - r->p > 1 && r->p[1] == ':' ? posix(r, &end) : 0;
+        if (k)
+            return k < 0 ? -1 : ft_fail(r->e, FT_DATA, "regex: a range in brackets ends in a class");
+        *out = (struct rx_set){0}; /* Oniguruma forgets the beginning of a range to a set, and the set stands alone */
+        return 0;
+    }
+    if (dash(r)) {
         r->p++;
         if (*r->p == '\\') {
             struct ft_buf codes = {0};

@@ -6,6 +6,48 @@
 
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 
+static size_t ranges_of(unsigned set) { return rx_set_at[set + 1] - rx_set_at[set]; }
+
+static size_t put_ends(uint32_t *end, unsigned set)
+{
+    const size_t from = rx_set_at[set], n = ranges_of(set);
+    for (size_t i = 0; i < n; i++) {
+        end[2 * i] = rx_ranges[2 * (from + i)];
+        end[2 * i + 1] = rx_ranges[2 * (from + i) + 1] + 1;
+    }
+    return 2 * n;
+}
+
+static int by_place(const void *x, const void *y)
+{
+    const uint32_t a = *(const uint32_t *)x, b = *(const uint32_t *)y;
+    return a < b ? -1 : a > b;
+}
+
+/* Categories, toggled by the set's own ranges: over all their ends in order, two that are equal undo each other. */
+static struct rx_set set_of(struct ft_arena *mem, unsigned set)
+{
+    size_t room = ranges_of(set), n = 0, kept = 0;
+    for (uint32_t left = rx_made_of[set]; left; left &= left - 1)
+        room += ranges_of(rx_category[__builtin_ctz(left)]);
+    uint32_t *end = FT_NEWS(mem, uint32_t, 2 * room);
+    n = put_ends(end, set);
+    for (uint32_t left = rx_made_of[set]; left; left &= left - 1)
+        n += put_ends(end + n, rx_category[__builtin_ctz(left)]);
+    if (rx_made_of[set])
+        qsort(end, n, sizeof *end, by_place);
+    for (size_t i = 0; i < n; i++) {
+        if (kept && end[kept - 1] == end[i])
+            kept--;
+        else
+            end[kept++] = end[i];
+    }
+    struct rx_set s = {FT_NEWS(mem, struct rx_range, kept / 2), kept / 2};
+    for (size_t i = 0; i < s.n; i++)
+        s.v[i] = (struct rx_range){end[2 * i], end[2 * i + 1] - 1};
+    return s;
+}
+
 bool rx_set_named(struct ft_arena *mem, struct ft_str name, struct rx_set *out)
 {
     char key[40];
@@ -29,11 +71,7 @@ bool rx_set_named(struct ft_arena *mem, struct ft_str name, struct rx_set *out)
     }
     if (lo == COUNT(rx_names) || strcmp(rx_names[lo].name, key) != 0)
         return false;
-    const size_t from = rx_set_at[rx_names[lo].set], to = rx_set_at[rx_names[lo].set + 1];
-    out->v = FT_NEWS(mem, struct rx_range, to - from);
-    out->n = to - from;
-    for (size_t i = 0; i < out->n; i++)
-        out->v[i] = (struct rx_range){rx_ranges[2 * (from + i)], rx_ranges[2 * (from + i) + 1]};
+    *out = set_of(mem, rx_names[lo].set);
     return true;
 }
 
@@ -112,44 +150,6 @@ bool rx_set_has(struct rx_set s, uint32_t c)
             hi = mid;
     }
     return lo < s.n && s.v[lo].a <= c;
-}
-
-/* The first entry of rx_case, which is sorted, from letter c on. */
-static size_t case_from(uint32_t c)
-{
-    size_t lo = 0, hi = COUNT(rx_case);
-    while (lo < hi) {
-        const size_t mid = (lo + hi) / 2;
-        if (rx_case[mid].a < c)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return lo;
-}
-
-struct rx_set rx_set_cases(struct ft_arena *mem, struct rx_set x)
-{
-    size_t more = 0;
-    for (size_t k = 0; k < x.n; k++)
-        more += case_from(x.v[k].b + 1) - case_from(x.v[k].a);
-    struct rx_set s = {FT_NEWS(mem, struct rx_range, x.n + more), x.n};
-    if (x.n)
-        memcpy(s.v, x.v, x.n * sizeof *s.v);
-    for (size_t k = 0; k < x.n; k++)
-        for (size_t i = case_from(x.v[k].a); i < COUNT(rx_case) && rx_case[i].a <= x.v[k].b; i++)
-            s.v[s.n++] = (struct rx_range){rx_case[i].b, rx_case[i].b};
-    settle(&s);
-    return s;
-}
-
-size_t rx_several_count(void) { return COUNT(rx_several); }
-
-size_t rx_several_of(size_t i, uint32_t *letter, uint32_t to[3])
-{
-    *letter = rx_several[i].letter;
-    memcpy(to, rx_several[i].to, sizeof rx_several[i].to);
-    return to[2] ? 3 : 2;
 }
 
 void rx_set_put(struct rx_set x, struct ft_buf *out)

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Writes regex_tables.h: the named character classes and the case pairs of the regex engine that Hugging Face tokenizers 0.23 uses
-(Oniguruma, Unicode 16), made by asking the library about every scalar value.
+"""Writes regex_tables.h and regex_case_tables.h: the named character classes and the case pairs of the regex engine that Hugging
+Face tokenizers 0.23 uses (Oniguruma, Unicode 16), made by asking the library about every scalar value.
 
-Usage: regex_tables.py >regex_tables.h      (needs the `tokenizers` package)
+Usage: regex_tables.py FOLDER      (needs the `tokenizers` package; FOLDER: where the files go)
 """
+import os, sys
 from tokenizers import Regex, normalizers
 
 scalars = [c for c in range(0x110000) if not 0xD800 <= c < 0xE000]
@@ -120,33 +121,75 @@ for c in cased:
     if len(folded) > 1 and find.normalize_str(folded) == "\x02":
         several[c] = folded
 
+out = None
 def emit(decl, values, per="{}"):
-    print(f"{decl} = {{")
+    print(f"{decl} = {{", file=out)
     line = ""
     for v in values:
         s = per.format(*v) + "," if isinstance(v, tuple) else f"{v},"
         if len(line) + len(s) > 118:
-            print(line); line = ""
+            print(line, file=out); line = ""
         line += s
-    print(line + "};")
+    print(line + "};", file=out)
 
-print("/* Made by regex_tables.py; facts of the Unicode Character Database (Unicode, Inc.). */")
-print("#include <stdint.h>\n")
-flat, at = [], []
-for r in sets:
+def begin(name):
+    global out
+    out = open(os.path.join(sys.argv[1], name), "w")
+    print("/* Made by regex_tables.py; facts of the Unicode Character Database (Unicode, Inc.). */", file=out)
+    print("#include <stdint.h>\n", file=out)
+
+# Most of the large sets are categories and a few characters more or less: a set is written as the categories of which it
+# has more than half, and the ranges in which it differs from these. Ranges toggle: where two sets are laid over each other
+# by their ends, what both have is gone.
+parts = [k for k in dict.fromkeys(names[plain(c)] for c in CATEGORIES if len(c) == 2 and c != "LC")]
+listed = list(sets)
+size = lambda r: sum(b - a + 1 for a, b in r)
+
+def common(x, y):
+    n = i = j = 0
+    while i < len(x) and j < len(y):
+        n += max(0, min(x[i][1], y[j][1]) - max(x[i][0], y[j][0]) + 1)
+        if x[i][1] < y[j][1]: i += 1
+        else: j += 1
+    return n
+
+def toggled(*over):
+    ends = {}
+    for r in over:
+        for a, b in r:
+            for e in (a, b + 1): ends[e] = not ends.get(e, False)
+    ends = sorted(e for e, odd in ends.items() if odd)
+    return tuple((a, b - 1) for a, b in zip(ends[::2], ends[1::2]))
+
+flat, at, made_of = [], [], []
+for k, r in enumerate(listed):
+    mask, rest = 0, r
+    if k not in parts:
+        most = [i for i, c in enumerate(parts) if 2 * common(r, listed[c]) > size(listed[c])]
+        shorter = toggled(r, *(listed[parts[i]] for i in most))
+        if len(shorter) < len(r):
+            mask, rest = sum(1 << i for i in most), shorter
+    assert toggled(rest, *(listed[c] for i, c in enumerate(parts) if mask >> i & 1)) == toggled(r)
     at.append(len(flat) // 2)
-    for a, b in r: flat += [a, b]
+    made_of.append(mask)
+    for a, b in rest: flat += [a, b]
 at.append(len(flat) // 2)
+
+begin("regex_tables.h")
 emit(f"static const uint32_t rx_ranges[{len(flat)}]", flat)
 emit(f"static const uint16_t rx_set_at[{len(at)}]", at)
-print("static const struct { const char *name; uint16_t set; } rx_names[] = {")
+emit(f"static const uint16_t rx_category[{len(parts)}]", parts)
+emit(f"static const uint32_t rx_made_of[{len(made_of)}]", made_of)
+print("static const struct { const char *name; uint16_t set; } rx_names[] = {", file=out)
 line = ""
 for n, k in sorted(names.items()):
     s = '{"' + n.replace("\\", "\\\\") + f'",{k}}},'
     if len(line) + len(s) > 118:
-        print(line); line = ""
+        print(line, file=out); line = ""
     line += s
-print(line + "};")
+print(line + "};", file=out)
+
+begin("regex_case_tables.h")
 both = sorted((ord(a), ord(b)) for a, s in orbit.items() for b in s if a != b)
 emit(f"static const struct {{ uint32_t a, b; }} rx_case[{len(both)}]", both, "{{{},{}}}")
 emit(f"static const struct {{ uint32_t letter, to[3]; }} rx_several[{len(several)}]",
