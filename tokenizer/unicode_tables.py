@@ -1,15 +1,23 @@
 #!/usr/bin/env python3
-"""Writes unicode_tables.h: the character classes and normal forms that Hugging Face tokenizers 0.23 computes with.
+"""Writes unicode_class_tables.h and unicode_form_tables.h: the character classes, and the normal forms, that Hugging Face tokenizers 0.23 computes with.
 
 That library uses several Unicode versions at once (its regex engine 16.0, its normal forms 12.0 or older, Rust's own tables 17.0,
 an old table for punctuation), so no single Unicode database gives its results. The input is a folder of listings made by
 asking the library itself about every scalar value: NAME.txt with ranges `a..b` in hex, norm_FORM.tsv with `char<TAB>chars`.
 
-Usage: unicode_tables.py FOLDER >unicode_tables.h      (needs the `tokenizers` package for combining classes)
+Usage: unicode_tables.py FOLDER TO      (needs the packages `tokenizers` and `sentencepiece`; TO: the folder of the files written)
 """
 import os, sys, unicodedata
 
 folder = sys.argv[1]
+
+def begin(name):
+    f = open(os.path.join(sys.argv[2], name), "w")
+    print("/* Made by unicode_tables.py; facts of the Unicode Character Database (Unicode, Inc.). */", file=f)
+    print("#include <stdint.h>\n", file=f)
+    return f
+
+classes, forms = begin("unicode_class_tables.h"), begin("unicode_form_tables.h")
 # The order is that of the bits in unicode.h.
 CLASSES = ["onig_Lu", "onig_Ll", "onig_Lt", "onig_Lm", "onig_Lo", "onig_Mn", "onig_M", "onig_Nd", "onig_N", "onig_P",
            "onig_S", "onig_space", "word", "hf_Punctuation", "hf_Digits", "onig_Han"]
@@ -27,19 +35,19 @@ def emit_two_stage(name, ctype, values, shift):
     for i in range(0, len(values), size):
         index.append(blocks.setdefault(tuple(values[i:i + size]), len(blocks)))
     assert len(blocks) < 65536
-    emit(f"const uint16_t {name}_index[{len(index)}]", index)
+    emit(classes, f"const uint16_t {name}_index[{len(index)}]", index)
     flat = [v for b in blocks for v in b]
-    emit(f"const {ctype} {name}_data[{len(flat)}]", flat)
+    emit(classes, f"const {ctype} {name}_data[{len(flat)}]", flat)
 
-def emit(decl, values):
-    print(f"{decl} = {{")
+def emit(to, decl, values):
+    print(f"{decl} = {{", file=to)
     line = ""
     for v in values:
         s = f"{v},"
         if len(line) + len(s) > 118:
-            print(line); line = ""
+            print(line, file=to); line = ""
         line += s
-    print(line + "};")
+    print(line + "};", file=to)
 
 def words():
     """\\w of Rust's regex crate, which is not Oniguruma's: what the Whitespace pre-tokenizer does not cut from a letter."""
@@ -55,8 +63,6 @@ for bit, name in enumerate(CLASSES):
         for c in range(a, b + 1):
             flags[c] |= 1 << bit
 
-print("/* Made by unicode_tables.py; facts of the Unicode Character Database (Unicode, Inc.). */")
-print("#include <stdint.h>\n")
 emit_two_stage("uc_class", "uint16_t", flags, 7)  # read inline by unicode.h
 
 def mapping(form):
@@ -75,9 +81,9 @@ def emit_map(name, m, skip=lambda c: False):
         if v not in seen:
             seen[v] = len(pool); pool.extend(v)
         offset.append(seen[v] << 5 | len(v)); assert len(v) < 32
-    emit(f"static const uint32_t {name}_key[{len(keys)}]", keys)
-    emit(f"static const uint32_t {name}_at[{len(keys)}]", offset)
-    emit(f"static const uint32_t {name}_pool[{len(pool) or 1}]", pool or [0])
+    emit(forms, f"static const uint32_t {name}_key[{len(keys)}]", keys)
+    emit(forms, f"static const uint32_t {name}_at[{len(keys)}]", offset)
+    emit(forms, f"static const uint32_t {name}_pool[{len(pool) or 1}]", pool or [0])
 
 hangul = lambda c: 0xAC00 <= c <= 0xD7A3  # computed, not stored
 # What StripAccents drops: combining marks by that crate's own, older table.
@@ -87,7 +93,7 @@ for c in sorted(mapping("StripAccents")):
         runs[-1][1] = c
     else:
         runs.append([c, c])
-emit(f"static const uint32_t uc_accent[{2 * len(runs)}]", [x for r in runs for x in r])
+emit(classes, f"static const uint32_t uc_accent[{2 * len(runs)}]", [x for r in runs for x in r])
 
 nfd, nfkd, nfc = mapping("NFD"), mapping("NFKD"), mapping("NFC")
 emit_map("uc_nfd", nfd, hangul)
@@ -106,8 +112,8 @@ for c in range(0x110000):
         if moved:
             ccc[c] = k
 keys = sorted(ccc)
-emit(f"static const uint32_t uc_ccc_key[{len(keys)}]", keys)
-emit(f"static const uint8_t uc_ccc_value[{len(keys)}]", [ccc[k] for k in keys])
+emit(forms, f"static const uint32_t uc_ccc_key[{len(keys)}]", keys)
+emit(forms, f"static const uint8_t uc_ccc_value[{len(keys)}]", [ccc[k] for k in keys])
 
 # Compositions: canonical pairs whose composite stays itself under NFC. A full decomposition gives the pair by one step back.
 pairs = []
@@ -120,8 +126,8 @@ for c, d in nfd.items():
     if head is not None:
         pairs.append((head << 21 | d[-1], c))
 pairs.sort()
-emit(f"static const uint64_t uc_pair_key[{len(pairs)}]", [f"{k}u" for k, _ in pairs])
-emit(f"static const uint32_t uc_pair[{len(pairs)}]", [c for _, c in pairs])
+emit(forms, f"static const uint64_t uc_pair_key[{len(pairs)}]", [f"{k}u" for k, _ in pairs])
+emit(forms, f"static const uint32_t uc_pair[{len(pairs)}]", [c for _, c in pairs])
 
 # Scripts as the UnicodeScripts pre-tokenizer has them, numbered as they come; 0 is its "Any", which goes with every other.
 from tokenizers import pre_tokenizers
@@ -150,7 +156,7 @@ def emit_runs(name, keep):
                 out[-1][1] = c
             else:
                 out.append([c, c])
-    emit(f"static const uint32_t {name}[{2 * len(out)}]", [x for r in out for x in r])
+    emit(classes, f"static const uint32_t {name}[{2 * len(out)}]", [x for r in out for x in r])
 
 # What BertNormalizer drops as control characters and as accents, by the old tables of a crate of its own.
 clean = normalizers.BertNormalizer(clean_text=True, handle_chinese_chars=False, strip_accents=False, lowercase=False).normalize_str
