@@ -35,7 +35,7 @@ struct tk_fast { /* immutable */
     uint64_t *solo; /* TK_UNIT_PIECES: solo.h's sets; else spell.h's */
     bool normalized; /* TK_UNIT_PIECES: takes text that the normalizer is done with, since tokens are sought in it */
     bool low_line;  /* TK_UNIT_SPACES: a word begins with U+2581 */
-    enum { TK_FRONT_NONE, TK_FRONT_FIRST, TK_FRONT_ALWAYS, TK_FRONT_EACH } front; /* see fast.c */
+    enum { TK_FRONT_NONE, TK_FRONT_FIRST, TK_FRONT_ALWAYS, TK_FRONT_EACH } front; /* see fast_load.c */
     /* TK_UNIT_SPACES, not NONE: blanks at the end of a text are one U+2581 by itself, or stripped (fast_ends.c) */
     enum { TK_ENDS_NONE, TK_ENDS_MARKED, TK_ENDS_STRIPPED } ends;
     struct tk_seed seed;

@@ -190,6 +190,5 @@ void tk_sp_apply(const struct tk_sp *s, struct tk_work *w, struct tk_piece *p)
     apply(s, w, p, s->escape ? low_line : FT_STR(" "));
 }
 
-bool tk_sp_escapes(const struct tk_sp *s) { return s->escape; }
 
 void tk_sp_blanks(const struct tk_sp *s, struct tk_work *w, struct tk_piece *p) { apply(s, w, p, FT_STR(" ")); }

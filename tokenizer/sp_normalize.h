@@ -11,8 +11,6 @@ struct tk_sp;
 int tk_sp_load(const struct ft_json *j, struct tk_sp **out, struct ft_err *e);
 void tk_sp_free(struct tk_sp *s);
 void tk_sp_apply(const struct tk_sp *s, struct tk_work *w, struct tk_piece *p);
-/* Does it write blanks as U+2581? */
-bool tk_sp_escapes(const struct tk_sp *s);
 /* The same with blanks as blanks; not for text that has a U+2581 of its own, here or when it is done. */
 void tk_sp_blanks(const struct tk_sp *s, struct tk_work *w, struct tk_piece *p);
 
