@@ -2,7 +2,9 @@
 
 #include <stdlib.h>
 
+#include "tokenizer/component.h"
 #include "tokenizer/model.h"
+#include "tokenizer/pattern.h"
 
 enum kind { SEQUENCE, BYTE_LEVEL, WORDPIECE, METASPACE, BPE, CTC, REPLACE, FUSE, STRIP, BYTE_FALLBACK, SENTENCEPIECE };
 
@@ -18,41 +20,6 @@ struct tk_decoder {
     bool bos, all;                 /* SENTENCEPIECE: the first blank goes; all leading ones */
     struct tk_strings control, unknown; /* SENTENCEPIECE */
 };
-
-static int str(const struct ft_json *j, const char *key, struct ft_arena *mem, struct ft_str *out,
-               struct ft_err *e)
-{
-    const struct ft_json *v = ft_json_get(j, key);
-    if (!v || v->type != FT_JSON_STRING)
-        return ft_fail(e, FT_DATA, "\"%s\" is not a string", key);
-    *out = (struct ft_str){ft_arena_dup(mem, v->s.p, v->s.n), v->s.n};
-    return 0;
-}
-
-static int character(const struct ft_json *j, const char *key, struct ft_arena *mem, struct ft_str *out, struct ft_err *e)
-{
-    if (str(j, key, mem, out, e))
-        return -1;
-    return ft_utf8_count(out->p, out->n) == 1 ? 0 : ft_fail(e, FT_DATA, "\"%s\" is not a character", key);
-}
-
-/* Without a default. */
-static int flag(const struct ft_json *j, const char *key, bool *out, struct ft_err *e)
-{
-    const struct ft_json *v = ft_json_get(j, key);
-    if (!v || (v->type != FT_JSON_TRUE && v->type != FT_JSON_FALSE))
-        return ft_fail(e, FT_DATA, "\"%s\" is not true or false", key);
-    *out = v->type == FT_JSON_TRUE;
-    return 0;
-}
-
-static int number(const struct ft_json *j, const char *key, int64_t *out, struct ft_err *e)
-{
-    const struct ft_json *v = ft_json_get(j, key);
-    if (!v || v->type != FT_JSON_NUMBER || ft_json_int(v, out) || *out < 0)
-        return ft_fail(e, FT_DATA, "\"%s\" is not a number", key);
-    return 0;
-}
 
 /* Without a type the members tell, in the library's order. */
 static struct ft_str guess(const struct ft_json *j)
@@ -70,31 +37,18 @@ static int load_kind(const struct ft_json *j, struct ft_arena *mem, struct tk_de
 
 static int load(const struct ft_json *j, struct ft_arena *mem, struct tk_decoder **out, struct ft_err *e)
 {
-    static const struct {
-        const char *name;
-        enum kind kind;
-    } names[] = {{"Sequence", SEQUENCE}, {"ByteLevel", BYTE_LEVEL}, {"WordPiece", WORDPIECE},
-                 {"Metaspace", METASPACE}, {"BPEDecoder", BPE}, {"CTC", CTC}, {"Replace", REPLACE},
-                 {"Fuse", FUSE}, {"Strip", STRIP}, {"ByteFallback", BYTE_FALLBACK},
-                 {"ft:sentencepiece", SENTENCEPIECE}};
-    struct ft_str type = {0};
-    if (ft_json_get_string(j, "type", &type, e))
+    static const struct tk_component_name names[] = {
+        {"Sequence", SEQUENCE}, {"ByteLevel", BYTE_LEVEL}, {"WordPiece", WORDPIECE}, {"Metaspace", METASPACE},
+        {"BPEDecoder", BPE}, {"CTC", CTC}, {"Replace", REPLACE}, {"Fuse", FUSE}, {"Strip", STRIP},
+        {"ByteFallback", BYTE_FALLBACK}, {"ft:sentencepiece", SENTENCEPIECE}};
+    const struct tk_component_name *name;
+    if (tk_component_of(j, "decoder", names, sizeof names / sizeof *names, guess(j), &name, e))
         return -1;
-    size_t i = 0;
-    while (i < sizeof names / sizeof *names && !ft_str_is(type, names[i].name))
-        i++;
-    if (i == sizeof names / sizeof *names) {
-        const struct ft_str by_members = guess(j);
-        for (i = 0; i < sizeof names / sizeof *names && !ft_str_is(by_members, names[i].name);)
-            i++;
-    }
-    if (i == sizeof names / sizeof *names)
-        return ft_fail(e, FT_DATA, "decoder \"%.*s\" is not known", (int)type.n, type.p ? type.p : "");
     struct tk_decoder *d = FT_NEW(mem, struct tk_decoder);
-    d->kind = names[i].kind;
+    d->kind = (enum kind)name->kind;
     *out = d;
     if (load_kind(j, mem, d, e))
-        return ft_fail_in(e, "decoder %s: ", names[i].name);
+        return ft_fail_in(e, "decoder %s: ", name->name);
     return 0;
 }
 
@@ -115,9 +69,9 @@ static int load_kind(const struct ft_json *j, struct ft_arena *mem, struct tk_de
     bool unused = true;
     switch (d->kind) {
     case SEQUENCE: {
-        const struct ft_json *list = ft_json_get(j, "decoders");
-        if (!list || list->type != FT_JSON_ARRAY)
-            return ft_fail(e, FT_DATA, "no \"decoders\"");
+        const struct ft_json *list;
+        if (tk_want_list(j, "decoders", &list, e))
+            return -1;
         d->parts = FT_NEWS(mem, struct tk_decoder *, list->n);
         for (size_t k = 0; k < list->n; k++) {
             d->n_parts++; /* also one that fails half way is released */
@@ -127,43 +81,40 @@ static int load_kind(const struct ft_json *j, struct ft_arena *mem, struct tk_de
         return 0;
     }
     case BYTE_LEVEL:
-        return flag(j, "add_prefix_space", &unused, e) || flag(j, "trim_offsets", &unused, e) ||
-                       (ft_json_get(j, "use_regex") && flag(j, "use_regex", &unused, e))
+        return tk_want_bool(j, "add_prefix_space", &unused, e) || tk_want_bool(j, "trim_offsets", &unused, e) ||
+                       (ft_json_get(j, "use_regex") && tk_want_bool(j, "use_regex", &unused, e))
                    ? -1
                    : 0;
     case WORDPIECE:
-        return str(j, "prefix", mem, &d->text, e) || flag(j, "cleanup", &d->cleanup, e) ? -1 : 0;
+        return tk_want_string(j, "prefix", mem, &d->text, e) || tk_want_bool(j, "cleanup", &d->cleanup, e) ? -1 : 0;
     case METASPACE: {
-        struct ft_str scheme = FT_STR("always");
-        bool legacy = true;
-        if (character(j, "replacement", mem, &d->text, e) || ft_json_get_string(j, "prepend_scheme", &scheme, e) ||
-            ft_json_get_bool(j, "split", &unused, e) || ft_json_get_bool(j, "add_prefix_space", &legacy, e))
+        struct tk_metaspace m;
+        if (tk_metaspace_load(j, mem, &m, e))
             return -1;
-        d->never = ft_str_is(scheme, "never");
-        if (!d->never && !ft_str_is(scheme, "always") && !ft_str_is(scheme, "first"))
-            return ft_fail(e, FT_DATA, "prepend_scheme \"%.*s\" is not known", (int)scheme.n, scheme.p);
-        return legacy || d->never ? 0 : ft_fail(e, FT_DATA, "add_prefix_space does not match prepend_scheme");
+        d->text = m.replacement;
+        d->never = m.scheme == TK_PREPEND_NEVER;
+        return 0;
     }
     case BPE:
-        return str(j, "suffix", mem, &d->text, e);
+        return tk_want_string(j, "suffix", mem, &d->text, e);
     case CTC:
-        return str(j, "pad_token", mem, &d->text, e) || str(j, "word_delimiter_token", mem, &d->delimiter, e) ||
-                       flag(j, "cleanup", &d->cleanup, e)
+        return tk_want_string(j, "pad_token", mem, &d->text, e) || tk_want_string(j, "word_delimiter_token", mem, &d->delimiter, e) ||
+                       tk_want_bool(j, "cleanup", &d->cleanup, e)
                    ? -1
                    : 0;
     case REPLACE:
-        return tk_pattern_load(ft_json_get(j, "pattern"), mem, &d->pattern, e) || str(j, "content", mem, &d->text, e)
+        return tk_pattern_load(ft_json_get(j, "pattern"), mem, &d->pattern, e) || tk_want_string(j, "content", mem, &d->text, e)
                    ? -1
                    : 0;
     case SENTENCEPIECE:
-        return str(j, "surface", mem, &d->text, e) || flag(j, "bos", &d->bos, e) || flag(j, "all", &d->all, e) ||
+        return tk_want_string(j, "surface", mem, &d->text, e) || tk_want_bool(j, "bos", &d->bos, e) || tk_want_bool(j, "all", &d->all, e) ||
                        strings(ft_json_get(j, "control"), mem, &d->control, e) ||
                        strings(ft_json_get(j, "unknown"), mem, &d->unknown, e)
                    ? -1
                    : 0;
     case STRIP:
-        return character(j, "content", mem, &d->text, e) || number(j, "start", &d->start, e) ||
-                       number(j, "stop", &d->stop, e)
+        return tk_want_char(j, "content", mem, &d->text, e) || tk_want_count(j, "start", &d->start, e) ||
+                       tk_want_count(j, "stop", &d->stop, e)
                    ? -1
                    : 0;
     default:

@@ -2,7 +2,8 @@
 #ifndef FT_TOKENIZER_DECODE_H
 #define FT_TOKENIZER_DECODE_H
 
-#include "tokenizer/normalize.h"
+#include "pipeline/json.h"
+#include "tokenizer/regex.h"
 
 struct tk_decoder; /* immutable; NULL: tokens joined by spaces */
 int tk_decoder_load(const struct ft_json *j, struct tk_decoder **out, struct ft_err *e);

@@ -1,5 +1,5 @@
 LIB_tokenizer += tokenizer/unicode.c tokenizer/unicode_class.c tokenizer/text.c tokenizer/regex.c tokenizer/regex_syntax.c tokenizer/regex_class.c tokenizer/regex_set.c tokenizer/regex_case.c tokenizer/scan.c tokenizer/charsmap.c tokenizer/chars.c \
-                 tokenizer/normalize.c tokenizer/pretok.c tokenizer/vocab.c tokenizer/trie.c tokenizer/model.c \
+                 tokenizer/component.c tokenizer/pattern.c tokenizer/normalize.c tokenizer/normal_form.c tokenizer/pretok.c tokenizer/vocab.c tokenizer/trie.c tokenizer/model.c \
                  tokenizer/bpe.c tokenizer/unigram.c tokenizer/added.c tokenizer/post.c tokenizer/decode.c \
                  tokenizer/cache.c tokenizer/cut.c tokenizer/solo.c tokenizer/seek.c tokenizer/automaton.c tokenizer/split.c tokenizer/words.c tokenizer/units.c tokenizer/fast.c tokenizer/fast_load.c tokenizer/fast_ends.c tokenizer/fast_places.c tokenizer/image.c tokenizer/image_write.c \
                  tokenizer/tokenizer.c tokenizer/load.c tokenizer/encode.c tokenizer/encode_marks.c

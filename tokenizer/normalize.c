@@ -2,9 +2,11 @@
 
 #include <stdlib.h>
 
-#include "tokenizer/automaton.h"
 #include "tokenizer/charsmap.h"
+#include "tokenizer/component.h"
 #include "tokenizer/model.h"
+#include "tokenizer/normal_form.h"
+#include "tokenizer/pattern.h"
 #include "tokenizer/sp_normalize.h"
 #include "tokenizer/unicode.h"
 
@@ -26,94 +28,6 @@ struct tk_normalizer {
     struct tk_sp *sp;                          /* SENTENCEPIECE: of a .model, not of the library's */
 };
 
-/* ---- patterns ---- */
-
-int tk_pattern_load(const struct ft_json *j, struct ft_arena *mem, struct tk_pattern *out, struct ft_err *e)
-{
-    const struct ft_json *s = ft_json_get(j, "String"), *r = ft_json_get(j, "Regex"), *own = ft_json_get(j, "ft:tiktoken");
-    *out = (struct tk_pattern){0};
-    if (s && s->type == FT_JSON_STRING) {
-        out->text = (struct ft_str){ft_arena_dup(mem, s->s.p, s->s.n), s->s.n};
-        return 0;
-    }
-    if (!r)
-        r = own;
-    if (!r || r->type != FT_JSON_STRING)
-        return ft_fail(e, FT_DATA, "a pattern is neither String nor Regex");
-    out->source = (struct ft_str){ft_arena_dup(mem, r->s.p, r->s.n), r->s.n};
-    out->regex = r == own ? tk_regex_new_tiktoken(out->source, e) : tk_regex_new(out->source, e);
-    return out->regex ? 0 : -1;
-}
-
-void tk_pattern_release(struct tk_pattern *p)
-{
-    tk_regex_free(p->regex);
-    p->regex = NULL;
-}
-
-enum { LONG = 1 << 14 };
-
-/* In long text by a table, which bounds the work. */
-static bool next_of_table(struct tk_hunt *h, size_t at, size_t *b, size_t *e)
-{
-    for (int len; at < h->n; at += (size_t)len) {
-        const size_t end = tk_hunt_match(h, at);
-        if (end > at)
-            return *b = at, *e = end, true;
-        ft_utf8_get(h->p + at, &len);
-    }
-    return false;
-}
-
-int tk_pattern_find(const struct tk_pattern *pat, struct tk_matcher *m, struct ft_arena *mem, const char *p,
-                    size_t n, struct tk_match **out, size_t *count, struct ft_err *err)
-{
-    struct tk_match *v = NULL;
-    size_t k = 0, cap = 0, at = 0;
-    struct tk_hunt far = {.a = pat->regex && n >= LONG ? tk_matcher_table(m, pat->regex, pat->source) : NULL, .p = p, .n = n};
-    /* Empty matches count, but not one where the last match ends. */
-    while (n && at <= n) {
-        size_t b, e;
-        if (far.a) {
-            if (!next_of_table(&far, at, &b, &e))
-                break;
-        } else if (pat->regex) {
-            const int r = tk_regex_find(pat->regex, m, p, n, at, &b, &e, err);
-            if (r < 0)
-                return -1;
-            if (!r)
-                break;
-        } else {
-            const char *hit = !pat->text.n ? p + at
-                              : n - at >= pat->text.n ? memmem(p + at, n - at, pat->text.p, pat->text.n)
-                                                      : NULL;
-            if (!hit)
-                break;
-            b = (size_t)(hit - p);
-            e = b + pat->text.n;
-        }
-        if (b == e && k && v[k - 1].e == e) {
-            int len = 1;
-            if (at < n)
-                ft_utf8_get(p + at, &len);
-            at += (size_t)len;
-            continue;
-        }
-        at = e;
-        if (k == cap) {
-            struct tk_match *more = ft_arena_alloc(mem, (cap = cap ? cap * 2 : 16) * sizeof *v);
-            if (k)
-                memcpy(more, v, k * sizeof *v);
-            v = more;
-        }
-        v[k++] = (struct tk_match){(uint32_t)b, (uint32_t)e};
-    }
-    tk_hunt_end(&far);
-    *out = v;
-    *count = k;
-    return 0;
-}
-
 /* ---- load ---- */
 
 /* Old files give no type: the members tell, in the library's order. */
@@ -129,55 +43,33 @@ static struct ft_str guess(const struct ft_json *j)
                                                                            : (struct ft_str){0};
 }
 
-/* A flag without a default. */
-static int flag(const struct ft_json *j, const char *key, bool *out, struct ft_err *e)
-{
-    const struct ft_json *v = ft_json_get(j, key);
-    if (!v || (v->type != FT_JSON_TRUE && v->type != FT_JSON_FALSE))
-        return ft_fail(e, FT_DATA, "normalizer: \"%s\" is not true or false", key);
-    *out = v->type == FT_JSON_TRUE;
-    return 0;
-}
-
-static int string(const struct ft_json *j, const char *key, struct ft_arena *mem, struct ft_str *out, struct ft_err *e)
-{
-    const struct ft_json *v = ft_json_get(j, key);
-    if (!v || v->type != FT_JSON_STRING)
-        return ft_fail(e, FT_DATA, "normalizer: \"%s\" is not a string", key);
-    *out = (struct ft_str){ft_arena_dup(mem, v->s.p, v->s.n), v->s.n};
-    return 0;
-}
+static int load_kind(const struct ft_json *j, struct ft_arena *mem, struct tk_normalizer *n, struct ft_err *e);
 
 static int load(const struct ft_json *j, struct ft_arena *mem, struct tk_normalizer **out, struct ft_err *e)
 {
-    static const struct {
-        const char *name;
-        enum kind kind;
-    } names[] = {{"Sequence", SEQUENCE}, {"BertNormalizer", BERT}, {"Bert", BERT}, {"Strip", STRIP},
-                 {"StripAccents", STRIP_ACCENTS}, {"NFC", NFC}, {"NFD", NFD}, {"NFKC", NFKC},
-                 {"NFKD", NFKD}, {"Lowercase", LOWERCASE}, {"Nmt", NMT}, {"Precompiled", PRECOMPILED},
-                 {"Replace", REPLACE}, {"Prepend", PREPEND}, {"ByteLevel", BYTE_LEVEL}, {"ft:sentencepiece", SENTENCEPIECE}};
-    struct ft_str type = {0};
-    if (ft_json_get_string(j, "type", &type, e))
+    static const struct tk_component_name names[] = {
+        {"Sequence", SEQUENCE}, {"BertNormalizer", BERT}, {"Bert", BERT}, {"Strip", STRIP}, {"StripAccents", STRIP_ACCENTS},
+        {"NFC", NFC}, {"NFD", NFD}, {"NFKC", NFKC}, {"NFKD", NFKD}, {"Lowercase", LOWERCASE}, {"Nmt", NMT},
+        {"Precompiled", PRECOMPILED}, {"Replace", REPLACE}, {"Prepend", PREPEND}, {"ByteLevel", BYTE_LEVEL},
+        {"ft:sentencepiece", SENTENCEPIECE}};
+    const struct tk_component_name *name;
+    if (tk_component_of(j, "normalizer", names, sizeof names / sizeof *names, guess(j), &name, e))
         return -1;
-    size_t i = 0;
-    while (i < sizeof names / sizeof *names && !ft_str_is(type, names[i].name))
-        i++;
-    if (i == sizeof names / sizeof *names) {
-        const struct ft_str by_members = guess(j);
-        for (i = 0; i < sizeof names / sizeof *names && !ft_str_is(by_members, names[i].name);)
-            i++;
-    }
-    if (i == sizeof names / sizeof *names)
-        return ft_fail(e, FT_DATA, "normalizer \"%.*s\" is not known", (int)type.n, type.p ? type.p : "");
     struct tk_normalizer *n = FT_NEW(mem, struct tk_normalizer);
-    n->kind = names[i].kind;
+    n->kind = (enum kind)name->kind;
     *out = n;
+    if (load_kind(j, mem, n, e))
+        return ft_fail_in(e, "normalizer %s: ", name->name);
+    return 0;
+}
+
+static int load_kind(const struct ft_json *j, struct ft_arena *mem, struct tk_normalizer *n, struct ft_err *e)
+{
     switch (n->kind) {
     case SEQUENCE: {
-        const struct ft_json *list = ft_json_get(j, "normalizers");
-        if (!list || list->type != FT_JSON_ARRAY)
-            return ft_fail(e, FT_DATA, "a Sequence normalizer has no \"normalizers\"");
+        const struct ft_json *list;
+        if (tk_want_list(j, "normalizers", &list, e))
+            return -1;
         n->parts = FT_NEWS(mem, struct tk_normalizer *, list->n);
         for (size_t k = 0; k < list->n; k++) {
             n->n_parts++; /* also one that fails half way is released */
@@ -188,8 +80,8 @@ static int load(const struct ft_json *j, struct ft_arena *mem, struct tk_normali
     }
     case BERT: {
         const struct ft_json *strip = ft_json_get(j, "strip_accents");
-        if (flag(j, "clean_text", &n->clean, e) || flag(j, "handle_chinese_chars", &n->chinese, e) ||
-            flag(j, "lowercase", &n->lower, e))
+        if (tk_want_bool(j, "clean_text", &n->clean, e) || tk_want_bool(j, "handle_chinese_chars", &n->chinese, e) ||
+            tk_want_bool(j, "lowercase", &n->lower, e))
             return -1;
         n->strip_accents = n->lower; /* null: as lowercase says */
         if (strip && strip->type != FT_JSON_NULL)
@@ -197,20 +89,20 @@ static int load(const struct ft_json *j, struct ft_arena *mem, struct tk_normali
         return 0;
     }
     case STRIP:
-        return flag(j, "strip_left", &n->left, e) || flag(j, "strip_right", &n->right, e) ? -1 : 0;
+        return tk_want_bool(j, "strip_left", &n->left, e) || tk_want_bool(j, "strip_right", &n->right, e) ? -1 : 0;
     case PRECOMPILED: {
         struct ft_str b64 = {0};
-        if (string(j, "precompiled_charsmap", mem, &b64, e))
+        if (tk_want_string(j, "precompiled_charsmap", mem, &b64, e))
             return -1;
         return (n->map = tk_charsmap_new(b64, e)) ? 0 : -1;
     }
     case REPLACE:
         if (tk_pattern_load(ft_json_get(j, "pattern"), mem, &n->pattern, e) ||
-            string(j, "content", mem, &n->content, e))
+            tk_want_string(j, "content", mem, &n->content, e))
             return -1;
         return 0;
     case PREPEND:
-        return string(j, "prepend", mem, &n->content, e);
+        return tk_want_string(j, "prepend", mem, &n->content, e);
     case SENTENCEPIECE:
         return tk_sp_load(j, &n->sp, e);
     default:
@@ -309,94 +201,6 @@ void tk_normalizer_free(struct tk_normalizer *n)
     struct ft_arena mem = n->mem;
     release(n);
     ft_arena_release(&mem);
-}
-
-/* ---- Unicode normal forms ---- */
-
-struct mark {
-    uint32_t c;
-    int32_t change;
-    int ccc;
-};
-
-/* Canonical order of a run of marks: by their classes, else as they come. */
-static void order(struct tk_work *w, struct mark *v, size_t n)
-{
-    if (n > 64) { /* by counting, else a run would take its square */
-        size_t first[257] = {0};
-        struct mark *copy = ft_arena_alloc(&w->mem, n * sizeof *v);
-        memcpy(copy, v, n * sizeof *v);
-        for (size_t i = 0; i < n; i++)
-            first[v[i].ccc + 1]++;
-        for (int c = 0; c < 256; c++)
-            first[c + 1] += first[c];
-        for (size_t i = 0; i < n; i++)
-            v[first[copy[i].ccc]++] = copy[i];
-        return;
-    }
-    for (size_t i = 1; i < n; i++) {
-        const struct mark m = v[i];
-        size_t at = i;
-        for (; at > 0 && v[at - 1].ccc > m.ccc; at--)
-            v[at] = v[at - 1];
-        v[at] = m;
-    }
-}
-
-/* The forms keep, with every character, how the text changed at it: a
- * decomposed character is its first part and insertions, a composite carries
- * the sum of its parts minus one for each joined (tokenizers' rule). */
-static void normal_form(struct tk_work *w, struct tk_piece *p, bool compat, bool compose)
-{
-    struct mark *v = ft_arena_alloc(&w->mem, ((size_t)p->n * 18 + 1) * sizeof *v);
-    size_t n = 0;
-    for (uint32_t i = 0; i < p->n;) {
-        int len;
-        uint32_t d[18];
-        const uint32_t c = ft_utf8_get(p->p + i, &len);
-        int k = uc_decompose(c, compat, d);
-        i += (uint32_t)len;
-        if (!k) {
-            d[0] = c;
-            k = 1;
-        }
-        for (int x = 0; x < k; x++) {
-            v[n++] = (struct mark){d[x], x > 0, uc_ccc(d[x])};
-        }
-    }
-    for (size_t i = 0; i < n;) {
-        size_t end = i;
-        while (end < n && v[end].ccc)
-            end++;
-        order(w, v + i, end - i);
-        i = end + 1;
-    }
-    if (compose) {
-        ptrdiff_t starter = -1;
-        size_t out = 0;
-        int last = -1; /* class of the last mark kept behind the starter, -1: none */
-        for (size_t i = 0; i < n; i++) {
-            const struct mark m = v[i];
-            const bool blocked = last >= 0 && last >= m.ccc;
-            const uint32_t c = starter >= 0 && !blocked ? uc_compose(v[starter].c, m.c) : 0;
-            if (c) {
-                v[starter].c = c;
-                v[starter].change += m.change - 1;
-                continue;
-            }
-            if (m.ccc == 0) {
-                starter = (ptrdiff_t)out;
-                last = -1;
-            } else if (starter >= 0) {
-                last = m.ccc;
-            }
-            v[out++] = m;
-        }
-        n = out;
-    }
-    for (size_t i = 0; i < n; i++)
-        tk_edit_put(w, v[i].c, v[i].change);
-    tk_edit_apply(w, p, 0);
 }
 
 static bool is_ascii(const struct tk_piece *p)
@@ -500,7 +304,7 @@ static void bert(const struct tk_normalizer *n, struct tk_work *w, struct tk_pie
         tk_edit_apply(w, p, 0);
     }
     if (n->strip_accents && (p->front || !is_ascii(p))) {
-        normal_form(w, p, false, false);
+        tk_normal_form(w, p, false, false);
         filter(w, p, not_mark);
     }
     if (n->lower)
@@ -569,7 +373,7 @@ int tk_normalize(const struct tk_normalizer *n, struct tk_work *w, struct tk_mat
         break;
     case NFC: case NFD: case NFKC: case NFKD:
         if (p->front || (n->kind == NFC ? !uc_is_nfc(p->p, p->n) : !is_ascii(p)))
-            normal_form(w, p, n->kind == NFKC || n->kind == NFKD, n->kind == NFC || n->kind == NFKC);
+            tk_normal_form(w, p, n->kind == NFKC || n->kind == NFKD, n->kind == NFC || n->kind == NFKC);
         break;
     case LOWERCASE:
         lowercase(w, p);

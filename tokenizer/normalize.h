@@ -24,17 +24,4 @@ const struct tk_sp *tk_normalizer_sp(const struct tk_normalizer *n);
 int tk_normalize(const struct tk_normalizer *n, struct tk_work *w, struct tk_matcher *m,
                  struct tk_piece *p, struct ft_err *e);
 
-/* A pattern, {"String": s} or {"Regex": s}, as files spell it; shared with
- * pre-tokenizers and decoders. */
-struct tk_pattern {
-    struct ft_str text;    /* String */
-    struct tk_regex *regex; /* Regex */
-    struct ft_str source;  /* the regex as written */
-};
-int tk_pattern_load(const struct ft_json *j, struct ft_arena *mem, struct tk_pattern *out, struct ft_err *e);
-/* All matches in p, in w-owned memory. */
-int tk_pattern_find(const struct tk_pattern *pat, struct tk_matcher *m, struct ft_arena *mem, const char *p,
-                    size_t n, struct tk_match **out, size_t *count, struct ft_err *e);
-void tk_pattern_release(struct tk_pattern *p);
-
 #endif

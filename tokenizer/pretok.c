@@ -2,7 +2,9 @@
 
 #include <stdlib.h>
 
+#include "tokenizer/component.h"
 #include "tokenizer/model.h"
+#include "tokenizer/pattern.h"
 #include "tokenizer/scan.h"
 #include "tokenizer/unicode.h"
 
@@ -12,7 +14,6 @@ enum kind {
 };
 
 enum behavior { REMOVED, ISOLATED, WITH_PREVIOUS, WITH_NEXT, CONTIGUOUS };
-enum scheme { ALWAYS, NEVER, FIRST };
 
 struct tk_pretok {
     enum kind kind;
@@ -25,9 +26,8 @@ struct tk_pretok {
     enum tk_rule rule;        /* SPLIT, BYTE_LEVEL: a scanner instead of the regex */
     bool prefix_space, use_regex; /* BYTE_LEVEL */
     bool keep_mapped;         /* BYTE_LEVEL: what is behind it must see the alphabet */
-    struct ft_str replacement; /* METASPACE, DELIMITER */
-    enum scheme scheme;
-    bool split;               /* METASPACE */
+    struct ft_str delimiter;  /* DELIMITER */
+    struct tk_metaspace metaspace;
     bool individual;          /* DIGITS */
     int64_t length;           /* FIXED_LENGTH */
 };
@@ -47,66 +47,22 @@ static int behavior_of(const struct ft_json *j, enum behavior *out, struct ft_er
     return ft_fail(e, FT_DATA, "behavior \"%.*s\" is not known", (int)s.n, s.p ? s.p : "");
 }
 
-/* A member that must be one character. */
-static int character(const struct ft_json *j, const char *key, struct ft_arena *mem, struct ft_str *out, struct ft_err *e)
-{
-    const struct ft_json *v = ft_json_get(j, key);
-    if (!v || v->type != FT_JSON_STRING || ft_utf8_count(v->s.p, v->s.n) != 1)
-        return ft_fail(e, FT_DATA, "\"%s\" is not a character", key);
-    *out = (struct ft_str){ft_arena_dup(mem, v->s.p, v->s.n), v->s.n};
-    return 0;
-}
-
-/* A flag without a default. */
-static int flag(const struct ft_json *j, const char *key, bool *out, struct ft_err *e)
-{
-    const struct ft_json *v = ft_json_get(j, key);
-    if (!v || (v->type != FT_JSON_TRUE && v->type != FT_JSON_FALSE))
-        return ft_fail(e, FT_DATA, "\"%s\" is not true or false", key);
-    *out = v->type == FT_JSON_TRUE;
-    return 0;
-}
-
-static int metaspace(const struct ft_json *j, struct ft_arena *mem, struct tk_pretok *t, struct ft_err *e)
-{
-    struct ft_str scheme = FT_STR("always");
-    bool legacy = true;
-    t->split = true;
-    if (character(j, "replacement", mem, &t->replacement, e) || ft_json_get_string(j, "prepend_scheme", &scheme, e) ||
-        ft_json_get_bool(j, "split", &t->split, e) || ft_json_get_bool(j, "add_prefix_space", &legacy, e))
-        return -1;
-    t->scheme = ft_str_is(scheme, "always") ? ALWAYS : ft_str_is(scheme, "first") ? FIRST : NEVER;
-    if (t->scheme == NEVER && !ft_str_is(scheme, "never"))
-        return ft_fail(e, FT_DATA, "prepend_scheme \"%.*s\" is not known", (int)scheme.n, scheme.p);
-    if (!legacy && t->scheme != NEVER)
-        return ft_fail(e, FT_DATA, "add_prefix_space does not match prepend_scheme");
-    return 0;
-}
-
 static int load_kind(const struct ft_json *j, bool raw, struct ft_arena *mem, struct tk_pretok *t, struct ft_err *e);
 
 static int load(const struct ft_json *j, bool raw, struct ft_arena *mem, struct tk_pretok **out, struct ft_err *e)
 {
-    static const struct {
-        const char *name;
-        enum kind kind;
-    } names[] = {{"Sequence", SEQUENCE}, {"BertPreTokenizer", BERT}, {"ByteLevel", BYTE_LEVEL},
-                 {"CharDelimiterSplit", DELIMITER}, {"Metaspace", METASPACE}, {"Whitespace", WHITESPACE},
-                 {"WhitespaceSplit", WHITESPACE_SPLIT}, {"Split", SPLIT}, {"Punctuation", PUNCTUATION},
-                 {"Digits", DIGITS}, {"FixedLength", FIXED_LENGTH}, {"UnicodeScripts", UNICODE_SCRIPTS}};
-    struct ft_str type = {0};
-    if (ft_json_get_string(j, "type", &type, e))
+    static const struct tk_component_name names[] = {
+        {"Sequence", SEQUENCE}, {"BertPreTokenizer", BERT}, {"ByteLevel", BYTE_LEVEL}, {"CharDelimiterSplit", DELIMITER},
+        {"Metaspace", METASPACE}, {"Whitespace", WHITESPACE}, {"WhitespaceSplit", WHITESPACE_SPLIT}, {"Split", SPLIT},
+        {"Punctuation", PUNCTUATION}, {"Digits", DIGITS}, {"FixedLength", FIXED_LENGTH}, {"UnicodeScripts", UNICODE_SCRIPTS}};
+    const struct tk_component_name *name;
+    if (tk_component_of(j, "pre-tokenizer", names, sizeof names / sizeof *names, FT_STR(""), &name, e))
         return -1;
-    size_t i = 0;
-    while (i < sizeof names / sizeof *names && !ft_str_is(type, names[i].name))
-        i++;
-    if (i == sizeof names / sizeof *names)
-        return ft_fail(e, FT_DATA, "pre-tokenizer \"%.*s\" is not known", (int)type.n, type.p ? type.p : "");
     struct tk_pretok *t = FT_NEW(mem, struct tk_pretok);
-    t->kind = names[i].kind;
+    t->kind = (enum kind)name->kind;
     *out = t;
     if (load_kind(j, raw, mem, t, e))
-        return ft_fail_in(e, "pre-tokenizer %s: ", names[i].name);
+        return ft_fail_in(e, "pre-tokenizer %s: ", name->name);
     return 0;
 }
 
@@ -114,9 +70,9 @@ static int load_kind(const struct ft_json *j, bool raw, struct ft_arena *mem, st
 {
     switch (t->kind) {
     case SEQUENCE: {
-        const struct ft_json *list = ft_json_get(j, "pretokenizers");
-        if (!list || list->type != FT_JSON_ARRAY)
-            return ft_fail(e, FT_DATA, "no \"pretokenizers\"");
+        const struct ft_json *list;
+        if (tk_want_list(j, "pretokenizers", &list, e))
+            return -1;
         t->parts = FT_NEWS(mem, struct tk_pretok *, list->n);
         for (size_t k = 0; k < list->n; k++) {
             t->n_parts++; /* also one that fails half way is released */
@@ -130,17 +86,17 @@ static int load_kind(const struct ft_json *j, bool raw, struct ft_arena *mem, st
         t->use_regex = true;
         t->rule = TK_RULE_GPT2;
         t->keep_mapped = !raw;
-        return flag(j, "add_prefix_space", &t->prefix_space, e) || flag(j, "trim_offsets", &trim, e) ||
-                       (ft_json_get(j, "use_regex") && flag(j, "use_regex", &t->use_regex, e))
+        return tk_want_bool(j, "add_prefix_space", &t->prefix_space, e) || tk_want_bool(j, "trim_offsets", &trim, e) ||
+                       (ft_json_get(j, "use_regex") && tk_want_bool(j, "use_regex", &t->use_regex, e))
                    ? -1
                    : 0;
     }
     case DELIMITER:
-        return character(j, "delimiter", mem, &t->replacement, e);
+        return tk_want_char(j, "delimiter", mem, &t->delimiter, e);
     case METASPACE:
-        return metaspace(j, mem, t, e);
+        return tk_metaspace_load(j, mem, &t->metaspace, e);
     case SPLIT:
-        if (behavior_of(j, &t->behavior, e) || flag(j, "invert", &t->invert, e) ||
+        if (behavior_of(j, &t->behavior, e) || tk_want_bool(j, "invert", &t->invert, e) ||
             tk_pattern_load(ft_json_get(j, "pattern"), mem, &t->pattern, e))
             return -1;
         if (t->pattern.regex && t->behavior == ISOLATED)
@@ -150,7 +106,7 @@ static int load_kind(const struct ft_json *j, bool raw, struct ft_arena *mem, st
         t->behavior = ISOLATED;
         return ft_json_get(j, "behavior") ? behavior_of(j, &t->behavior, e) : 0;
     case DIGITS:
-        return flag(j, "individual_digits", &t->individual, e);
+        return tk_want_bool(j, "individual_digits", &t->individual, e);
     case FIXED_LENGTH:
         t->length = 5;
         if (ft_json_get_int(j, "length", &t->length, e))
@@ -205,7 +161,7 @@ static bool asks_origin(const struct tk_pretok *t, bool *rewritten, bool *cut)
                 return true;
         return false;
     }
-    const bool asks = t->kind == METASPACE && t->scheme == FIRST && *rewritten && *cut;
+    const bool asks = t->kind == METASPACE && t->metaspace.scheme == TK_PREPEND_FIRST && *rewritten && *cut;
     *rewritten |= t->kind == METASPACE || t->kind == BYTE_LEVEL;
     *cut = true;
     return asks;
@@ -383,16 +339,16 @@ static int apply(const struct tk_pretok *t, struct tk_work *w, struct tk_matcher
     case METASPACE:
         if (tk_pattern_find(&(struct tk_pattern){.text = FT_STR(" ")}, m, &w->mem, p->p, p->n, &v, &k, e))
             return -1;
-        tk_replace(w, p, v, k, t->replacement);
-        if (t->scheme != NEVER && !ft_str_starts((struct ft_str){p->p, p->n}, t->replacement) &&
-            (t->scheme == ALWAYS || p->base == 0))
-            tk_prepend(w, p, t->replacement);
-        if (!t->split) {
+        tk_replace(w, p, v, k, t->metaspace.replacement);
+        if (t->metaspace.scheme != TK_PREPEND_NEVER && !ft_str_starts((struct ft_str){p->p, p->n}, t->metaspace.replacement) &&
+            (t->metaspace.scheme == TK_PREPEND_ALWAYS || p->base == 0))
+            tk_prepend(w, p, t->metaspace.replacement);
+        if (!t->metaspace.split) {
             if (p->n)
                 tk_push(out, *p);
             return 0;
         }
-        if (tk_pattern_find(&(struct tk_pattern){.text = t->replacement}, m, &w->mem, p->p, p->n, &v, &k, e))
+        if (tk_pattern_find(&(struct tk_pattern){.text = t->metaspace.replacement}, m, &w->mem, p->p, p->n, &v, &k, e))
             return -1;
         cut(out, p, v, k, WITH_NEXT, false, &w->mem);
         return 0;
@@ -406,7 +362,7 @@ static int apply(const struct tk_pretok *t, struct tk_work *w, struct tk_matcher
         cut(out, p, v, k, t->behavior, t->invert, &w->mem);
         return 0;
     case DELIMITER:
-        if (tk_pattern_find(&(struct tk_pattern){.text = t->replacement}, m, &w->mem, p->p, p->n, &v, &k, e))
+        if (tk_pattern_find(&(struct tk_pattern){.text = t->delimiter}, m, &w->mem, p->p, p->n, &v, &k, e))
             return -1;
         cut(out, p, v, k, REMOVED, false, &w->mem);
         return 0;

@@ -2,7 +2,9 @@
 #ifndef FT_TOKENIZER_PRETOK_H
 #define FT_TOKENIZER_PRETOK_H
 
-#include "tokenizer/normalize.h"
+#include "pipeline/json.h"
+#include "tokenizer/regex.h"
+#include "tokenizer/text.h"
 
 struct tk_pretok; /* immutable; NULL does nothing */
 

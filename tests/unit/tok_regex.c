@@ -2,7 +2,7 @@
 #include "pipeline/json.h"
 #include "tests/unit/test.h"
 #include "tokenizer/automaton.h"
-#include "tokenizer/pretok.h"
+#include "tokenizer/pattern.h"
 
 static struct ft_buf slurp(const char *path)
 {
