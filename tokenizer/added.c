@@ -114,7 +114,7 @@ int tk_added_load(struct tk_added *a, const struct ft_json *list, const struct t
             r = ft_fail(e, FT_DATA, "added token \"%.*s\" is empty once normalized", (int)(t->content.n < 100 ? t->content.n : 100),
                         t->content.p);
         tk_trie_add(t->normalized ? a->norm : a->raw, s.p, s.n, (int32_t)i);
-        tk_seek_add(t->normalized ? &a->seek_norm : &a->seek_raw, s.p, s.n);
+        tk_prefilter_add(t->normalized ? &a->seek_norm : &a->seek_raw, s.p, s.n);
     }
     if (tk_trie_freeze(a->raw, NULL, e) || tk_trie_freeze(a->norm, NULL, e))
         r = -1;
@@ -167,8 +167,8 @@ void tk_added_split(const struct tk_added *a, bool normalized, const struct tk_p
 {
     const struct tk_trie *trie = normalized ? a->norm : a->raw;
     uint32_t done = 0; /* everything before is given out */
-    const struct tk_seek *seek = normalized ? &a->seek_norm : &a->seek_raw;
-    for (uint32_t i = 0; (i = (uint32_t)tk_seek_next(seek, p->p, p->n, i)) < p->n;) {
+    const struct tk_prefilter *seek = normalized ? &a->seek_norm : &a->seek_raw;
+    for (uint32_t i = 0; (i = (uint32_t)tk_prefilter_next(seek, p->p, p->n, i)) < p->n;) {
         /* Leftmost, longest. One that is rejected is not retried shorter. */
         int32_t node = 0, best = -1;
         uint32_t stop = i;

@@ -4,7 +4,7 @@
 #define FT_TOKENIZER_ADDED_H
 
 #include "tokenizer/normalize.h"
-#include "tokenizer/seek.h"
+#include "tokenizer/prefilter.h"
 #include "tokenizer/vocab.h"
 
 struct tk_added_token {
@@ -20,7 +20,7 @@ struct tk_added {
     struct tk_added_token *v;
     size_t n;
     struct tk_trie *raw, *norm;  /* values: indexes into v */
-    struct tk_seek seek_raw, seek_norm; /* where these may begin */
+    struct tk_prefilter seek_raw, seek_norm; /* where these may begin */
     struct tk_vocab names;       /* content -> index into name_id: by id they would take megabytes of holes */
     int32_t *name_id;
     struct tk_vocab specials;    /* contents of all that were special once */

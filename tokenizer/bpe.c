@@ -5,7 +5,7 @@
 
 #include "tokenizer/merge_list.h"
 #include "tokenizer/model.h"
-#include "tokenizer/scratch.h"
+#include "tokenizer/model_scratch.h"
 
 /* ---- load ---- */
 

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
+#include "tokenizer/cache_parts.h"
 #include "tokenizer/cut.h"
-#include "tokenizer/parts.h"
 
 void tk_ids_grow(struct tk_ids *o, size_t room)
 {
@@ -89,7 +89,7 @@ void tk_cache_free(struct tk_cache *c)
     if (!c)
         return;
     tables_free(c);
-    tk_parts_free(c);
+    tk_cache_parts_free(c);
     free(c->over.v);
     free(c);
 }

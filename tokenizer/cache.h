@@ -8,7 +8,7 @@
  *         is taken moves the other to the neighbour line, and what was there falls
  *         out. 8 MiB at most, so memory does not grow with the stream.
  *   seed  shared, read-only: every token of the vocabulary that is a word of one
- *         token (seed.h). Made at load or mapped from the compiled image.
+ *         token (cache_seed.h). Made at load or mapped from the compiled image.
  *   long  of one thread: words of 16 to 192 bytes, or of 13 to 192 ids (cache_long.h).
  *   own   of one thread: what fell out of hot and is not in the seed, and parts of
  *         words (cut.h).
@@ -22,7 +22,7 @@
 
 #include "tokenizer/bpe_many.h"
 #include "tokenizer/cache_long.h"
-#include "tokenizer/seed.h"
+#include "tokenizer/cache_seed.h"
 
 enum {
     TK_BATCH = 256,    /* records */
@@ -73,7 +73,7 @@ typedef void tk_many_fn(void *ctx, const struct tk_job *job, size_t n);
 typedef void tk_placed_fn(void *ctx, const struct tk_rec *rec, size_t n, const uint32_t *starts, const struct tk_ids *out);
 
 struct tk_cut;
-struct tk_solo;
+struct tk_lone;
 struct tk_spell;
 
 /* Lines of a power of two; `shift` leaves of a hash of 32 bits what is a line's number. */
@@ -89,7 +89,7 @@ struct tk_cache {
     const struct tk_seed *seed;
     tk_word_fn *encode;
     tk_many_fn *encode_many; /* NULL: there is none */
-    uint32_t (*letters)[4];  /* see parts.h; NULL: none yet */
+    uint32_t (*letters)[4];  /* see cache_parts.h; NULL: none yet */
     const struct tk_cut *part_cut; /* by which the words for encode_many are cut that are not ASCII; NULL: they are not */
     bool part_plain;         /* a part becomes what the same bytes become as a word */
     void *ctx;
@@ -116,7 +116,7 @@ struct tk_cache {
     uint32_t *starts; /* [TK_BATCH + TK_WINDOW + 1]: a flush says where each record's ids begin, and end; NULL: not asked */
     tk_placed_fn *placed; /* NULL: not asked */
     void *placed_ctx;
-    struct tk_solo *solo;                      /* characters that are alone, NULL: not asked for; the caller's */
+    struct tk_lone *lone;                      /* characters that are alone, NULL: not asked for; the caller's */
     struct tk_spell *spell;                    /* words that are spelled; likewise */
 };
 

@@ -12,7 +12,7 @@
 #ifndef FT_TOKENIZER_CACHE_LONG_H
 #define FT_TOKENIZER_CACHE_LONG_H
 
-#include "tokenizer/seed.h"
+#include "tokenizer/cache_seed.h"
 
 #ifdef __AVX512BW__
 #include <immintrin.h>

@@ -1,4 +1,4 @@
-/* cache_tables.h -- lines of the tables of a cache; private to cache.c and flush.c. */
+/* cache_tables.h -- lines of the tables of a cache; private to cache.c and cache_batch.c. */
 #ifndef FT_TOKENIZER_CACHE_TABLES_H
 #define FT_TOKENIZER_CACHE_TABLES_H
 

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "tokenizer/solo.h"
+#include "tokenizer/lone_chars.h"
 #include "tokenizer/sp_normalize.h"
 #include "tokenizer/spell.h"
 
@@ -166,7 +166,7 @@ struct tk_fast_state *tk_fast_state_new(const struct tk_fast *f, struct tk_scrat
     s->cache->cut = f->plain ? f->cut : NULL;
     s->cache->part_cut = f->cut;
     s->cache->part_plain = f->plain;
-    s->cache->solo = f->unit == TK_UNIT_PIECES && f->solo ? tk_solo_new(f->solo) : NULL;
+    s->cache->lone = f->unit == TK_UNIT_PIECES && f->in_tokens ? tk_lone_new(f->in_tokens) : NULL;
     s->spell = f->unit == TK_UNIT_NONE ? NULL : tk_spell_new(f, s->chars, &s->work, s->matcher);
     s->cache->spell = s->spell;
     return s;
@@ -176,7 +176,7 @@ void tk_fast_state_free(struct tk_fast_state *s)
 {
     if (!s)
         return;
-    tk_solo_free(s->cache->solo);
+    tk_lone_free(s->cache->lone);
     tk_spell_free(s->spell);
     tk_cache_free(s->cache);
     tk_matcher_free(s->matcher);

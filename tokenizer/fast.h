@@ -32,7 +32,7 @@ struct tk_fast { /* immutable */
     const struct tk_pretok *pretok;
     uint64_t *flat; /* TK_UNIT_SPACES, _BERT: a bit for each character below U+10000 that no normalizer
                      * changes and no pre-tokenizer cuts at, whatever stands beside it */
-    uint64_t *solo; /* TK_UNIT_PIECES: solo.h's sets; else spell.h's */
+    uint64_t *in_tokens; /* characters that stand in tokens: TK_UNIT_PIECES: the two sets of lone_chars.h; else that of spell.h */
     bool normalized; /* TK_UNIT_PIECES: takes text that the normalizer is done with, since tokens are sought in it */
     bool low_line;  /* TK_UNIT_SPACES: a word begins with U+2581 */
     enum { TK_FRONT_NONE, TK_FRONT_FIRST, TK_FRONT_ALWAYS, TK_FRONT_EACH } front; /* see fast_load.c */

@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
-#include "tokenizer/reached.h"
-#include "tokenizer/solo.h"
+#include "tokenizer/bpe_reachable.h"
+#include "tokenizer/lone_chars.h"
 #include "tokenizer/spell.h"
 #include "tokenizer/unicode.h"
 
@@ -70,7 +70,7 @@ static void init_words(struct tk_fast *f, struct tk_model *m)
     for (int b = 0; b < 0xf5; b++)
         bytes = bytes && (m->raw_id[b] >= 0 || b == 0xc0 || b == 0xc1);
     const bool whole = bytes && (!f->split || tk_split_chars(f->split));
-    const struct tk_reached reached = tk_reached(m);
+    const struct tk_bpe_reachable reached = tk_bpe_reachable(m);
     if (reached.is && bytes)
         tk_merges_keep(&m->merges, reached.live, reached.n_live, m->raw_id);
     free(reached.live);
@@ -375,7 +375,7 @@ static void init_units(struct tk_fast *f, const struct tk_model *m, const struct
     f->len = ft_calloc(m->vocab.n_ids + 1, sizeof *f->len);
     f->plain = true;
     tk_seed_init(&f->seed, m->vocab.count);
-    f->solo = ft_calloc(TK_SOLO_WORDS, sizeof *f->solo);
+    f->in_tokens = ft_calloc(TK_LONE_WORDS, sizeof *f->in_tokens);
     if (f->unit == TK_UNIT_PIECES)
         f->cut = ft_calloc(1, sizeof *f->cut);
     f->on = true;
@@ -405,10 +405,10 @@ static void init_units(struct tk_fast *f, const struct tk_model *m, const struct
         }
         f->len[id] = f->unit == TK_UNIT_PIECES ? (uint16_t)(b.n < UINT16_MAX ? b.n : 0) : marked_length(f, t);
         if (!f->cut)
-            tk_spell_add(f->solo, t.p, t.n);
+            tk_spell_add(f->in_tokens, t.p, t.n);
         if (f->cut && word) {
             tk_cut_add(f->cut, b.p, b.n);
-            tk_solo_add(f->solo, b.p, b.n);
+            tk_lone_add(f->in_tokens, b.p, b.n);
         }
         ids.n = 0;
         if (!word || !b.n || b.n > TK_KEY_MAX)
@@ -466,7 +466,7 @@ void tk_fast_release(struct tk_fast *f)
         free(f->cut);
         free(f->len);
         free(f->flat);
-        free(f->solo);
+        free(f->in_tokens);
     }
     *f = (struct tk_fast){0};
 }

@@ -2,9 +2,9 @@
 #ifndef FT_TOKENIZER_FAST_STATE_H
 #define FT_TOKENIZER_FAST_STATE_H
 
-#include "tokenizer/chars.h"
 #include "tokenizer/fast.h"
-#include "tokenizer/scratch.h"
+#include "tokenizer/model_scratch.h"
+#include "tokenizer/normalize_chars.h"
 
 struct tk_fast_state {
     const struct tk_fast *f;

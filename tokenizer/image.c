@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "pipeline/hash.h"
-#include "tokenizer/solo.h"
+#include "tokenizer/lone_chars.h"
 #include "tokenizer/trie.h"
 
 #ifndef TK_STAMP
@@ -124,7 +124,7 @@ static const void *part(const struct tk_image_header *h, enum section s) { retur
 uint64_t tk_image_layout(void)
 {
     const uint64_t sizes[] = {sizeof(struct tk_image_header), sizeof(void *), sizeof(struct tk_model), sizeof(struct tk_merge), sizeof(struct tk_cut),
-                              sizeof(struct tk_key), sizeof(struct tk_trie_end), TK_PAIR_LINE, TK_SOLO_WORDS, _Alignof(uint64_t)};
+                              sizeof(struct tk_key), sizeof(struct tk_trie_end), TK_PAIR_LINE, TK_LONE_WORDS, _Alignof(uint64_t)};
     return ft_hash64(sizes, sizeof sizes);
 }
 
@@ -195,7 +195,7 @@ bool tk_image_open(struct tk_image *im, const char *source, const char *how, str
     m->trie = h->has_trie ? tk_trie_map(at(h, TRIE), at(h, TRIE_VALUES), at(h, TRIE_ENDS), h->n_cells) : NULL;
     *f = (struct tk_fast){.on = h->on, .plain = h->plain, .mapped = true, .rule = (enum tk_rule)h->rule,
                           .unit = (enum tk_unit)h->unit, .cut = at(h, CUT), .len = at(h, LENGTHS),
-                          .flat = at(h, FLAT), .solo = at(h, SOLO), .low_line = h->low_line,
+                          .flat = at(h, FLAT), .in_tokens = at(h, IN_TOKENS), .low_line = h->low_line,
                           .normalized = h->normalized};
     f->front = (unsigned)h->front;
     f->ends = (unsigned)h->ends;

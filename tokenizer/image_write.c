@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "tokenizer/image_priv.h"
-#include "tokenizer/solo.h"
+#include "tokenizer/lone_chars.h"
 #include "tokenizer/trie.h"
 
 /* ---- what it is made of ---- */
@@ -139,7 +139,7 @@ static void add_tables(struct tk_image_writer *w, size_t n_ids)
     add(w, CUT, f->cut, sizeof *f->cut);
     add(w, LENGTHS, f->len, (n_ids + 1) * sizeof *f->len);
     add(w, FLAT, f->flat, 1024 * sizeof *f->flat);
-    add(w, SOLO, f->solo, TK_SOLO_WORDS * sizeof *f->solo);
+    add(w, IN_TOKENS, f->in_tokens, TK_LONE_WORDS * sizeof *f->in_tokens);
     add(w, PREFIX, m->prefix.p, m->prefix.n);
     add(w, SUFFIX, m->suffix.p, m->suffix.n);
     h->model = *m;

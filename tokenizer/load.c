@@ -7,9 +7,9 @@
 
 #include "pipeline/canon.h"
 #include "pipeline/hub.h"
-#include "tokenizer/foreign.h"
 #include "tokenizer/merge_list.h"
 #include "tokenizer/tokenizer_priv.h"
+#include "tokenizer/vocab_file.h"
 
 /* A digest of text that is never there as a whole. */
 struct summed {

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "tokenizer/scratch.h"
+#include "tokenizer/model_scratch.h"
 #include "tokenizer/trie.h"
 
 uint32_t tk_byte_char(unsigned char b)

@@ -6,8 +6,8 @@
 #include "pipeline/bytes.h"
 #include "pipeline/json.h"
 #include "tokenizer/base64.h"
-#include "tokenizer/foreign.h"
 #include "tokenizer/vocab.h"
+#include "tokenizer/vocab_file.h"
 
 enum type { NORMAL = 1, UNKNOWN = 2, CONTROL = 3, USER = 4, UNUSED = 5, BYTE = 6 };
 enum { UNIGRAM = 1, BPE = 2, WORDS = 3, CHARS = 4 }; /* model types */

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #include "tokenizer/model.h"
-#include "tokenizer/scratch.h"
+#include "tokenizer/model_scratch.h"
 #include "tokenizer/trie.h"
 
 enum { WORD_BITS = 15, WORD_IDS = 8, WORDS = 32 };

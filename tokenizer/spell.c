@@ -159,7 +159,7 @@ struct tk_spell *tk_spell_new(const struct tk_fast *f, struct tk_chars *chars, s
 {
     const struct tk_model *model = f->model;
     const bool wordpiece = model->type == TK_WORDPIECE && f->unit == TK_UNIT_BERT;
-    if (!f->solo || !f->flat || model->unk < 0 ||
+    if (!f->in_tokens || !f->flat || model->unk < 0 ||
         !((wordpiece && model->max_chars >= WINDOW) || (model->type == TK_UNIGRAM && f->unit == TK_UNIT_SPACES && chars && !model->spm && !model->byte_fallback)))
         return NULL;
     struct tk_spell *s = ft_calloc(1, sizeof *s);

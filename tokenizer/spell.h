@@ -8,15 +8,15 @@
  * sought apart, with the sum of what stands in front.
  *
  * A word that is not of this kind is left to the cache (cache.h), and so is text with
- * characters that do not go by themselves (chars.h).
+ * characters that do not go by themselves (normalize_chars.h).
  */
 #ifndef FT_TOKENIZER_SPELL_H
 #define FT_TOKENIZER_SPELL_H
 
-#include "tokenizer/chars.h"
 #include "tokenizer/fast.h"
+#include "tokenizer/normalize_chars.h"
 
-/* Sets of characters below U+10000, as in solo.h, of which the first is used: those of a token. */
+/* Sets of characters below U+10000, as in lone_chars.h, of which the first is used: those of a token. */
 void tk_spell_add(uint64_t *set, const char *p, size_t n);
 
 struct tk_spell; /* a thread's */

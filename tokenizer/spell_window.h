@@ -53,7 +53,7 @@ struct tk_spell {
     struct ft_buf text;
 };
 
-static inline bool of_pieces(const struct tk_fast *f, uint32_t c) { return c > 0xffff || (f->solo[c >> 6] >> (c & 63) & 1); }
+static inline bool of_pieces(const struct tk_fast *f, uint32_t c) { return c > 0xffff || (f->in_tokens[c >> 6] >> (c & 63) & 1); }
 
 static inline int32_t walk(const struct tk_trie *t, int32_t node, const char *p, size_t n)
 {

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "tokenizer/automaton.h"
-#include "tokenizer/seek.h"
+#include "tokenizer/prefilter.h"
 #include "tokenizer/unicode.h"
 
 enum { PARTS = 8, FLOW = 128 };
@@ -16,7 +16,7 @@ struct part {
     bool bytes;        /* behind ByteLevel: sees the alphabet */
     enum tk_rule rule; /* in last place: words.h has it */
     bool sought;       /* few characters may begin a match: */
-    struct tk_seek seek;
+    struct tk_prefilter seek;
 };
 
 struct tk_split {
@@ -68,7 +68,7 @@ static void fill_seek(struct part *x)
             continue;
         if (tk_automaton_starts(a, tk_automaton_class(a, c))) {
             const int len = ft_utf8_put(t, c);
-            tk_seek_add(&x->seek, t, len < 2 ? 1 : 2);
+            tk_prefilter_add(&x->seek, t, len < 2 ? 1 : 2);
             if (len > 2)
                 c |= len == 3 ? 63 : 4095; /* the others with these two bytes */
         }
@@ -235,7 +235,7 @@ static int words(struct work *w, enum tk_rule rule, const char *p, size_t n)
 /* Where a match may begin, at or behind `at`. */
 static inline size_t next(const struct part *x, const char *p, size_t n, size_t at)
 {
-    return x->sought ? tk_seek_next(&x->seek, p, n, at) : at;
+    return x->sought ? tk_prefilter_next(&x->seek, p, n, at) : at;
 }
 
 static inline size_t step(const struct part *x, const char *p, size_t at)

@@ -2,10 +2,10 @@
  * make a token becomes a merge, and all those of one token share its rank. */
 #include "pipeline/json.h"
 #include "tokenizer/base64.h"
-#include "tokenizer/foreign.h"
 #include "tokenizer/model.h"
 #include "tokenizer/scan.h"
 #include "tokenizer/vocab.h"
+#include "tokenizer/vocab_file.h"
 
 /* The rules and special tokens of the published encodings (OpenAI tiktoken, openai_public.py; Qwen, tokenization_qwen.py). */
 #define CONTRACTIONS "(?i:'s|'t|'re|'ve|'m|'ll|'d)"

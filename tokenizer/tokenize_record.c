@@ -2,7 +2,7 @@
 #include <stdio.h>
 
 #include "pipeline/frame.h"
-#include "tokenizer/guarded.h"
+#include "tokenizer/encode_guarded.h"
 #include "tokenizer/ranges.h"
 #include "tokenizer/tokenize.h"
 
@@ -62,7 +62,7 @@ static int over(const struct ft_tz *c, struct ft_rec *r, size_t n, struct ft_err
     return 0;
 }
 
-/* guarded: content that was rendered may spell tokens; the rule is guarded.h's. */
+/* guarded: content that was rendered may spell tokens; the rule is encode_guarded.h's. */
 static int encode_once(const struct ft_tz *c, struct ft_tok_state *st, struct ft_rec *r, struct ft_str text,
                        const struct ft_encode_opts *o, bool guarded, struct ft_encoding *x, struct ft_err *e)
 {

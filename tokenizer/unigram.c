@@ -8,7 +8,7 @@
 
 #include "pipeline/json_walk.h"
 #include "tokenizer/model.h"
-#include "tokenizer/scratch.h"
+#include "tokenizer/model_scratch.h"
 #include "tokenizer/trie.h"
 
 /* A number as serde_json reads it, which is not always the nearest double: the

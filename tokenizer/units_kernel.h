@@ -6,7 +6,7 @@
 
 #include "tokenizer/cache_short.h"
 #include "tokenizer/cut.h"
-#include "tokenizer/solo.h"
+#include "tokenizer/lone_chars.h"
 #include "tokenizer/spell.h"
 #include "tokenizer/unicode.h"
 #include "tokenizer/words.h"
@@ -106,12 +106,12 @@ static inline void unit_add(struct tk_cache *c, const char *p, size_t n, const c
 static inline void pieces(struct tk_cache *c, const char *p, size_t n, size_t *from)
 {
     const char *limit = p + n;
-    const bool blank = c->solo && c->solo->blank;
+    const bool blank = c->lone && c->lone->blank;
     size_t at = *from;
     while (at < n && !tk_cache_full(c)) {
         const unsigned char *q = (const unsigned char *)p + at;
-        if (c->solo && (*q >= 0x80 || (*q == ' ' && n - at > 1 && q[1] >= 0x80))) {
-            const size_t run = tk_solo_run(c->solo, c, p + at, n - at);
+        if (c->lone && (*q >= 0x80 || (*q == ' ' && n - at > 1 && q[1] >= 0x80))) {
+            const size_t run = tk_lone_run(c->lone, c, p + at, n - at);
             at += run;
             if (run)
                 continue;
@@ -120,9 +120,9 @@ static inline void pieces(struct tk_cache *c, const char *p, size_t n, size_t *f
         size_t known = end ? n - at : 64;
         const struct unit_masks m = unit_masks(q, known);
         uint64_t high = m.high & below(known);
-        if (high && c->solo) { /* up to a character that surely begins another part */
+        if (high && c->lone) { /* up to a character that surely begins another part */
             const size_t first = (size_t)__builtin_ctzll(high);
-            if (first && n - at - first >= 4 && tk_solo_starts(c->solo, p + at + first)) {
+            if (first && n - at - first >= 4 && tk_lone_starts(c->lone, p + at + first)) {
                 known = first;
                 end = true;
                 high = 0;

@@ -3,6 +3,7 @@
 #include "tests/unit/test.h"
 #include "tokenizer/automaton.h"
 #include "tokenizer/pattern.h"
+#include "tokenizer/pretok.h"
 
 static struct ft_buf slurp(const char *path)
 {

@@ -1,9 +1,9 @@
-/* The units of raw text (words.h, solo.h): at every level that this machine has the same ones, nothing of the text lost, every cut one
+/* The units of raw text (words.h, lone_chars.h): at every level that this machine has the same ones, nothing of the text lost, every cut one
  * that the tokens allow. */
 #include "tests/unit/random.h"
 #include "tests/unit/test.h"
 #include "tokenizer/cut.h"
-#include "tokenizer/solo.h"
+#include "tokenizer/lone_chars.h"
 #include "tokenizer/unicode.h"
 #include "tokenizer/words.h"
 
@@ -110,7 +110,7 @@ static bool may_cut(enum tk_unit kind, const struct tk_cut *cut, const char *p, 
 static void compare(enum tk_unit kind)
 {
     static struct tk_cut cut;
-    static uint64_t sets[TK_SOLO_WORDS];
+    static uint64_t sets[TK_LONE_WORDS];
     static const char *const tokens[] = {"aa", " a", "re", "word", " word", "\xe3\x81\x82\xe3\x81\x84", "  ", "t,", "\xe2\x80\x9c" "a", "ave", "ery"};
     tk_units_fn *const level[] = {tk_units_scalar,
 #ifdef __x86_64__
@@ -121,13 +121,13 @@ static void compare(enum tk_unit kind)
     memset(sets, 0, sizeof sets);
     for (size_t i = 0; i < sizeof tokens / sizeof *tokens; i++) {
         tk_cut_add(&cut, tokens[i], strlen(tokens[i]));
-        tk_solo_add(sets, tokens[i], strlen(tokens[i]));
+        tk_lone_add(sets, tokens[i], strlen(tokens[i]));
     }
     tk_words_level("scalar"); /* fills the tables */
     const struct tk_seed empty = {0};
     struct tk_cache *c = tk_cache_new(&empty, bytes, NULL);
     c->cut = &cut;
-    c->solo = kind == TK_UNIT_PIECES ? tk_solo_new(sets) : NULL;
+    c->lone = kind == TK_UNIT_PIECES ? tk_lone_new(sets) : NULL;
     static struct units u[2];
     static char text[TEXT];
     int lost = 0, crossed = 0, differ = 0;
@@ -149,7 +149,7 @@ static void compare(enum tk_unit kind)
     CHECK(!lost);
     CHECK(!crossed);
     CHECK(!differ);
-    tk_solo_free(c->solo);
+    tk_lone_free(c->lone);
     tk_cache_free(c);
 }
 

@@ -1,4 +1,4 @@
-#include "tokenizer/parts.h"
+#include "tokenizer/cache_parts.h"
 
 #include <sys/mman.h>
 
@@ -23,13 +23,13 @@ static inline tk_letter *letter_of(const struct tk_cache *c, const char *p, size
     return n == 3u + blank && wide(p + blank) ? letter(c, tk_cut_code(p + blank), blank) : NULL;
 }
 
-void tk_parts_free(struct tk_cache *c)
+void tk_cache_parts_free(struct tk_cache *c)
 {
     if (c->letters)
         munmap(c->letters, LETTERS);
 }
 
-bool tk_parts_spell(struct tk_cache *c, const struct tk_job *word)
+bool tk_cache_parts_spell(struct tk_cache *c, const struct tk_job *word)
 {
     enum { MOST = 4 * (TK_KEY_MAX / 3) + 4 };
     uint32_t ids[MOST], n = 0, last = 0;
@@ -169,7 +169,7 @@ static bool join(struct tk_cache *c, const struct part *part, size_t n, uint32_t
     return true;
 }
 
-int tk_parts_find(struct tk_cache *c, const struct tk_job *word, size_t n, struct ft_err *e)
+int tk_cache_parts_find(struct tk_cache *c, const struct tk_job *word, size_t n, struct ft_err *e)
 {
     struct part part[PARTS];
     uint32_t made[PARTS][TK_INLINE];

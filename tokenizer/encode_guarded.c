@@ -1,4 +1,4 @@
-#include "tokenizer/guarded.h"
+#include "tokenizer/encode_guarded.h"
 
 #include "tokenizer/ranges.h"
 #include "tokenizer/tokenizer_priv.h"

@@ -1,10 +1,10 @@
-/* foreign.h -- vocabularies that are not tokenizer.json: SentencePiece .model files and .tiktoken ranks.
+/* vocab_file.h -- vocabularies that are not tokenizer.json: SentencePiece .model files and .tiktoken ranks.
  *
  * Both become the text of a tokenizer.json, with a few kinds of our own in it (names that begin with "ft:"), so that all that reads one
  * (loading, fingerprints) reads them. The reference of a .model is the sentencepiece library, of a .tiktoken file the tiktoken library.
  */
-#ifndef FT_TOKENIZER_FOREIGN_H
-#define FT_TOKENIZER_FOREIGN_H
+#ifndef FT_TOKENIZER_VOCAB_FILE_H
+#define FT_TOKENIZER_VOCAB_FILE_H
 
 #include "pipeline/json.h"
 

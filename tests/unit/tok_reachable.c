@@ -2,7 +2,7 @@
  * everything crosses something. */
 #include "tests/unit/random.h"
 #include "tests/unit/test.h"
-#include "tokenizer/reached.h"
+#include "tokenizer/bpe_reachable.h"
 
 enum { TOKENS = 40, LONGEST = 7, LETTERS = 3 };
 
@@ -66,7 +66,7 @@ static void make(struct vocabulary *v, struct ft_buf *b, bool ordered, bool rank
 }
 
 /* Words of random letters become the same without the merges that are never done. */
-static void same_without(struct tk_model *m, const struct tk_reached *r, struct tk_scratch *s, struct tk_ids *ids)
+static void same_without(struct tk_model *m, const struct tk_bpe_reachable *r, struct tk_scratch *s, struct tk_ids *ids)
 {
     enum { WORDS = 40 };
     char word[WORDS][TK_MANY_BYTES];
@@ -113,7 +113,7 @@ TEST(tokens_are_made_as_merging_makes_them)
         make(&v, &b, round % 3 == 0, round % 3 == 1);
         REQUIRE(ft_json_parse(b.p, b.n, &mem, &j, &e) == 0);
         REQUIRE(tk_model_load(&m, &j, &e) == 0);
-        const struct tk_reached reached = tk_reached(&m);
+        const struct tk_bpe_reachable reached = tk_bpe_reachable(&m);
         const char *is = reached.is;
         told += is != NULL;
         untold += !is;

@@ -1,4 +1,4 @@
-#include "tokenizer/foreign.h"
+#include "tokenizer/vocab_file.h"
 
 #include <dirent.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* seed.h -- words of one token, known from the start.
+/* cache_seed.h -- words of one token, known from the start.
  *
  * A table of 4-byte slots leads from the hash of a word to its number: what is left
  * of the hash stands beside the number, so that a word that is not there costs one
@@ -6,8 +6,8 @@
  * that of the ids: frequent ones lie together. It is built once, read by all
  * threads, and may be mapped from an image.
  */
-#ifndef FT_TOKENIZER_SEED_H
-#define FT_TOKENIZER_SEED_H
+#ifndef FT_TOKENIZER_CACHE_SEED_H
+#define FT_TOKENIZER_CACHE_SEED_H
 
 #include <stdint.h>
 

@@ -7,8 +7,8 @@
 #include <emmintrin.h>
 #endif
 
+#include "tokenizer/cache_parts.h"
 #include "tokenizer/cache_tables.h"
-#include "tokenizer/parts.h"
 
 enum {
     MOST = TK_BATCH + TK_WINDOW, /* records of a batch */
@@ -127,7 +127,7 @@ static int find(struct tk_cache *c, const uint16_t *miss, size_t n, const uint32
         const struct tk_rec *r = &c->rec[miss[k]];
         struct tk_line *l = tk_cache_line(c, r->hash), *x = tk_hot_beside(c, l);
         beside[k] = r->p && r->n <= TK_KEY_MAX && l->key.hi && tk_key_eq(x->key, r->key);
-        spelled[k] = !beside[k] && r->p && r->n <= TK_KEY_MAX && is_parted(c, r) && tk_parts_spell(c, &(struct tk_job){r->p, r->n, c->side[k].id});
+        spelled[k] = !beside[k] && r->p && r->n <= TK_KEY_MAX && is_parted(c, r) && tk_cache_parts_spell(c, &(struct tk_job){r->p, r->n, c->side[k].id});
         if (!is_long(r))
             word[k] = beside[k] || spelled[k] || !r->p || !c->seed->n_slots ? -1 : tk_seed_guess(c->seed, r->hash);
         at[miss[k]] = beside[k] ? x->id : c->side[k].id;
@@ -172,7 +172,7 @@ static int find(struct tk_cache *c, const uint16_t *miss, size_t n, const uint32
                 job[n_jobs++] = x;
         }
     }
-    if (n_parted && tk_parts_find(c, parted, n_parted, e))
+    if (n_parted && tk_cache_parts_find(c, parted, n_parted, e))
         return -1;
     if (n_longer && encode_jobs(c, longer, n_longer, e))
         return -1;

@@ -1,4 +1,4 @@
-#include "tokenizer/chars.h"
+#include "tokenizer/normalize_chars.h"
 
 #include <stdlib.h>
 

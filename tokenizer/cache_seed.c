@@ -1,4 +1,4 @@
-#include "tokenizer/seed.h"
+#include "tokenizer/cache_seed.h"
 
 #include <stdlib.h>
 

@@ -1,4 +1,4 @@
-#include "tokenizer/seek.h"
+#include "tokenizer/prefilter.h"
 
 #include <stdlib.h>
 
@@ -14,7 +14,7 @@ static void put(unsigned char *lo, unsigned char *hi, unsigned char c)
     hi[c >> 4] |= bit;
 }
 
-void tk_seek_add(struct tk_seek *s, const char *p, size_t n)
+void tk_prefilter_add(struct tk_prefilter *s, const char *p, size_t n)
 {
     if (!n)
         return;
@@ -27,7 +27,7 @@ void tk_seek_add(struct tk_seek *s, const char *p, size_t n)
     }
 }
 
-static size_t next_scalar(const struct tk_seek *s, const char *p, size_t n, size_t at)
+static size_t next_scalar(const struct tk_prefilter *s, const char *p, size_t n, size_t at)
 {
     for (; s->any && at < n; at++) {
         const unsigned a = (unsigned char)p[at], b = at + 1 < n ? (unsigned char)p[at + 1] : 0;
@@ -49,7 +49,7 @@ __attribute__((target("avx2"))) static inline __m256i in_set(__m256i x, __m256i 
     return _mm256_and_si256(a, b);
 }
 
-__attribute__((target("avx2"))) static size_t next_avx2(const struct tk_seek *s, const char *p, size_t n, size_t at)
+__attribute__((target("avx2"))) static size_t next_avx2(const struct tk_prefilter *s, const char *p, size_t n, size_t at)
 {
 #define TABLE(t) _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)(t)))
     const __m256i lo = TABLE(s->first_lo), hi = TABLE(s->first_hi), lo2 = TABLE(s->second_lo),
@@ -73,7 +73,7 @@ __attribute__((target("avx2"))) static size_t next_avx2(const struct tk_seek *s,
 }
 #endif
 
-size_t tk_seek_next(const struct tk_seek *s, const char *p, size_t n, size_t at)
+size_t tk_prefilter_next(const struct tk_prefilter *s, const char *p, size_t n, size_t at)
 {
     if (!s->any)
         return n;

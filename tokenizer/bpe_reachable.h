@@ -1,6 +1,6 @@
-/* reached.h -- which tokens of a byte-level BPE merging makes of their own bytes. */
-#ifndef FT_TOKENIZER_REACHED_H
-#define FT_TOKENIZER_REACHED_H
+/* bpe_reachable.h -- which tokens of a byte-level BPE merging makes of their own bytes. */
+#ifndef FT_TOKENIZER_BPE_REACHABLE_H
+#define FT_TOKENIZER_BPE_REACHABLE_H
 
 #include "tokenizer/model.h"
 
@@ -11,7 +11,7 @@
  * their boundary before. Where each merge has a higher rank than those that made its parts,
  * A and B grow in the order of ranks, and only the tokens that end A and those that begin B,
  * while they last, can be in the way: some look-ups a token, where encoding does n*n. */
-struct tk_reached {
+struct tk_bpe_reachable {
     char *is;
     /* The pairs whose merges are ever done, where each byte of text has an id, in the order of their numbers; to be freed. If a
      * and b stand side by side and merge, merging their bytes alone comes to the same two and so to the same
@@ -20,6 +20,6 @@ struct tk_reached {
     struct tk_merge_pair *live;
     size_t n_live;
 };
-struct tk_reached tk_reached(const struct tk_model *m);
+struct tk_bpe_reachable tk_bpe_reachable(const struct tk_model *m);
 
 #endif

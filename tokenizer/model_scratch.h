@@ -1,6 +1,6 @@
-/* scratch.h -- a thread's memory for the models; private to model.c's parts. */
-#ifndef FT_TOKENIZER_SCRATCH_H
-#define FT_TOKENIZER_SCRATCH_H
+/* model_scratch.h -- a thread's memory for the models; private to model.c's parts. */
+#ifndef FT_TOKENIZER_MODEL_SCRATCH_H
+#define FT_TOKENIZER_MODEL_SCRATCH_H
 
 #include "pipeline/str.h"
 

@@ -1,7 +1,7 @@
 /* Normalizing by remembered characters, against the normalizer that sees the whole text. */
 #include "tests/unit/random.h"
 #include "tests/unit/test.h"
-#include "tokenizer/chars.h"
+#include "tokenizer/normalize_chars.h"
 #include "tokenizer/unicode.h"
 
 static struct ft_arena mem;

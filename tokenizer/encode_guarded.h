@@ -1,4 +1,4 @@
-/* guarded.h -- encoding a rendered chat so that what users said spells no token.
+/* encode_guarded.h -- encoding a rendered chat so that what users said spells no token.
  *
  * The rule is that of transformers 5.23 (sanitize_control_tokens, encode_marked_chat in
  * utils/chat_template_utils.py), and so are the ids: the text is cut at each control token
@@ -6,8 +6,8 @@
  * the pieces between as usual. Each piece but the first is encoded behind a line break,
  * whose ids are taken away again, so that no space is put in front of it.
  */
-#ifndef FT_TOKENIZER_GUARDED_H
-#define FT_TOKENIZER_GUARDED_H
+#ifndef FT_TOKENIZER_ENCODE_GUARDED_H
+#define FT_TOKENIZER_ENCODE_GUARDED_H
 
 #include "tokenizer/tokenizer.h"
 

@@ -1,4 +1,4 @@
-#include "tokenizer/reached.h"
+#include "tokenizer/bpe_reachable.h"
 
 #include <stdlib.h>
 
@@ -106,10 +106,10 @@ static bool find(const struct tk_model *m, struct node *node, const struct pair 
     return true;
 }
 
-struct tk_reached tk_reached(const struct tk_model *m)
+struct tk_bpe_reachable tk_bpe_reachable(const struct tk_model *m)
 {
     if (!m->merges.ascending)
-        return (struct tk_reached){0};
+        return (struct tk_bpe_reachable){0};
     const size_t n = m->vocab.n_ids;
     struct node *node = ft_large(n * sizeof *node);
     uint32_t *first = ft_calloc(m->merges.n + 2, sizeof *first);
@@ -119,7 +119,7 @@ struct tk_reached tk_reached(const struct tk_model *m)
     for (int b = 0; b < 256; b++)
         if (m->raw_id[b] >= 0)
             node[m->raw_id[b]].merge = BYTE;
-    struct tk_reached r = {0};
+    struct tk_bpe_reachable r = {0};
     if (find(m, node, pair, first)) {
         r.is = ft_malloc(n);
         for (size_t i = 0; i < n; i++)

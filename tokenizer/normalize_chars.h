@@ -1,4 +1,4 @@
-/* chars.h -- normalized text, character by character, where that is all a normalizer
+/* normalize_chars.h -- normalized text, character by character, where that is all a normalizer
  * does: what single characters become is asked once and remembered.
  *
  * Japanese has no spaces, so a unit of it (words.h) is a sentence or more, which no
@@ -8,8 +8,8 @@
  * European letters, and those that stay as they are. A unit with any other goes the
  * slow way whole.
  */
-#ifndef FT_TOKENIZER_CHARS_H
-#define FT_TOKENIZER_CHARS_H
+#ifndef FT_TOKENIZER_NORMALIZE_CHARS_H
+#define FT_TOKENIZER_NORMALIZE_CHARS_H
 
 #include "tokenizer/normalize.h"
 
