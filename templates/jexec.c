@@ -1,40 +1,8 @@
-/* jexec.c -- statements, macros, loops. */
+/* jexec.c -- statements and loops. */
+#include "templates/jexec.h"
 #include "templates/jiter.h"
 #include "templates/jnode.h"
 #include "templates/jtext.h"
-
-enum flow { GO, BREAK, CONTINUE };
-
-static enum flow body(struct jrt *rt, const struct node_list *l, struct jframe *f);
-
-static struct jframe *frame_new(struct jrt *rt, uint32_t nslots, struct jframe *up)
-{
-    struct jframe *f = J_NEW(rt, struct jframe);
-    f->up = up;
-    f->ctx = up ? up->ctx : rt->ctx;
-    f->slot = J_NEWS(rt, struct jval, nslots);
-    memset(f->slot, 0, nslots * sizeof *f->slot); /* J_MISSING is 0 */
-    return f;
-}
-
-static void enter(const struct loads *l, struct jframe *f)
-{
-    for (uint32_t i = 0; i < l->n; i++) {
-        const struct load *x = &l->v[i];
-        switch (x->how) {
-        case LOAD_RESOLVE: f->slot[x->slot] = f->ctx[x->from]; break;
-        case LOAD_ALIAS: {
-            struct jframe *g = f;
-            for (uint32_t k = x->up; k; k--)
-                g = g->up;
-            f->slot[x->slot] = g->slot[x->from];
-            break;
-        }
-        case LOAD_UNDEFINED: f->slot[x->slot] = (struct jval){0}; break;
-        case LOAD_PARAM: break;
-        }
-    }
-}
 
 static void leave(const struct loads *l, struct jframe *f)
 {
@@ -132,8 +100,8 @@ static struct jval filtered(struct jrt *rt, const struct node *n, struct jframe 
     struct jiter *it = ft_jiter_new(rt, next_filtered, "generator", iterable);
     struct filtered *x = J_NEW(rt, struct filtered);
     x->node = n;
-    x->f = frame_new(rt, n->loop->test_func.nslots, f);
-    enter(&n->loop->test_loads, x->f);
+    x->f = ft_jframe_new(rt, n->loop->test_func.nslots, f);
+    ft_jenter(&n->loop->test_loads, x->f);
     it->inner = ft_jiter(rt, iterable);
     it->state = x;
     return ft_jiterv(it);
@@ -143,25 +111,25 @@ static struct jval filtered(struct jrt *rt, const struct node *n, struct jframe 
 static bool iterate(struct jrt *rt, const struct node *n, struct jframe *f, struct jval item, bool *done)
 {
     assign(rt, n->a, f, item);
-    enter(&n->loads, f);
-    const enum flow w = body(rt, &n->body, f);
-    *done |= w == GO;
+    ft_jenter(&n->loads, f);
+    const enum jflow w = ft_jbody(rt, &n->body, f);
+    *done |= w == J_GO;
     rt->line = n->line; /* the next item is made there */
-    return w != BREAK;
+    return w != J_BREAK;
 }
 
-static enum flow loop_else(struct jrt *rt, const struct node *n, struct jframe *f, bool done)
+static enum jflow loop_else(struct jrt *rt, const struct node *n, struct jframe *f, bool done)
 {
     leave(&n->loads, f);
     if (done || !n->other.n)
-        return GO;
-    enter(&n->other_loads, f);
-    const enum flow w = body(rt, &n->other, f);
+        return J_GO;
+    ft_jenter(&n->other_loads, f);
+    const enum jflow w = ft_jbody(rt, &n->other, f);
     leave(&n->other_loads, f);
     return w;
 }
 
-static enum flow run_for(struct jrt *rt, const struct node *n, struct jframe *f)
+static enum jflow run_for(struct jrt *rt, const struct node *n, struct jframe *f)
 {
     const struct jval iterable = filtered(rt, n, f, ft_jeval(rt, n->b, f));
     bool done = false;
@@ -169,7 +137,7 @@ static enum flow run_for(struct jrt *rt, const struct node *n, struct jframe *f)
     if (n->loop->idle && iterable.tag == J_STR) {
         ft_jstep(rt, iterable.s->n / 64 + 1);
         leave(&n->loads, f);
-        return GO;
+        return J_GO;
     }
     if (n->loop->extended) {
         f->slot[n->loop->loop_slot] = (struct jval){0};
@@ -188,24 +156,12 @@ static enum flow run_for(struct jrt *rt, const struct node *n, struct jframe *f)
     return loop_else(rt, n, f, done);
 }
 
-static struct jval captured(struct jrt *rt, struct jmark m)
-{
-    return ft_jstrv(ft_jstr_as(rt, ft_jout_close(rt, m), rt->autoescape));
-}
-
-static void deeper(struct jrt *rt)
-{
-    if (++rt->depth > rt->depth_limit)
-        ft_jraise(rt, J_RECURSION, "maximum recursion depth exceeded");
-    ft_jstack(rt);
-}
-
 /* One call of a recursive loop: its own frame, its text returned. */
 static struct jval run_recursive(struct jrt *rt, const struct node *n, struct jframe *up, struct jval iterable,
                                  unsigned depth0)
 {
-    struct jframe *f = frame_new(rt, n->loop->func.nslots, up);
-    deeper(rt);
+    struct jframe *f = ft_jframe_new(rt, n->loop->func.nslots, up);
+    ft_jdeeper(rt);
     const struct jmark m = ft_jout_open(rt);
     const unsigned line = rt->line;
     /* the test is a function of the frame around the loop */
@@ -225,7 +181,7 @@ static struct jval run_recursive(struct jrt *rt, const struct node *n, struct jf
         loop_else(rt, n, f, done);
     rt->depth--;
     rt->line = line;
-    return captured(rt, m);
+    return ft_jcaptured(rt, m);
 }
 
 struct jval ft_jcall_loop(struct jrt *rt, struct jloop *l, struct jval iterable)
@@ -235,264 +191,9 @@ struct jval ft_jcall_loop(struct jrt *rt, struct jloop *l, struct jval iterable)
     return run_recursive(rt, l->node, l->up, iterable, l->depth0 + 1);
 }
 
-/* ---- macros ---- */
-
-const struct jstr *ft_jmacro_name(const struct jmacro *m) { return m->node->macro->name; }
-
-static struct jkw *take_kw(const struct jargs *a, bool *used, const struct jstr *name)
-{
-    for (uint32_t i = 0; i < a->nkw; i++)
-        if (!used[i] && ft_jstr_same(a->kw[i].name, name)) {
-            used[i] = true;
-            return &a->kw[i];
-        }
-    return NULL;
-}
-
-static void raise_named(struct jrt *rt, const struct macro_info *m, const char *what, const struct jstr *kw)
-{
-    struct jsb b;
-    ft_jsb_init(&b, rt, 80);
-    ft_jsb_putz(&b, "macro ");
-    if (m->name)
-        ft_jsb_repr_str(&b, m->name, false);
-    else
-        ft_jsb_putz(&b, "None");
-    ft_jsb_putz(&b, what);
-    if (kw)
-        ft_jsb_repr_str(&b, kw, false);
-    ft_jraise_str(rt, J_TYPE, ft_jsb_done(&b));
-}
-
-/* jinja2.runtime.Macro.__call__ and the function of the macro. */
-struct jval ft_jcall_macro(struct jrt *rt, struct jmacro *mac, const struct jargs *a)
-{
-    const struct node *n = mac->node;
-    const struct macro_info *m = n->macro;
-    struct jframe *f = frame_new(rt, m->func.nslots, mac->up);
-    bool few[16] = {0}, *used = a->nkw > 16 ? ft_jalloc(rt, a->nkw) : few;
-    if (a->nkw > 16)
-        memset(used, 0, a->nkw);
-    deeper(rt);
-    struct jval arg_few[16], *arg = m->args.n > 16 ? J_NEWS(rt, struct jval, m->args.n) : arg_few;
-    bool found_caller = false;
-    for (uint32_t i = 0; i < m->args.n; i++) {
-        if (i < a->n) {
-            arg[i] = a->v[i];
-            continue;
-        }
-        const struct jkw *kw = take_kw(a, used, m->args.v[i]->name);
-        arg[i] = kw ? kw->v : (struct jval){0};
-        if (ft_jstr_is(m->args.v[i]->name, "caller"))
-            found_caller = true;
-    }
-    if (a->n >= m->args.n)
-        found_caller = m->explicit_caller;
-    struct jval caller = {0};
-    if (m->caller && !found_caller) {
-        const struct jkw *kw = take_kw(a, used, ft_jstr_z(rt, "caller"));
-        caller = kw && kw->v.tag != J_NONE ? kw->v : ft_jundef_hint(rt, "No caller defined");
-    }
-    uint32_t left = 0;
-    const struct jkw *first = NULL, *caller_kw = NULL;
-    for (uint32_t i = 0; i < a->nkw; i++)
-        if (!used[i]) {
-            left++;
-            if (!first)
-                first = &a->kw[i];
-            if (ft_jstr_is(a->kw[i].name, "caller"))
-                caller_kw = &a->kw[i];
-        }
-    struct jdict *kwargs = NULL;
-    if (m->kwargs) {
-        kwargs = ft_jdict_new(rt, left);
-        for (uint32_t i = 0; i < a->nkw; i++)
-            if (!used[i])
-                ft_jdict_set(rt, kwargs, ft_jstrv(a->kw[i].name), a->kw[i].v);
-    } else if (left) {
-        if (caller_kw)
-            raise_named(rt, m, " was invoked with two values for the special caller argument. This is most likely a bug.",
-                        NULL);
-        raise_named(rt, m, " takes no keyword argument ", first->name);
-    }
-    if (!m->varargs && a->n > m->args.n)
-        raise_named(rt, m, ft_jstr_fmt(rt, " takes not more than %u argument(s)%c", m->args.n, 0)->p, NULL);
-
-    const struct jmark mark = ft_jout_open(rt);
-    const unsigned line = rt->line;
-    for (uint32_t i = 0; i < m->args.n; i++)
-        f->slot[m->slot[i]] = arg[i];
-    if (m->caller && !m->explicit_caller)
-        f->slot[m->caller_slot] = caller;
-    if (m->kwargs)
-        f->slot[m->kwargs_slot] = ft_jdictv(kwargs);
-    if (m->varargs)
-        f->slot[m->varargs_slot] =
-            a->n > m->args.n ? ft_jtuple(rt, J_NEWS(rt, struct jval, a->n - m->args.n), a->n - m->args.n) : ft_jtuple(rt, NULL, 0);
-    if (m->varargs && a->n > m->args.n)
-        ft_jcopy(ft_jq(rt, f->slot[m->varargs_slot])->v, a->v + m->args.n, (a->n - m->args.n) * sizeof *a->v);
-    enter(&m->loads, f);
-    const uint32_t required = m->args.n - m->defaults.n;
-    for (uint32_t i = 0; i < m->args.n; i++) {
-        struct jval *s = &f->slot[m->slot[i]];
-        if (s->tag != J_MISSING)
-            continue;
-        if (i >= required) {
-            const struct jval v = ft_jeval(rt, m->defaults.v[i - required], f);
-            *s = v;
-        } else {
-            struct jsb b;
-            ft_jsb_init(&b, rt, 80);
-            ft_jsb_putz(&b, "parameter ");
-            ft_jsb_repr_str(&b, m->args.v[i]->name, false);
-            ft_jsb_putz(&b, " was not provided");
-            ft_jsb_putc(&b, 0);
-            *s = ft_jundef_hint(rt, b.p);
-        }
-    }
-    body(rt, &n->body, f);
-    rt->depth--;
-    rt->line = line;
-    return captured(rt, mark);
-}
-
-static struct jval macro(struct jrt *rt, const struct node *n, struct jframe *f)
-{
-    struct jmacro *m = J_NEW(rt, struct jmacro);
-    m->node = n;
-    m->up = f;
-    return (struct jval){.tag = J_MACRO, .mac = m};
-}
-
-/* What a filter block or call block gives is joined as it is: it must be text,
- * but that shows only when the pieces of the capture are joined. */
-static void put_text(struct jrt *rt, struct jval v)
-{
-    if (v.tag == J_STR) {
-        ft_jout_str(rt, v.s);
-    } else if (!rt->nontext || rt->nontext_depth > rt->captures) {
-        rt->nontext = ft_jtype(v);
-        rt->nontext_depth = rt->captures;
-    }
-}
-
-/* The call of a call block, with the block as `caller`. */
-static void run_call_block(struct jrt *rt, const struct node *n, struct jframe *f)
-{
-    const struct jval caller = macro(rt, n, f);
-    const struct call *c = n->a->call;
-    struct call with = *c;
-    struct kwarg *kw = J_NEWS(rt, struct kwarg, c->nkw + 1);
-    struct node *value = J_NEW(rt, struct node);
-    if (c->nkw)
-        ft_jcopy(kw, c->kw, c->nkw * sizeof *kw);
-    *value = (struct node){.kind = N_CONST, .line = n->line, .value = caller};
-    for (uint32_t i = 0; i < c->nkw; i++)
-        if (ft_jstr_is(kw[i].name, "caller"))
-            ft_jraise(rt, "SyntaxError", "keyword argument repeated: caller");
-    kw[c->nkw] = (struct kwarg){ft_jstr_z(rt, "caller"), value};
-    with.kw = kw;
-    with.nkw = c->nkw + 1;
-    struct node call = *n->a;
-    call.call = &with;
-    put_text(rt, ft_jeval(rt, &call, f));
-}
-
-static void run_generation(struct jrt *rt, const struct node *n, struct jframe *f)
-{
-    const struct jval m = macro(rt, n, f);
-    const size_t start = rt->captures ? rt->root_mark : rt->out_n;
-    const struct jval text = ft_jcall_macro(rt, m.mac, &(struct jargs){0});
-    if (rt->ngens == rt->gens_cap) {
-        rt->gens_cap = rt->gens_cap ? rt->gens_cap * 2 : 16;
-        rt->gens = ft_reallocs(rt->gens, rt->gens_cap, sizeof *rt->gens);
-    }
-    /* ends are lengths until the text is whole: see template.c */
-    rt->gens[rt->ngens++] = (struct ft_gen_span){.begin = start, .char_end = ft_jchars(text.s)};
-    ft_jout_str(rt, text.s);
-}
-
-/* ---- blocks ---- */
-
-static void run_block(struct jrt *rt, const struct node *n, struct jval *ctx)
-{
-    const struct block_info *b = n->block;
-    const unsigned line = rt->line;
-    if (rt->autoescape)
-        ft_jraise(rt, J_LIMIT, "a block where autoescape is on is not supported");
-    deeper(rt);
-    struct jframe *f = frame_new(rt, b->func.nslots, NULL);
-    f->ctx = ctx;
-    if (b->self)
-        f->slot[b->self_slot] = (struct jval){.tag = J_SELF, .p = ctx};
-    if (b->super) {
-        struct jsb m;
-        ft_jsb_init(&m, rt, 80);
-        ft_jsb_putz(&m, "there is no parent block called ");
-        ft_jsb_repr_str(&m, n->name, false);
-        ft_jsb_put(&m, ".", 2);
-        f->slot[b->super_slot] = ft_jundef_hint(rt, m.p);
-    }
-    enter(&b->loads, f);
-    body(rt, &n->body, f);
-    rt->depth--;
-    rt->line = line;
-}
-
-/* Where it stands. */
-static void place_block(struct jrt *rt, const struct node *n, struct jframe *f)
-{
-    struct jval *ctx = f->ctx;
-    if (n->block->required) {
-        struct jsb m;
-        ft_jsb_init(&m, rt, 80);
-        ft_jsb_putz(&m, "Required block ");
-        ft_jsb_repr_str(&m, n->name, false);
-        ft_jsb_putz(&m, " not found");
-        ft_jraise_str(rt, J_RUNTIME, ft_jsb_done(&m));
-    }
-    if (n->list.n) {
-        ctx = J_NEWS(rt, struct jval, rt->t->nnames);
-        ft_jstep(rt, rt->t->nnames / 4);
-        ft_jcopy(ctx, f->ctx, rt->t->nnames * sizeof *ctx);
-    }
-    for (uint32_t i = 0; i < n->list.n; i++) {
-        const struct node *x = n->list.v[i];
-        const struct jframe *g = f;
-        for (uint32_t k = x->up; k; k--)
-            g = g->up;
-        if (g->slot[x->slot].tag != J_MISSING)
-            ctx[x->export] = g->slot[x->slot];
-    }
-    run_block(rt, n, ctx);
-}
-
-bool ft_jblock_of(struct jrt *rt, struct jval self, const struct jstr *name, struct jval *out)
-{
-    for (uint32_t i = 0; i < rt->t->blocks.n; i++) {
-        ft_jstep(rt, 1);
-        if (!ft_jstr_same(rt->t->blocks.v[i]->name, name))
-            continue;
-        struct jbound *m = J_NEW(rt, struct jbound);
-        *m = (struct jbound){.self = self};
-        m->self.aux = i;
-        *out = (struct jval){.tag = J_BOUND, .m = m};
-        return true;
-    }
-    return false;
-}
-
-struct jval ft_jcall_block(struct jrt *rt, const struct jbound *m, const struct jargs *a)
-{
-    ft_jbind(rt, "BlockReference.__call__", "", 1, a, NULL);
-    const struct jmark mark = ft_jout_open(rt);
-    run_block(rt, rt->t->blocks.v[m->self.aux], m->self.p);
-    return ft_jstrv(ft_jout_close(rt, mark));
-}
-
 /* ---- statements ---- */
 
-static enum flow run(struct jrt *rt, const struct node *n, struct jframe *f)
+static enum jflow run(struct jrt *rt, const struct node *n, struct jframe *f)
 {
     rt->line = n->line;
     ft_jstep(rt, 1);
@@ -507,38 +208,38 @@ static enum flow run(struct jrt *rt, const struct node *n, struct jframe *f)
             rt->line = x->line;
             ft_jeval_print(rt, x, f);
         }
-        return GO;
+        return J_GO;
     case N_IF:
         if (ft_jeval_true(rt, n->a, f))
-            return body(rt, &n->body, f);
+            return ft_jbody(rt, &n->body, f);
         for (uint32_t i = 0; i < n->list.n; i++) {
             const struct node *e = n->list.v[i];
             rt->line = e->line;
             if (ft_jeval_true(rt, e->a, f))
-                return body(rt, &e->body, f);
+                return ft_jbody(rt, &e->body, f);
         }
-        return body(rt, &n->other, f);
+        return ft_jbody(rt, &n->other, f);
     case N_FOR:
         ft_jstack(rt);
         if (n->loop->recursive) {
-            put_text(rt, run_recursive(rt, n, f, ft_jeval(rt, n->b, f), 0));
-            return GO;
+            ft_jput_text(rt, run_recursive(rt, n, f, ft_jeval(rt, n->b, f), 0));
+            return J_GO;
         }
         return run_for(rt, n, f);
-    case N_MACRO: assign(rt, n->a, f, macro(rt, n, f)); return GO;
-    case N_CALLBLOCK: run_call_block(rt, n, f); return GO;
-    case N_GENERATION: run_generation(rt, n, f); return GO;
+    case N_MACRO: assign(rt, n->a, f, ft_jmacro_new(rt, n, f)); return J_GO;
+    case N_CALLBLOCK: ft_jcall_block_run(rt, n, f); return J_GO;
+    case N_GENERATION: ft_jgeneration(rt, n, f); return J_GO;
     case N_SET:
         if (n->a->kind != N_NAME)
             check_namespaces(rt, n->a, f);
         assign(rt, n->a, f, ft_jeval(rt, n->b, f));
-        return GO;
+        return J_GO;
     case N_SETBLOCK:
     case N_FILTERBLOCK: {
-        enter(&n->loads, f);
+        ft_jenter(&n->loads, f);
         const struct jmark m = ft_jout_open(rt);
-        const enum flow w = body(rt, &n->body, f);
-        if (w != GO) {
+        const enum jflow w = ft_jbody(rt, &n->body, f);
+        if (w != J_GO) {
             /* break and continue leave the block: its text is lost, as Python loses the buffer */
             ft_jout_close(rt, m);
             return w;
@@ -557,61 +258,61 @@ static enum flow run(struct jrt *rt, const struct node *n, struct jframe *f)
         while (k--)
             v = ft_jeval_filter(rt, chain[k], f, v);
         if (n->kind == N_FILTERBLOCK) {
-            put_text(rt, v);
+            ft_jput_text(rt, v);
         } else {
             if (rt->autoescape)
                 v = ft_jstrv(ft_jstr_as(rt, ft_jsoft(rt, v), true));
             assign(rt, n->a, f, v);
         }
         leave(&n->loads, f);
-        return GO;
+        return J_GO;
     }
     case N_WITH: {
-        enter(&n->loads, f);
+        ft_jenter(&n->loads, f);
         rt->line = n->mark; /* Jinja marks no line of its own here */
         for (uint32_t i = 0; i < n->list.n; i += 2)
             assign(rt, n->list.v[i], f, ft_jeval(rt, n->list.v[i + 1], f));
-        const enum flow w = body(rt, &n->body, f);
-        if (w == GO)
+        const enum jflow w = ft_jbody(rt, &n->body, f);
+        if (w == J_GO)
             leave(&n->loads, f);
         return w;
     }
     case N_AUTOESCAPE: {
         const bool before = rt->autoescape;
-        enter(&n->loads, f);
+        ft_jenter(&n->loads, f);
         rt->line = n->mark;
         rt->autoescape = ft_jtrue(rt, ft_jeval(rt, n->a, f));
-        const enum flow w = body(rt, &n->body, f);
+        const enum jflow w = ft_jbody(rt, &n->body, f);
         rt->autoescape = before;
-        if (w == GO)
+        if (w == J_GO)
             leave(&n->loads, f);
         return w;
     }
-    case N_BLOCK: place_block(rt, n, f); return GO;
-    case N_BREAK: return BREAK;
-    case N_CONTINUE: return CONTINUE;
-    default: return GO;
+    case N_BLOCK: ft_jplace_block(rt, n, f); return J_GO;
+    case N_BREAK: return J_BREAK;
+    case N_CONTINUE: return J_CONTINUE;
+    default: return J_GO;
     }
 }
 
-static enum flow body(struct jrt *rt, const struct node_list *l, struct jframe *f)
+enum jflow ft_jbody(struct jrt *rt, const struct node_list *l, struct jframe *f)
 {
     ft_jstack(rt);
     for (uint32_t i = 0; i < l->n; i++) {
-        const enum flow w = run(rt, l->v[i], f);
-        if (w != GO)
+        const enum jflow w = run(rt, l->v[i], f);
+        if (w != J_GO)
             return w;
     }
-    return GO;
+    return J_GO;
 }
 
 void ft_jrun_root(struct jrt *rt, const struct ft_template *t)
 {
-    struct jframe *f = frame_new(rt, t->root.nslots, NULL);
+    struct jframe *f = ft_jframe_new(rt, t->root.nslots, NULL);
     for (uint32_t i = 0; i < t->loads.n; i++)
         if (t->loads.v[i].how == LOAD_PARAM) /* only `self` */
             f->slot[t->loads.v[i].slot] = (struct jval){.tag = J_SELF, .p = rt->ctx};
-    enter(&t->loads, f);
-    body(rt, &t->body, f);
+    ft_jenter(&t->loads, f);
+    ft_jbody(rt, &t->body, f);
     ft_jout_check(rt);
 }

@@ -91,6 +91,7 @@ struct jval ft_jgetitem(struct jrt *rt, struct jval obj, struct jval arg, int at
 struct jval ft_jgetslice(struct jrt *rt, struct jval obj, const struct jslice *s);
 /* The number of a name in jattrs.h, or 0. */
 int ft_jattr_id(const struct jstr *name);
+const char *ft_jattr_name(int attr);
 void ft_jattr_init(void);
 /* May a str, a dict have it? -1: the name is not known. */
 bool ft_jchar_has(int attr);

@@ -1,8 +1,8 @@
 LIB_templates += templates/jvalue.c templates/jdict.c templates/jdata.c templates/jbig.c templates/jtext.c templates/jrepr.c templates/jdump.c templates/jout.c templates/unidata.c
 LIB_templates += templates/jlex.c templates/jcursor.c templates/jexpr.c templates/jparse.c templates/jfold.c templates/jsym.c templates/jreads.c templates/jnames.c templates/jresolve.c templates/jidle.c
-LIB_templates += templates/jeval.c templates/jexec.c templates/jiter.c templates/jattr.c templates/jbind.c templates/jops.c \
+LIB_templates += templates/jeval.c templates/jexec.c templates/jmacro.c templates/jblock.c templates/jiter.c templates/jattr.c templates/jmethod.c templates/jbind.c templates/jops.c \
                  templates/jstrops.c templates/jstrmeth.c templates/jmarkup.c templates/jtranslate.c templates/jformat.c templates/jpercent.c
-LIB_templates += templates/jfilter.c templates/jfilterseq.c templates/jfilterhtml.c templates/jurlize.c templates/jhtml.c templates/jwrap.c templates/jtest.c templates/jglobal.c
+LIB_templates += templates/jfilter.c templates/jfilterseq.c templates/jfilterlazy.c templates/jpath.c templates/jfilterhtml.c templates/jurlize.c templates/jhtml.c templates/jwrap.c templates/jtest.c templates/jglobal.c
 LIB_templates += templates/template.c
 LIB_templates += templates/mask.c
 LIB_templates += templates/chat_json.c templates/chat_input.c templates/chat_model.c templates/chat_class.c templates/chat_render.c \
