@@ -1,12 +1,31 @@
-LIB_templates += templates/jvalue.c templates/jdict.c templates/jdata.c templates/jbig.c templates/jtext.c templates/jrepr.c templates/jdump.c templates/jout.c templates/unidata.c
-LIB_templates += templates/jlex.c templates/jcursor.c templates/jexpr.c templates/jparse.c templates/jfold.c templates/jsym.c templates/jreads.c templates/jnames.c templates/jresolve.c templates/jidle.c
-LIB_templates += templates/jeval.c templates/jexec.c templates/jmacro.c templates/jblock.c templates/jiter.c templates/jattr.c templates/jmethod.c templates/jbind.c templates/jops.c \
-                 templates/jstrops.c templates/jstrmeth.c templates/jmarkup.c templates/jtranslate.c templates/jformat.c templates/jpercent.c
-LIB_templates += templates/jfilter.c templates/jfilterseq.c templates/jfilterlazy.c templates/jpath.c templates/jfilterhtml.c templates/jurlize.c templates/jhtml.c templates/jwrap.c templates/jtest.c templates/jglobal.c
-LIB_templates += templates/template.c
-LIB_templates += templates/mask.c
-LIB_templates += templates/chat_json.c templates/chat_input.c templates/chat_model.c templates/chat_class.c templates/chat_render.c \
-                 templates/chat_spans.c templates/chat_facts.c templates/chat_probe.c templates/chat_find.c templates/chat_edges.c templates/chat_turns.c templates/chat_lint.c templates/chat_setup.c templates/chat_emit.c templates/family.c
+# The map of the room: every idea, and its files. NAME.h is the manual of NAME.c; j is Jinja.
+
+# The engine (template.h), text to tree: tokens, the parser, constants folded, names resolved to slots (jsym.h), loops that
+# do nothing.
+LIB_templates += $(addprefix templates/,template.c jlex.c jcursor.c jexpr.c jparse.c jfold.c jsym.c jreads.c jnames.c jresolve.c jidle.c)
+
+# A tree run: statements, expressions, operators, attributes, calls.
+LIB_templates += $(addprefix templates/,jexec.c jmacro.c jblock.c jeval.c jops.c jattr.c jmethod.c jbind.c jglobal.c)
+
+# Values as Python has them: made and compared, dicts, large integers, iteration, out of JSON, into JSON, repr.
+LIB_templates += $(addprefix templates/,jvalue.c jdict.c jbig.c jiter.c jdata.c jdump.c jrepr.c)
+
+# Strings with the origin of each byte, what is printed, the methods of str and Markup, formatting.
+LIB_templates += $(addprefix templates/,jtext.c jout.c jstrops.c jstrmeth.c jmarkup.c jtranslate.c jformat.c jpercent.c unidata.c)
+
+# Filters and tests.
+LIB_templates += $(addprefix templates/,jfilter.c jfilterseq.c jfilterlazy.c jpath.c jfilterhtml.c jurlize.c jhtml.c jwrap.c jtest.c)
+
+# chat-template: what a model folder says, records to conversations, rendering, spans.
+LIB_templates += $(addprefix templates/,chat_setup.c chat_model.c chat_class.c family.c chat_json.c chat_input.c chat_render.c chat_emit.c chat_spans.c \
+    chat_lint.c)
+
+# What is learnt of a chat: turns found by provenance, by rendering chats like it, by how the template draws them.
+LIB_templates += $(addprefix templates/,chat_turns.c chat_find.c chat_probe.c chat_edges.c chat_facts.c)
+
+# mask-completion.
+LIB_templates += $(addprefix templates/,mask.c)
+
 TOOLS += templates/chat-template.c templates/mask-completion.c
 ROOMS_chat-template   := templates tokenizer
 ROOMS_mask-completion := templates tokenizer

@@ -1,4 +1,4 @@
-/* spell_window.h -- text of 64 bytes at a time, for what is spelled; private to spell.c and spell_unigram.c. */
+/* spell_window.h -- text of 64 bytes at a time, for what is spelled; private to spell*.c. */
 #ifndef FT_TOKENIZER_SPELL_WINDOW_H
 #define FT_TOKENIZER_SPELL_WINDOW_H
 
