@@ -28,18 +28,24 @@ void ft_buf_grow(struct ft_buf *b, size_t more)
     b->cap = cap;
 }
 
-void ft_buf_printf(struct ft_buf *b, const char *fmt, ...)
+void ft_buf_vprintf(struct ft_buf *b, const char *fmt, va_list ap)
 {
-    va_list ap, again;
-    va_start(ap, fmt);
+    va_list again;
     va_copy(again, ap);
-    const int n = vsnprintf(NULL, 0, fmt, ap);
-    va_end(ap);
+    const int n = vsnprintf(NULL, 0, fmt, again);
+    va_end(again);
     if (n > 0) {
-        vsnprintf(ft_buf_room(b, (size_t)n + 1), (size_t)n + 1, fmt, again);
+        vsnprintf(ft_buf_room(b, (size_t)n + 1), (size_t)n + 1, fmt, ap);
         b->n += (size_t)n;
     }
-    va_end(again);
+}
+
+void ft_buf_printf(struct ft_buf *b, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    ft_buf_vprintf(b, fmt, ap);
+    va_end(ap);
 }
 
 char *ft_put_decimal(char *w, uint64_t v)

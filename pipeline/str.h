@@ -6,6 +6,7 @@
 #ifndef FT_PIPELINE_STR_H
 #define FT_PIPELINE_STR_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -76,6 +77,7 @@ static inline void ft_buf_putc(struct ft_buf *b, char c)
     b->n++;
 }
 void ft_buf_printf(struct ft_buf *b, const char *fmt, ...) FT_PRINTF(2, 3);
+void ft_buf_vprintf(struct ft_buf *b, const char *fmt, va_list ap) FT_PRINTF(2, 0);
 /* Decimal, without printf's cost: numbers are most of what we write. Into room for FT_DECIMAL
  * bytes; returns the end. */
 enum { FT_DECIMAL = 20 };

@@ -152,7 +152,7 @@ static struct spec parse_spec(struct jrt *rt, const struct jstr *s, const char *
             ft_jraise(rt, J_VALUE, "Format specifier missing precision");
     }
     if (end - p > 1)
-        ft_jraise(rt, J_VALUE, "Invalid format specifier '%.*s' for object of type '%s'", (int)(s->n > 200 ? 200 : s->n), s->p, type_name);
+        ft_jraise(rt, J_VALUE, "Invalid format specifier '%.*s' for object of type '%s'", (int)s->n, s->p, type_name);
     if (p < end)
         f.type = *p;
     if (f.group && !f.type && def_align == '<')
@@ -308,6 +308,8 @@ static struct jstr *format_int(struct jrt *rt, struct jval v, struct spec *f)
             ft_jraise(rt, J_VALUE, "Sign not allowed with integer format specifier 'c'");
         if (f->alt)
             ft_jraise(rt, J_VALUE, "Alternate form (#) not allowed with integer format specifier 'c'");
+        if (v.tag == J_BIG)
+            ft_jraise(rt, J_OVERFLOW, "Python int too large to convert to C long");
         if (c < 0 || c > 0x10ffff)
             ft_jraise(rt, J_OVERFLOW, "%%c arg not in range(0x110000)");
         if (c >= 0xd800 && c < 0xe000)

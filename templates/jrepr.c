@@ -227,8 +227,5 @@ struct jstr *ft_jsoft(struct jrt *rt, struct jval v) { return v.tag == J_STR ? v
 const char *ft_jrepr_z(struct jrt *rt, struct jval v)
 {
     const struct jstr *s = ft_jrepr(rt, v);
-    size_t n = s->n < 200 ? s->n : 200;
-    while (n < s->n && n && ((unsigned char)s->p[n] & 0xc0) == 0x80)
-        n--;
-    return ft_arena_dup(&rt->arena, s->p, n);
+    return ft_arena_dup(&rt->arena, s->p, s->n);
 }

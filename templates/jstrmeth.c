@@ -27,6 +27,13 @@ static int64_t index_arg(struct jrt *rt, struct jval v)
     return ft_jindex(rt, v);
 }
 
+static int64_t int_arg(struct jrt *rt, struct jval v)
+{
+    if (v.tag == J_BIG || (ft_jis_int(v) && ft_jindex(rt, v) != (int)ft_jindex(rt, v)))
+        ft_jraise(rt, J_OVERFLOW, "Python int too large to convert to C int");
+    return index_arg(rt, v);
+}
+
 /* Optional start and end in code points, as bytes of s. False when start lies
  * behind the end of s. */
 static bool range_args(struct jrt *rt, struct jstr *s, const struct jargs *a, uint32_t at, size_t *lo, size_t *hi,
@@ -426,7 +433,7 @@ static struct jval method(struct jrt *rt, struct jstr *s, int attr, const struct
     case A_zfill: ft_jarity(rt, "str.zfill", a, 1, 1); return ft_jstrv(zfill(rt, s, index_arg(rt, a->v[0])));
     case A_expandtabs:
         bind_method(rt, "expandtabs", "tabsize=", 1, a, &v);
-        return ft_jstrv(expandtabs(rt, s, v.tag == J_MISSING ? 8 : index_arg(rt, v)));
+        return ft_jstrv(expandtabs(rt, s, v.tag == J_MISSING ? 8 : int_arg(rt, v)));
     case A_removeprefix:
     case A_removesuffix: {
         ft_jarity(rt, attr == A_removeprefix ? "str.removeprefix" : "str.removesuffix", a, 1, 1);

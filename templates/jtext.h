@@ -132,7 +132,7 @@ void ft_jsb_repr_str(struct jsb *b, const struct jstr *s, bool ascii);
 void ft_jsb_repr_float(struct jsb *b, double f);
 /* The filter tojson: json.dumps with these arguments. */
 struct jval ft_jtojson(struct jrt *rt, struct jval v, bool ascii, struct jval indent, struct jval separators, bool sort);
-/* For messages: at most 200 bytes of repr(v), NUL-terminated, in the arena. */
+/* For messages: repr(v), NUL-terminated, in the arena. */
 const char *ft_jrepr_z(struct jrt *rt, struct jval v);
 
 /* ---- output ---- */

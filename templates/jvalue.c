@@ -14,12 +14,10 @@
 void ft_jraise(struct jrt *rt, const char *type, const char *fmt, ...)
 {
     va_list ap;
-    char buf[1024];
-    va_start(ap, fmt);
-    const int n = vsnprintf(buf, sizeof buf, fmt, ap);
-    va_end(ap);
     rt->error_text.n = 0;
-    ft_buf_put(&rt->error_text, buf, n < (int)sizeof buf ? (size_t)n : sizeof buf - 1);
+    va_start(ap, fmt);
+    ft_buf_vprintf(&rt->error_text, fmt, ap);
+    va_end(ap);
     rt->error.type = type;
     rt->error.line = rt->line;
     longjmp(*rt->catch, 1);

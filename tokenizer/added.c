@@ -13,11 +13,12 @@ static int read_token(const struct ft_json *j, struct tk_added_token *t, struct 
     } flags[] = {{"special", &t->special}, {"single_word", &t->single_word}, {"lstrip", &t->lstrip},
                  {"rstrip", &t->rstrip}, {"normalized", &t->normalized}};
     const struct ft_json *c = ft_json_get(j, "content"), *id = ft_json_get(j, "id");
+    int64_t number;
     *t = (struct tk_added_token){0};
     if (!c || c->type != FT_JSON_STRING)
         return ft_fail(e, FT_DATA, "no \"content\"");
-    if (!id || id->type != FT_JSON_NUMBER)
-        return ft_fail(e, FT_DATA, "no \"id\"");
+    if (!id || ft_json_int(id, &number) || number < 0 || number > UINT32_MAX)
+        return ft_fail(e, FT_DATA, "its \"id\" is not a token id");
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
         const struct ft_json *v = ft_json_get(j, flags[i].name);
         if (!v || (v->type != FT_JSON_TRUE && v->type != FT_JSON_FALSE))
@@ -48,11 +49,11 @@ static int normalize(struct tk_added_token *t, const struct tk_normalizer *norm,
 int tk_added_load(struct tk_added *a, const struct ft_json *list, const struct tk_vocab *vocab,
                   size_t vocab_size, const struct tk_normalizer *norm, struct ft_err *e)
 {
-    const size_t count = list && list->type == FT_JSON_ARRAY ? list->n : 0;
+    const size_t count = list && list->type == FT_JSON_ARRAY ? list->n : 0; /* absent: none */
     int64_t next = (int64_t)vocab_size, max = -1;
     struct tk_work w = {0};
     struct tk_matcher *m = tk_matcher_new();
-    int r = 0;
+    int r = list && list->type != FT_JSON_ARRAY ? ft_fail(e, FT_DATA, "\"added_tokens\" is not a list") : 0;
     a->name_id = FT_NEWS(&a->mem, int32_t, count + 1);
     a->v = FT_NEWS(&a->mem, struct tk_added_token, count + 1);
     a->raw = tk_trie_new();

@@ -42,7 +42,7 @@ static int read_merges(struct tk_model *m, struct ft_str raw, struct tk_merge_pa
         for (; n < BATCH && (got = tk_merge_list_next(&l, &v[n].text)) > 0; n++) {
             const struct ft_str a = v[n].text.a, b = v[n].text.b;
             /* The prefix is not repeated inside the joined token. */
-            const size_t cut = m->prefix.n && b.n >= m->prefix.n ? m->prefix.n : 0;
+            const size_t cut = m->prefix.n <= b.n ? m->prefix.n : b.n;
             char *joined = ft_arena_alloc(&mem, a.n + b.n);
             memcpy(joined, a.p, a.n);
             memcpy(joined + a.n, b.p + cut, b.n - cut);
@@ -54,6 +54,11 @@ static int read_merges(struct tk_model *m, struct ft_str raw, struct tk_merge_pa
             const struct ft_str a = v[k].text.a, b = v[k].text.b;
             const int64_t ia = tk_vocab_find_hashed(&m->vocab, a.p, a.n, v[k].a), ib = tk_vocab_find_hashed(&m->vocab, b.p, b.n, v[k].b);
             const int64_t id = last = made(&m->vocab, v[k].joined, last);
+            if (b.n < m->prefix.n || (b.n > m->prefix.n && ((unsigned char)b.p[m->prefix.n] & 0xc0) == 0x80)) {
+                got = ft_fail(e, FT_DATA, "merge %zu: \"%.*s\" is shorter than the continuing_subword_prefix", m->n_merges,
+                              (int)(b.n < 100 ? b.n : 100), b.p);
+                goto out;
+            }
             if (ia < 0 || ib < 0 || id < 0) {
                 const struct ft_str which = ia < 0 ? a : ib < 0 ? b : v[k].joined;
                 got = ft_fail(e, FT_DATA, "merge %zu: token \"%.*s\" is not in the vocabulary", m->n_merges,

@@ -11,9 +11,7 @@ static const struct tk_component_name *named(const struct tk_component_name *nam
 int tk_component_of(const struct ft_json *j, const char *what, const struct tk_component_name *names, size_t n,
                     struct ft_str by_members, const struct tk_component_name **out, struct ft_err *e)
 {
-    struct ft_str type = {0};
-    if (ft_json_get_string(j, "type", &type, e))
-        return -1;
+    const struct ft_str type = tk_type_of(j);
     if (!(*out = named(names, n, type)))
         *out = named(names, n, by_members);
     return *out ? 0 : ft_fail(e, FT_DATA, "%s \"%.*s\" is not known", what, (int)type.n, type.p ? type.p : "");

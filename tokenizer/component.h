@@ -5,6 +5,13 @@
 
 #include "pipeline/json.h"
 
+/* What "type" names, or {0}: absent, or no string, where the members tell. */
+static inline struct ft_str tk_type_of(const struct ft_json *j)
+{
+    const struct ft_json *type = ft_json_get(j, "type");
+    return type && type->type == FT_JSON_STRING ? type->s : (struct ft_str){0};
+}
+
 struct tk_component_name {
     const char *name;
     int kind;

@@ -25,14 +25,21 @@ static int list(struct tk_merge_list *l, struct tk_merge_text *out)
 
 int tk_merge_list_next(struct tk_merge_list *l, struct tk_merge_text *out)
 {
-    struct ft_str s;
+    struct ft_str s = {0};
     out->rank = (struct ft_str){0};
-    if (!ft_json_walk_next(&l->w))
-        return 0;
-    if (ft_json_walk_array(&l->w))
-        return list(l, out);
-    if (!string(l, &s))
-        return -1;
+    do { /* the first line of a merges.txt may be left */
+        if (!ft_json_walk_next(&l->w))
+            return 0;
+        const bool pair = ft_json_walk_array(&l->w);
+        if (l->any && pair != l->pairs)
+            return -1;
+        l->any = true;
+        l->pairs = pair;
+        if (pair)
+            return list(l, out);
+        if (!string(l, &s))
+            return -1;
+    } while (ft_str_starts(s, FT_STR("#version")));
     const char *space = s.n ? memchr(s.p, ' ', s.n) : NULL;
     if (!space)
         return -1;

@@ -7,6 +7,7 @@
 struct tk_merge_list {
     struct ft_json_walk w;
     struct ft_arena *mem; /* for strings with escapes; theirs to reset between two calls */
+    bool any, pairs;      /* one was read; it was ["a", "b"] */
 };
 
 struct tk_merge_text {
@@ -18,10 +19,10 @@ struct tk_merge_text {
 /* `raw`: validated JSON, an array. */
 static inline struct tk_merge_list tk_merge_list_in(struct ft_str raw, struct ft_arena *mem)
 {
-    return (struct tk_merge_list){ft_json_walk_in(raw), mem};
+    return (struct tk_merge_list){.w = ft_json_walk_in(raw), .mem = mem};
 }
 
-/* "a b" or ["a", "b"]; a name may hold a space only in the second form. Of our own making, for vocabularies of other formats:
+/* "a b" or ["a", "b"], all alike; a name may hold a space only in the second form. Of our own making, for vocabularies of other formats:
  * ["a", "b", rank]. 1, 0 there are no more, -1 it is none of these. */
 int tk_merge_list_next(struct tk_merge_list *l, struct tk_merge_text *out);
 

@@ -84,14 +84,16 @@ static int load_vocab(struct tk_model *m, const struct ft_json *j, struct ft_err
 
 static int load_words(struct tk_model *m, const struct ft_json *j, struct ft_err *e)
 {
-    struct ft_str unk = m->type == TK_WORDPIECE ? FT_STR("[UNK]") : FT_STR("<unk>");
-    int64_t max = 100;
-    if (m->type == TK_WORDPIECE)
-        m->prefix = FT_STR("##");
+    struct ft_str unk = {0};
+    int64_t max = -1;
     if (ft_json_get_string(j, "unk_token", &unk, e) ||
         ft_json_get_string(j, "continuing_subword_prefix", &m->prefix, e) ||
         ft_json_get_int(j, "max_input_chars_per_word", &max, e))
         return -1;
+    if (!unk.p)
+        return ft_fail(e, FT_DATA, "the model has no \"unk_token\"");
+    if (m->type == TK_WORDPIECE && (!m->prefix.p || max < 0))
+        return ft_fail(e, FT_DATA, "the model has no \"%s\"", m->prefix.p ? "max_input_chars_per_word" : "continuing_subword_prefix");
     m->max_chars = max < 0 ? 0 : (size_t)max;
     m->prefix.p = ft_arena_dup(&m->vocab.mem, m->prefix.p, m->prefix.n);
     m->unk = tk_vocab_find(&m->vocab, unk.p, unk.n);
@@ -115,20 +117,31 @@ static int load_words(struct tk_model *m, const struct ft_json *j, struct ft_err
     return 0;
 }
 
+static bool has(const struct ft_json *j, const char *key, enum ft_json_type type)
+{
+    const struct ft_json *v = ft_json_get(j, key);
+    return v && v->type == type;
+}
+
+/* Old files name no type: what a model has tells what it is, in the library's order. */
+static struct ft_str guess(const struct ft_json *j)
+{
+    return has(j, "merges", FT_JSON_ARRAY) ? FT_STR("BPE")
+           : has(j, "vocab", FT_JSON_ARRAY) ? FT_STR("Unigram")
+           : has(j, "continuing_subword_prefix", FT_JSON_STRING) && has(j, "max_input_chars_per_word", FT_JSON_NUMBER)
+               ? FT_STR("WordPiece")
+               : FT_STR("WordLevel");
+}
+
 int tk_model_load(struct tk_model *m, const struct ft_json *j, struct ft_err *e)
 {
     struct ft_str type = {0};
     if (!j || j->type != FT_JSON_OBJECT)
         return ft_fail(e, FT_DATA, "no \"model\"");
-    if (ft_json_get_string(j, "type", &type, e))
-        return -1;
-    if (!type.p) { /* old files: what a model has tells what it is */
-        const struct ft_json *v = ft_json_get(j, "vocab");
-        type = ft_json_get(j, "merges")                             ? FT_STR("BPE")
-               : v && v->type == FT_JSON_ARRAY                      ? FT_STR("Unigram")
-               : ft_json_get(j, "continuing_subword_prefix") ? FT_STR("WordPiece")
-                                                                    : FT_STR("WordLevel");
-    }
+    const struct ft_json *named = ft_json_get(j, "type");
+    if (named && named->type != FT_JSON_STRING)
+        return ft_fail(e, FT_DATA, "the model's \"type\" is not a string");
+    type = named ? named->s : guess(j);
     if (ft_str_is(type, "Unigram")) {
         m->type = TK_UNIGRAM;
         return tk_unigram_load(m, j, e);

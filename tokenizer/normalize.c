@@ -85,7 +85,7 @@ static int load_kind(const struct ft_json *j, struct ft_arena *mem, struct tk_no
             return -1;
         n->strip_accents = n->lower; /* null: as lowercase says */
         if (strip && strip->type != FT_JSON_NULL)
-            n->strip_accents = strip->type == FT_JSON_TRUE;
+            return tk_want_bool(j, "strip_accents", &n->strip_accents, e);
         return 0;
     }
     case STRIP:

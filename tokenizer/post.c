@@ -1,5 +1,8 @@
 #include "tokenizer/post.h"
 
+#include <stdio.h>
+
+#include "tokenizer/component.h"
 #include "tokenizer/unicode.h"
 
 /* ---- what the processors do, on lists of encodings ---- */
@@ -62,14 +65,22 @@ static int pair_id(const struct ft_json *j, const char *key, int32_t *id, struct
     return id_of(&v->items[1], id, e);
 }
 
+static bool is_flag(const struct ft_json *j, const char *key)
+{
+    const struct ft_json *v = ft_json_get(j, key);
+    return v && (v->type == FT_JSON_TRUE || v->type == FT_JSON_FALSE);
+}
+
+static bool is_roberta(const struct ft_json *j) { return is_flag(j, "trim_offsets") && is_flag(j, "add_prefix_space"); }
+
 /* cls A sep B sep; for RoBERTa cls A sep sep B sep, and one type for all. */
 static int bert(struct run *r, const struct ft_json *j, bool roberta, struct encodings *x)
 {
     int32_t cls, sep;
     bool trims = false, prefix_space = false;
     if (pair_id(j, "cls", &cls, r->e) || pair_id(j, "sep", &sep, r->e) ||
-        ft_json_get_bool(j, "trim_offsets", &trims, r->e) ||
-        ft_json_get_bool(j, "add_prefix_space", &prefix_space, r->e))
+        (roberta && (ft_json_get_bool(j, "trim_offsets", &trims, r->e) ||
+                     ft_json_get_bool(j, "add_prefix_space", &prefix_space, r->e))))
         return -1;
     for (size_t i = 0; i < x->n; i++) {
         if (roberta && trims)
@@ -124,9 +135,12 @@ static int template(struct run *r, const struct ft_json *j, struct encodings *x)
         if (!r->special)
             continue;
         const struct ft_json *ids = ft_json_get(ft_json_get_str(specials, name), "ids");
-        if (!ids || ids->type != FT_JSON_ARRAY)
-            return ft_fail(r->e, FT_DATA, "the template's token \"%.*s\" is not among its special_tokens", (int)name.n,
-                           name.p);
+        if (!ids || ids->type != FT_JSON_ARRAY) {
+            char *error = ft_arena_alloc(r->mem, name.n + 60); /* only where it is needed, as there */
+            sprintf(error, "the template's token \"%.*s\" is not among its special_tokens", (int)name.n, name.p);
+            x->error = error;
+            return 0;
+        }
         struct encoding c = encoding(r, ids->n);
         for (size_t m = 0; m < ids->n; m++) {
             c.v[m].type = (uint32_t)type;
@@ -143,19 +157,18 @@ static int template(struct run *r, const struct ft_json *j, struct encodings *x)
  * looks at the type only where there are none. */
 static int process(struct run *r, const struct ft_json *j, struct encodings *x)
 {
-    struct ft_str type = {0};
-    if (!j || j->type != FT_JSON_OBJECT || ft_json_get_string(j, "type", &type, r->e))
+    if (!j || j->type != FT_JSON_OBJECT)
         return ft_fail(r->e, FT_DATA, "a post-processor is not an object");
+    const struct ft_str type = tk_type_of(j);
     if (x->error)
         return 0;
     if (r->items > MAX_ITEMS)
         return ft_fail(r->e, FT_DATA, "the post-processor adds more than %d tokens", MAX_ITEMS);
     if (ft_json_get(j, "sep") && ft_json_get(j, "cls"))
-        return bert(r, j, ft_json_get(j, "trim_offsets") && ft_json_get(j, "add_prefix_space"), x);
+        return bert(r, j, is_roberta(j), x);
     if (ft_str_is(type, "ByteLevel")) {
         bool trims, prefix_space, regex = true;
-        const struct ft_json *a = ft_json_get(j, "trim_offsets"), *b = ft_json_get(j, "add_prefix_space");
-        if (!a || !b || ft_json_get_bool(j, "trim_offsets", &trims, r->e) ||
+        if (!is_roberta(j) || ft_json_get_bool(j, "trim_offsets", &trims, r->e) ||
             ft_json_get_bool(j, "add_prefix_space", &prefix_space, r->e) ||
             ft_json_get_bool(j, "use_regex", &regex, r->e))
             return ft_fail(r->e, FT_DATA, "post-processor ByteLevel lacks trim_offsets or add_prefix_space");
@@ -163,8 +176,8 @@ static int process(struct run *r, const struct ft_json *j, struct encodings *x)
             trim(r, &x->v[i], prefix_space);
         return 0;
     }
-    const struct ft_json *single = ft_json_get(j, "single"), *pair = ft_json_get(j, "pair");
-    if (single && single->type == FT_JSON_ARRAY && pair && pair->type == FT_JSON_ARRAY && ft_json_get(j, "special_tokens"))
+    const struct ft_json *single = ft_json_get(j, "single"), *pair = ft_json_get(j, "pair"), *specials = ft_json_get(j, "special_tokens");
+    if (single && single->type == FT_JSON_ARRAY && pair && pair->type == FT_JSON_ARRAY && specials && specials->type == FT_JSON_OBJECT)
         return template(r, j, x);
     const struct ft_json *list = ft_json_get(j, "processors");
     if (ft_str_is(type, "Sequence") && list && list->type == FT_JSON_ARRAY) {
@@ -182,7 +195,7 @@ static size_t added(const struct ft_json *j, bool pair)
 {
     size_t n = 0;
     if (ft_json_get(j, "sep") && ft_json_get(j, "cls"))
-        return !pair ? 2 : ft_json_get(j, "trim_offsets") && ft_json_get(j, "add_prefix_space") ? 4 : 3;
+        return !pair ? 2 : is_roberta(j) ? 4 : 3;
     const struct ft_json *list = ft_json_get(j, "processors"), *t = ft_json_get(j, pair ? "pair" : "single");
     for (size_t i = 0; list && list->type == FT_JSON_ARRAY && i < list->n; i++)
         n += added(&list->items[i], pair);

@@ -33,7 +33,7 @@ s train-tokenizer a.jsonl -o d --extend base --vocab-size 261 --special-tokens '
 s train-tokenizer a.jsonl -o d --extend base --split gpt2
 s train-tokenizer a.jsonl -o d --extend none
 mkdir wp
-echo '{"model":{"type":"WordPiece","vocab":{"[UNK]":0},"unk_token":"[UNK]"}}' >wp/tokenizer.json
+echo '{"model":{"type":"WordPiece","vocab":{"[UNK]":0},"unk_token":"[UNK]","continuing_subword_prefix":"##","max_input_chars_per_word":100}}' >wp/tokenizer.json
 s train-tokenizer a.jsonl -o d --extend wp
 sed 's/"end_of_word_suffix": null/"end_of_word_suffix": "<\/w>"/' base/tokenizer.json >suffix.json
 s train-tokenizer a.jsonl -o d --extend suffix.json

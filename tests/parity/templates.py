@@ -311,6 +311,7 @@ DEFAULTS = dict(messages=None, tools=None, documents=None, add_generation_prompt
 
 
 def reference(text, ctx):
+    ctx = json.loads(json.dumps(ctx)) # a filter may change it: indent adds a line end to a list, in place
     signal.setitimer(signal.ITIMER_REAL, 2)
     try:
         t = U._compile_jinja_template(text)

@@ -134,7 +134,7 @@ TEST(wordpiece_of_random_pieces)
     for (int k = 0; k < 60; k++) {
         b.n = 0;
         ft_buf_printf(&b, "{\"normalizer\":{\"type\":\"BertNormalizer\",\"clean_text\":true,\"handle_chinese_chars\":true,\"strip_accents\":null,"
-                          "\"lowercase\":%s},\"pre_tokenizer\":{\"type\":\"BertPreTokenizer\"},\"model\":{\"type\":\"WordPiece\",\"vocab\":{\"[UNK]\":0", k % 2 ? "true" : "false");
+                          "\"lowercase\":%s},\"pre_tokenizer\":{\"type\":\"BertPreTokenizer\"},\"model\":{\"type\":\"WordPiece\",\"unk_token\":\"[UNK]\",\"continuing_subword_prefix\":\"##\",\"max_input_chars_per_word\":100,\"vocab\":{\"[UNK]\":0", k % 2 ? "true" : "false");
         for (int i = 1; i < 2 + (int)rnd(40); i++) {
             ft_buf_putz(&b, rnd(2) ? ",\"" : ",\"##");
             put_piece(&b);
@@ -152,7 +152,7 @@ TEST(a_run_ends_where_a_word_is_not_spelled)
 {
     struct ft_buf b = {0};
     ft_buf_putz(&b, "{\"normalizer\":{\"type\":\"BertNormalizer\",\"clean_text\":true,\"handle_chinese_chars\":true,\"strip_accents\":null,\"lowercase\":false},"
-                    "\"pre_tokenizer\":{\"type\":\"BertPreTokenizer\"},\"model\":{\"type\":\"WordPiece\",\"vocab\":{\"[UNK]\":0,\"\xea\xb0\x80\":1,\"##\xea\xb0\x80\":2,\"ab\":3}}}");
+                    "\"pre_tokenizer\":{\"type\":\"BertPreTokenizer\"},\"model\":{\"type\":\"WordPiece\",\"unk_token\":\"[UNK]\",\"continuing_subword_prefix\":\"##\",\"max_input_chars_per_word\":100,\"vocab\":{\"[UNK]\":0,\"\xea\xb0\x80\":1,\"##\xea\xb0\x80\":2,\"ab\":3}}}");
     struct ft_tokenizer *t = load(&b);
     struct ft_tok_state *s = ft_tok_state_new(t);
     struct tk_cache *c = s->fast->cache;

@@ -166,6 +166,11 @@ s * undefd
 s.rsplit(l, none)
 s.split(1, s)
 l|sort(12345678901234567890)
+s.expandtabs(1234567890123), "x".expandtabs(-5)
+s.expandtabs(12345678901234567890)
+"{:c}".format(12345678901234567890)
+("ab" * 150)|filesizeformat
+"{:{n}}".format(1, n=("ab" * 150))
 "{:x}".format(s|e)
 range(1, 12345678901234567890, 0)
 {d: 1, 2: 1 < l}
