@@ -49,12 +49,28 @@ __attribute__((target("avx2"))) static inline __m256i in_set(__m256i x, __m256i 
     return _mm256_and_si256(a, b);
 }
 
+/* Is none of these 128 bytes in the set? */
+__attribute__((target("avx2"))) static inline bool none(const char *p, __m256i lo, __m256i hi)
+{
+    __m256i any = _mm256_setzero_si256();
+    __builtin_prefetch(p + 1024);
+    __builtin_prefetch(p + 1088);
+    for (size_t i = 0; i < 128; i += 32)
+        any = _mm256_or_si256(any, in_set(_mm256_loadu_si256((const __m256i *)(const void *)(p + i)), lo, hi));
+    return _mm256_testz_si256(any, any);
+}
+
 __attribute__((target("avx2"))) static size_t next_avx2(const struct tk_prefilter *s, const char *p, size_t n, size_t at)
 {
 #define TABLE(t) _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)(t)))
     const __m256i lo = TABLE(s->first_lo), hi = TABLE(s->first_hi), lo2 = TABLE(s->second_lo),
                   hi2 = TABLE(s->second_hi), zero = _mm256_setzero_si256();
-    for (; at + 33 <= n; at += 32) {
+    for (size_t tested = at; at + 33 <= n; at += 32) {
+        if (at >= tested) {
+            while (at + 160 < n && none(p + at, lo, hi))
+                at += 128;
+            tested = at + 128;
+        }
         const __m256i x = _mm256_loadu_si256((const __m256i *)(const void *)(p + at));
         const __m256i f = in_set(x, lo, hi);
         if (_mm256_testz_si256(f, f))
