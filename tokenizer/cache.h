@@ -108,6 +108,7 @@ struct tk_cache {
         uint64_t hash;
     } again[TK_AGAIN];
     size_t n_again;
+    bool long_known;             /* most of the last long words were */
     unsigned words;              /* flushed so far, up to TK_BRIEF; where some are spelled, those that the hot table did not have */
     size_t many;                 /* words of the last batch that had more than four ids */
     struct tk_rec rec[TK_BATCH + TK_WINDOW] __attribute__((aligned(64)));
@@ -145,23 +146,18 @@ static inline void tk_rec_long(struct tk_rec *r, struct tk_lines hot, const char
     r->hash = tk_key_hash(r->key.lo, r->key.hi);
     __builtin_prefetch(&hot.line[r->hash >> hot.shift]);
 }
-/* Is the word, of more than TK_KEY_MAX bytes, most likely known whole? Then tk_rec_known is to make it the
- * record i. Otherwise it is to be added in parts, next. */
-static inline bool tk_cache_known(struct tk_cache *c, size_t i, const char *p, size_t n, uint64_t hash)
+/* Makes the record i of a word, of more than TK_KEY_MAX bytes, that tk_long_guess found at x. */
+static inline void tk_cache_known(struct tk_cache *c, size_t i, const char *p, size_t n, const unsigned char *x)
 {
-    const unsigned char *x = tk_long_guess(&c->longs, n, hash);
-    if (x) {
-        tk_long_again(&c->longs);
-        c->known[c->n_known++] = (struct tk_known){i, x};
-        return true;
-    }
+    tk_long_again(&c->longs);
+    c->known[c->n_known++] = (struct tk_known){i, x};
+    c->rec[i] = (struct tk_rec){.key = c->hot.line[0].key, .p = p, .n = (uint32_t)n}; /* for the look-up it is that line's word */
+}
+/* A word that it did not find is to be added in parts, next. */
+static inline void tk_cache_unknown(struct tk_cache *c, const char *p, size_t n, uint64_t hash)
+{
     if (tk_long_seen(&c->longs, n, hash) && c->n_again < TK_AGAIN)
         c->again[c->n_again++] = (struct tk_again){p, n, c->n, hash};
-    return false;
-}
-static inline void tk_rec_known(const struct tk_cache *c, struct tk_rec *r, const char *p, size_t n)
-{
-    *r = (struct tk_rec){.key = c->hot.line[0].key, .p = p, .n = (uint32_t)n}; /* for the look-up it is that line's word */
 }
 
 /* Adds a word of n >= 1 bytes that has to stay whole; its bytes must stay until
@@ -181,9 +177,14 @@ static inline void tk_cache_word(struct tk_cache *c, const char *p, size_t n)
         tk_cache_whole(c, p, n);
         return;
     }
-    if (n <= TK_LONG_BYTES && !tk_long_skips(&c->longs, p, n) && tk_cache_known(c, c->n, p, n, tk_long_hash(p, n))) {
-        tk_rec_known(c, &c->rec[c->n++], p, n);
-        return;
+    if (n <= TK_LONG_BYTES && !tk_long_skips(&c->longs, p, n)) {
+        const uint64_t hash = tk_long_hash(p, n);
+        const unsigned char *x = tk_long_guess(&c->longs, n, hash);
+        if (x) {
+            tk_cache_known(c, c->n++, p, n, x);
+            return;
+        }
+        tk_cache_unknown(c, p, n, hash);
     }
     c->left = p;
     c->left_end = p + n;

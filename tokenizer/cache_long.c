@@ -20,7 +20,7 @@ static void sets_new(struct tk_long *l, uint32_t bits)
 
 void tk_long_new(struct tk_long *l)
 {
-    sets_new(l, 8);
+    sets_new(l, 7);
     l->ring = tk_pages(((size_t)16 << TK_RING) + SLACK, false);
     l->score = 4 * TK_LONG_FEW;
     l->head = 1u << TK_RING; /* place 0 is not good */
@@ -61,15 +61,15 @@ static void put_ids(unsigned char *to, const int32_t *ids, size_t count)
  * oldest. Not always the same of those, or of words that come in turn each would push out the next. */
 static void set_slot(struct tk_long *l, uint64_t hash, uint32_t tag, uint32_t at)
 {
-    if (l->used >= 2u << l->bits && l->bits < TK_LONG_SETS) { /* what was there is forgotten: this is not often */
+    if (l->used >= TK_LONG_SLOTS / 2u << l->bits && l->bits < TK_LONG_SETS) { /* what was there is forgotten: this is not often */
         free(l->set);
         sets_new(l, l->bits + 2);
     }
     struct tk_long_set *s = tk_long_set(l, hash);
     const unsigned none = tk_long_slots(s, 0), turn = tag >> 8;
-    unsigned best = turn & 3;
-    for (unsigned i = 0; i < 4; i++) {
-        const unsigned k = (i + turn) & 3;
+    unsigned best = turn % TK_LONG_SLOTS;
+    for (unsigned i = 0; i < TK_LONG_SLOTS; i++) {
+        const unsigned k = (i + turn) % TK_LONG_SLOTS;
         if (none ? none >> k & 1 : !tk_long_good(l, s->at[k])) {
             best = k;
             break;

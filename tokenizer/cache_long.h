@@ -3,7 +3,7 @@
  * A word of more than 15 bytes, or of more than 12 ids, lies in a ring: its bytes, then its
  * ids. What is new overwrites what is oldest, so memory is bounded whatever comes. Places in
  * the ring are counted on and on: one is good while the ring has not come round to it. Sets of
- * four slots lead from a hash to places; there are more of them as more words come, up to a bound.
+ * eight slots lead from a hash to places; there are more of them as more words come, up to a bound.
  *
  * Most long words never come again (a sentence of Japanese is a word to some rules), so one
  * that is seen for the first time leaves its hash in a slot, and its ids go into the ring
@@ -14,7 +14,7 @@
 
 #include "tokenizer/cache_seed.h"
 
-#ifdef __AVX512BW__
+#ifdef __AVX2__
 #include <immintrin.h>
 #elif defined(__SSE2__)
 #include <emmintrin.h>
@@ -23,16 +23,17 @@
 enum {
     TK_LONG_BYTES = 192,    /* of a word that is remembered, at most */
     TK_LONG_IDS = 192,      /* its ids */
-    TK_LONG_SETS = 14,      /* bits of the number of sets, at most: 512 KiB */
+    TK_LONG_SETS = 13,      /* bits of the number of sets, at most: 512 KiB */
+    TK_LONG_SLOTS = 8,      /* of a set */
     TK_LONG_FEW = 16,       /* a score below it: nearly no word comes again */
     TK_RING = 18,           /* bits of the ring's size in units of 16 bytes: 4 MiB */
     TK_RING_BATCH = 1 << 12 /* units that one flush may fill: so long what was found stays */
 };
 
 struct tk_long_set {
-    uint32_t tag[4]; /* upper bits of the hash, and the word's length below; 0: free */
-    uint32_t at[4];  /* its place; one that is not good: seen once */
-} __attribute__((aligned(32)));
+    uint32_t tag[TK_LONG_SLOTS]; /* upper bits of the hash, and the word's length below; 0: free */
+    uint32_t at[TK_LONG_SLOTS];  /* its place; one that is not good: seen once */
+} __attribute__((aligned(64)));
 
 struct tk_long {
     struct tk_long_set *set; /* [1 << bits]; as many as it takes */
@@ -107,12 +108,15 @@ static inline uint32_t tk_long_tag(uint64_t hash, size_t n) { return ((uint32_t)
 /* The slots that have this tag, a bit each. */
 static inline unsigned tk_long_slots(const struct tk_long_set *s, uint32_t tag)
 {
-#ifdef __SSE2__
-    const __m128i same = _mm_cmpeq_epi32(_mm_load_si128((const __m128i *)(const void *)s->tag), _mm_set1_epi32((int)tag));
-    return (unsigned)_mm_movemask_ps(_mm_castsi128_ps(same));
+#if defined(__AVX2__)
+    const __m256i same = _mm256_cmpeq_epi32(_mm256_load_si256((const __m256i *)(const void *)s->tag), _mm256_set1_epi32((int)tag));
+    return (unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(same));
+#elif defined(__SSE2__)
+    const __m128i *t = (const __m128i *)(const void *)s->tag, x = _mm_set1_epi32((int)tag);
+    return (unsigned)_mm_movemask_epi8(_mm_packs_epi16(_mm_packs_epi32(_mm_cmpeq_epi32(t[0], x), _mm_cmpeq_epi32(t[1], x)), _mm_setzero_si128()));
 #else
     unsigned slots = 0;
-    for (unsigned k = 0; k < 4; k++)
+    for (unsigned k = 0; k < TK_LONG_SLOTS; k++)
         slots |= (unsigned)(s->tag[k] == tag) << k;
     return slots;
 #endif

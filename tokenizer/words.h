@@ -2,12 +2,14 @@
  *
  * The rules are those of scan.h, whose scanner is the oracle: it finds the end of
  * one word at a time, character by character. Here a window of 64 bytes that
- * begins at a word becomes bit masks, one a class of characters, and the word
- * starts come out of shifts and ands of the masks. Every start in the window
- * that later bytes cannot change is taken; the next window begins at the last of
- * them. As the rules look ahead but never back, a window needs nothing of the one
- * before, and a window that decides nothing (a long word, a run of white space)
- * leaves one word to the scanner.
+ * becomes bit masks, one a class of characters, and the word starts come out of
+ * shifts and ands of the masks. The next window begins 61 bytes on: three are enough
+ * to look ahead for most that is there, and of what is behind a bit a class. So where
+ * a window begins hangs on nothing, and the machine is at the next before it is done
+ * with this one. Where 61 bytes do not decide all starts among them the next window begins at
+ * the last start that is decided. As the rules look ahead but never back, it needs
+ * nothing of the one before, and if none is (a long run of white space) one word is
+ * left to the scanner.
  */
 #ifndef FT_TOKENIZER_WORDS_H
 #define FT_TOKENIZER_WORDS_H
@@ -47,7 +49,7 @@ unsigned tk_kind_of(uint32_t c);
  * its lead byte, its second and, if it has three, its third, each by its low six bits.
  * Three sets of up to eight rows; the third has characters of two bytes. */
 enum { TK_ROWS_LETTERS, TK_ROWS_MIXED, TK_ROWS_PAIRS, TK_ROWS };
-enum { TK_ROWS_LETTER = 0xf0 }; /* in the last two sets these bits are letters, the others TK_KIND_OTHER */
+enum { TK_ROWS_LETTER = 0xf0, TK_ROWS_OTHER = 0x0f }; /* in the last two sets: bits of rows of this kind */
 struct tk_rows {
     unsigned char lead[TK_ROWS][64], second[TK_ROWS][64], third[2][64];
 } __attribute__((aligned(64)));

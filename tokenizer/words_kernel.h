@@ -34,47 +34,55 @@ static inline uint64_t contractions(const unsigned char *p, uint64_t ticks, uint
     return starts;
 }
 
-/* Word starts among the first *known bits (bit 0 is one); *known becomes the
- * number of bits that are decided. `end`: the text ends behind them. */
-static inline uint64_t starts_gpt2(const unsigned char *p, const struct masks *m, int *known, bool end)
+enum { STEP = 61 }; /* from window to window: contractions look two bytes ahead, and a letter behind one begins a word */
+
+/* Word starts among the first *known bits; *known becomes the number of bits that are decided, STEP if
+ * the next window may begin there. `end`: the text ends behind them. */
+static inline uint64_t starts_gpt2(const unsigned char *p, const struct masks *m, const struct before *h, int *known, bool end)
 {
     const uint64_t valid = low(*known), l = m->letter & valid, d = m->number & valid, s = m->space & valid,
                    o = m->other & valid, blank = m->blank & valid;
-    const uint64_t taken = blank << 1; /* what stands behind a space begins with it */
-    uint64_t starts = (l & ~(l << 1) & ~taken) | (d & ~(d << 1) & ~taken);
-    const uint64_t others = o & ~(o << 1) & ~taken;
+    const uint64_t taken = blank << 1 | (h->blank & 1); /* what stands behind a space begins with it */
+    uint64_t starts = (l & ~(l << 1 | (h->letter & 1)) & ~taken) | (d & ~(d << 1 | (h->number & 1)) & ~taken);
+    const uint64_t others = o & ~(o << 1 | (h->other & 1)) & ~taken, ticks = m->tick & others;
     starts |= others;
-    starts |= s & ~(s << 1);
+    starts |= s & ~(s << 1 | (h->space & 1));
     uint64_t last = s & ~(s >> 1); /* the last of a run goes with the next word, or alone */
-    if (end) {
+    if (__builtin_expect(!end && *known == 64 && !(ticks & 7ull << (STEP - 3)), 1)) {
+        *known = STEP;
+    } else if (end) {
         last &= valid >> 1;
     } else {
         /* A run at the end is open behind its first; a contraction needs two bytes more. */
         const uint64_t rest = ~s & valid;
         const int run = rest ? 64 - (int)_lzcnt_u64(rest) : 0;
         *known = run < *known - 3 ? run + 1 : *known - 3;
+        *known = *known < STEP ? *known : STEP - 1;
     }
     starts |= last;
-    const uint64_t ticks = m->tick & others & low(*known);
-    if (ticks)
-        starts = contractions(p, ticks, starts, false);
+    if (ticks & low(*known))
+        starts = contractions(p, ticks & low(*known), starts, false);
     return starts;
 }
 
-static inline uint64_t starts_cl100k(const unsigned char *p, const struct masks *m, int *known, bool end, int digits)
+/* `joined`: letters that what is before them has joined, beyond the window's step. */
+static inline uint64_t starts_cl100k(const unsigned char *p, const struct masks *m, const struct before *h, int *known, bool end,
+                                     int digits, uint64_t *joined_on)
 {
     const uint64_t valid = low(*known), l = m->letter & valid, d = m->number & valid, s = m->space & valid,
                    o = m->other & valid, blank = m->blank & valid, nl = m->newline & valid, b = s & ~nl;
-    const uint64_t others = o & ~(o << 1) & ~(blank << 1);
-    const uint64_t w = s & ~spread(o << 1 & nl, nl); /* line ends behind others are theirs */
+    const uint64_t behind_other = o << 1 | (h->other & 1);
+    const uint64_t others = o & ~behind_other & ~(blank << 1 | (h->blank & 1)), ticks = m->tick & others;
+    const uint64_t w = s & ~spread(behind_other & nl, nl); /* line ends behind others are theirs */
     /* A letter behind one single other that begins a word goes with it. */
     const uint64_t wide = m->wide[0] | m->wide[1] | m->wide[2];
-    uint64_t joined = (others & ~wide & ~(o >> 1)) << 1 | b << 1;
+    uint64_t joined = (others & ~wide & ~(o >> 1)) << 1 | b << 1 | h->joined;
     if (wide & others)
         joined |= (others & m->wide[0] & ~(o >> 2)) << 2 | (others & m->wide[1] & ~(o >> 3)) << 3 |
                   (others & m->wide[2] & ~(o >> 4)) << 4;
+    *joined_on = joined >> STEP;
     uint64_t starts = others;
-    starts |= l & ~(l << 1) & ~joined;
+    starts |= l & ~(l << 1 | (h->letter & 1)) & ~joined;
     if (digits == 1) {
         starts |= d;
     } else if (d) {
@@ -86,12 +94,17 @@ static inline uint64_t starts_cl100k(const unsigned char *p, const struct masks 
     }
     starts |= w & ~(w << 1);
     uint64_t last = b & ~(w >> 1);
-    if (end) {
+    /* White space, and digits in threes, must end before the next window begins. */
+    const uint64_t over = (s & s >> 1) | (digits == 1 ? 0 : d & d >> 1) | (others & m->wide[2]);
+    if (__builtin_expect(!end && *known == 64 && !((ticks & 7ull << (STEP - 3)) | (over & 1ull << (STEP - 1))), 1)) {
+        *known = STEP;
+    } else if (end) {
         last &= valid >> 1;
     } else {
         const uint64_t rest = ~s & valid;
         const int run = rest ? 64 - (int)_lzcnt_u64(rest) : 0; /* where white space at the end begins */
         *known = run < *known - 3 ? run + 1 : *known - 3;
+        *known = *known < STEP ? *known : STEP - 1;
     }
     starts |= last;
     /* Behind the last line end of a run the rest is a word of its own. */
@@ -108,9 +121,8 @@ static inline uint64_t starts_cl100k(const unsigned char *p, const struct masks 
             }
         }
     }
-    const uint64_t ticks = m->tick & others & low(*known);
-    if (ticks)
-        starts = contractions(p, ticks, starts, true);
+    if (ticks & low(*known))
+        starts = contractions(p, ticks & low(*known), starts, true);
     return starts;
 }
 
@@ -169,17 +181,21 @@ static inline size_t list_parts(const struct tk_cut *cut, const char *p, size_t 
 }
 
 enum {
-    ROUND = 256,                /* words, or bytes of long words, after which records are made of them */
-    ENDS = 2 * ROUND + TK_LONG_BYTES + 128,
+    RECORDS = TK_BATCH + TK_WINDOW,
+    LONG_BYTES = 1 << 12, /* of long words in a round, at most */
+    LONG_PARTED = 256,    /* while most are in parts, which are many records */
 };
 
+/* Some windows: the words they have, before these are records. */
 struct round {
-    uint32_t ends[ENDS]; /* of the words */
+    uint32_t ends[RECORDS + 64]; /* of the words */
     struct long_word {
         uint32_t from, i; /* where it begins; which of the ends is its */
         uint64_t hash; /* 0: it is not looked after */
-    } longs[ROUND / TK_KEY_MAX + 8];
+        const unsigned char *x; /* where it is remembered; NULL: it is not */
+    } longs[TK_BATCH + 64];
     size_t k, n_longs;
+    size_t done; /* bytes of all the words */
 };
 
 /* Sixteen places at a time: what is behind the n may be overwritten. */
@@ -190,31 +206,56 @@ static inline uint32_t *copy_ends(uint32_t *to, const uint32_t *ends, size_t n)
     return to + n;
 }
 
-/* The ends of the same words, those long ones that are not known in parts; gives how many. */
-static inline size_t look_up_long(struct tk_cache *c, struct round *r, const char *base, uint32_t *to)
+/* Finds the long words; gives how many are known. */
+static inline size_t look_up_long(struct tk_cache *c, struct round *r, const char *base)
 {
+    size_t n_known = 0;
     for (size_t j = 0; j < r->n_longs; j++) {
         struct long_word *w = &r->longs[j];
-        const char *p = base + w->from;
         const size_t n = r->ends[w->i] - w->from;
         w->hash = 0;
-        if (!tk_long_skips(&c->longs, p, n)) {
-            w->hash = tk_long_hash(p, n);
+        if (!tk_long_skips(&c->longs, base + w->from, n)) {
+            w->hash = tk_long_hash(base + w->from, n);
             tk_long_prefetch(&c->longs, w->hash);
         }
     }
-    uint32_t *at = to;
+    for (size_t j = 0; j < r->n_longs; j++) {
+        struct long_word *w = &r->longs[j];
+        w->x = w->hash ? tk_long_guess(&c->longs, r->ends[w->i] - w->from, w->hash) : NULL;
+        n_known += w->x != NULL;
+    }
+    return n_known;
+}
+
+/* Puts the ends of the parts of long words that are not known before theirs, as far as there is room for
+ * them: then the words from there on are for the next round. */
+static __attribute__((noinline)) void part_long(struct tk_cache *c, struct round *r, const char *base)
+{
+    uint32_t ends[RECORDS + 64], *at = ends;
+    const size_t room = RECORDS - c->n;
     size_t done = 0;
     for (size_t j = 0; j < r->n_longs; j++) {
-        const struct long_word *w = &r->longs[j];
+        struct long_word *w = &r->longs[j];
+        const char *p = base + w->from;
         const uint32_t end = r->ends[w->i], n = end - w->from;
+        if ((size_t)(at - ends) + (r->k - done) + n > room) {
+            r->k = w->i;
+            r->n_longs = j;
+            r->done = w->from;
+            break;
+        }
         at = copy_ends(at, r->ends + done, w->i - done);
-        if (!w->hash || !tk_cache_known(c, c->n + (size_t)(at - to), base + w->from, n, w->hash))
-            at += list_parts(c->cut, base + w->from, n, at, w->from);
-        *at++ = end;
+        if (!w->x) {
+            if (w->hash)
+                tk_cache_unknown(c, p, n, w->hash);
+            at += list_parts(c->cut, p, n, at, w->from);
+        }
         done = w->i + 1;
+        w->i = (uint32_t)(at - ends);
+        *at++ = end;
     }
-    return (size_t)(copy_ends(at, r->ends + done, r->k - done) - to);
+    r->k = (size_t)(copy_ends(at, r->ends + done, r->k - done) - ends);
+    copy_ends(r->ends, ends, r->k);
 }
 
 /* Records of the words that end at r->ends, the first of which begins at base. Apart from
@@ -230,16 +271,18 @@ static __attribute__((noinline)) void add_words(struct tk_cache *c, struct round
         c->n += r->k;
         return;
     }
-    uint32_t ends[ENDS];
-    size_t known = c->n_known;
-    const size_t n = look_up_long(c, r, base, ends);
-    for (size_t i = 0; i < n; b = ends[i++])
-        tk_rec_short(&to[i], hot, base + b, ends[i] - b, limit, true);
-    for (; known < c->n_known; known++) {
-        struct tk_rec *x = &c->rec[c->known[known].i];
-        tk_rec_known(c, x, x->p, x->n);
+    const size_t n_known = look_up_long(c, r, base);
+    c->long_known = n_known >= r->n_longs - r->n_longs / 8;
+    if (n_known < r->n_longs)
+        part_long(c, r, base);
+    for (size_t i = 0; i < r->k; b = r->ends[i++])
+        tk_rec_short(&to[i], hot, base + b, r->ends[i] - b, limit, true);
+    for (size_t j = 0; j < r->n_longs; j++) {
+        const struct long_word *w = &r->longs[j];
+        if (w->x)
+            tk_cache_known(c, c->n + w->i, base + w->from, r->ends[w->i] - w->from, w->x);
     }
-    c->n += n;
+    c->n += r->k;
 }
 
 /* First the ends of words, window by window, then their records: what is guessed wrong
@@ -257,73 +300,73 @@ static inline __attribute__((always_inline)) void words(enum tk_rule rule, struc
         size_t at = 0, word = 0; /* the window; the word that is not done, in or before it */
         size_t k = 0, long_bytes = 0;
         bool stuck = false;
+        const size_t most = c->long_known ? LONG_BYTES : LONG_PARTED;
+        struct before h = {0};
         r.n_longs = 0;
-        while (at < left && c->n + k < TK_BATCH && long_bytes < ROUND && !stuck) {
+        while (at < left && c->n + k < TK_BATCH && long_bytes < most && !stuck) {
             const unsigned char *q = (const unsigned char *)base + at;
             size_t rest = left - at;
-            bool end = rest < 61;
+            bool end = rest < STEP;
             int known = rest < 64 ? (int)rest : 64;
             struct masks m = classify(q, rest);
             if (m.high & low(known)) {
-                const int part = classify_high(&m, q, known);
+                const int part = classify_high(&m, &h, q, known, rest);
                 if (part < known) { /* before a STOP words end as before the text's end, but for white space and numbers */
                     end = m.stop && (m.letter | m.other) << 1 >> part & 1;
                     known = part;
                     rest = end ? (size_t)part : rest;
                 }
             }
-            const int whole = known; /* bytes of whole characters */
-            uint64_t starts = 0;
+            uint64_t starts = 0, joined_on = 0;
             if (known > 3 || end) {
-                unsigned char tail[64];
+                unsigned char tail[66];
                 if (end && (m.tick & low(known))) { /* contractions look behind the end */
                     memcpy(tail, q, rest);
                     tail[rest] = tail[rest + 1] = 0;
                     q = tail;
                 }
-                starts = rule == TK_RULE_GPT2 ? starts_gpt2(q, &m, &known, end)
-                                              : starts_cl100k(q, &m, &known, end, rule == TK_RULE_QWEN2 ? 1 : 3);
+                starts = rule == TK_RULE_GPT2 ? starts_gpt2(q, &m, &h, &known, end)
+                                              : starts_cl100k(q, &m, &h, &known, end, rule == TK_RULE_QWEN2 ? 1 : 3, &joined_on);
             }
+            const bool step = known == STEP && !end;
             if (end)
                 starts = (starts & low((int)rest)) | 1ull << rest;
             else
                 starts &= low(known < 0 ? 0 : known);
-            starts &= ~1ull;
-            starts |= word < at && !(m.letter & 1);
-            /* Letters up to the window's end go on in the next: they begin no word there. Not if there are so
-             * few that a contraction before them may be undecided. */
-            bool open = false;
-            if (!end) {
-                const uint64_t others = ~m.letter & low(whole);
-                const int run = others ? 64 - (int)_lzcnt_u64(others) : 0;
-                open = run < whole && (!run || run + 3 <= known) && at + (size_t)whole < left;
-            }
+            starts &= word == at ? ~1ull : ~0ull;
             uint64_t longs = long_ends(starts) & ~1ull;
             longs |= at - word + _tzcnt_u64(starts) > TK_KEY_MAX ? starts & -starts : 0;
             for (uint64_t e = cut ? longs : 0; e; e = _blsr_u64(e)) {
                 const int to = (int)_tzcnt_u64(e);
                 const uint64_t before = starts & low(to);
                 const size_t b = before ? at + 63 - (size_t)_lzcnt_u64(before) : word;
-                r.longs[r.n_longs++] = (struct long_word){(uint32_t)b, (uint32_t)(k + (size_t)_mm_popcnt_u64(before)), 0};
+                r.longs[r.n_longs++] = (struct long_word){.from = (uint32_t)b, .i = (uint32_t)(k + (size_t)_mm_popcnt_u64(before))};
                 long_bytes += at + (size_t)to - b;
             }
             list(r.ends + k, starts, (uint32_t)at);
             k += (size_t)_mm_popcnt_u64(starts);
-            stuck = !starts && !open;
-            const size_t last = starts ? 63 - (size_t)_lzcnt_u64(starts) : 0;
-            word = starts ? at + last : word;
-            at += open ? (size_t)whole : last;
-            if (cut && at - word > TK_LONG_BYTES - 64) { /* too long to be remembered */
-                const size_t parts = list_parts(cut, base + word, at - word, r.ends + k, (uint32_t)word);
-                k += parts;
-                stuck = !parts;
-                word = parts ? r.ends[k - 1] : word;
+            word = starts ? at + 63 - (size_t)_lzcnt_u64(starts) : word;
+            if (__builtin_expect(step, 1)) {
+                h = (struct before){.letter = m.letter >> (STEP - 1), .number = m.number >> (STEP - 1), .space = m.space >> (STEP - 1),
+                                    .other = m.other >> (STEP - 1), .blank = m.blank >> (STEP - 1), .joined = joined_on};
+                at += STEP;
+                if (__builtin_expect(at - word > TK_LONG_BYTES - 64, 0) && cut) { /* too long to be remembered */
+                    const size_t parts = h.letter & 1 ? list_parts(cut, base + word, at - word, r.ends + k, (uint32_t)word) : 0;
+                    k += parts;
+                    stuck = !parts;
+                    word = parts ? r.ends[k - 1] : word;
+                }
+            } else {
+                h = (struct before){0};
+                stuck = !starts;
+                at = word;
             }
         }
         r.k = k;
+        r.done = word;
         add_words(c, &r, base, p + n);
-        *from += word;
-        if (stuck) {
+        *from += r.done;
+        if (stuck && r.done == word) {
             const size_t e = tk_scan(rule, p, n, *from);
             tk_cache_word(c, p + *from, e - *from);
             *from = e;

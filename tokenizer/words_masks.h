@@ -17,10 +17,21 @@ struct masks {
     uint64_t letter, number, space, other; /* any white space; the last is the rest */
     uint64_t newline, blank, tick;         /* CR and LF, U+0020, apostrophe */
     uint64_t high;                         /* not ASCII */
+    uint64_t inner;                        /* of a character's bytes all but the first; set if any is high */
     uint64_t wide[3];                      /* where others of 2, 3, 4 bytes begin */
     bool stop;                             /* classes are known up to white space or a number of several bytes */
-    uint64_t letter_at[2], other_at[2];    /* where known ones of 2, 3 bytes begin, all of them whole */
+    uint64_t letter_at[2], other_at[2];    /* where known ones of 2, 3 bytes begin */
 };
+
+#ifdef __AVX512BW__
+/* A mask in a general register: to and from those for masks takes longer than what is done with it. */
+static inline uint64_t general(__mmask64 m)
+{
+    uint64_t x = m;
+    __asm__("" : "+r"(x));
+    return x;
+}
+#endif
 
 static inline uint64_t low(int n) { return n < 64 ? _bzhi_u64(~0ull, (unsigned)n) : ~0ull; }
 
@@ -43,18 +54,19 @@ static inline struct masks classify(const unsigned char *p, size_t n)
 #ifdef __AVX512BW__
     const __m512i x = n >= 64 ? _mm512_loadu_si512(p) : _mm512_maskz_loadu_epi8(_bzhi_u64(~0ull, (unsigned)n), p);
     const __m512i folded = _mm512_or_si512(x, _mm512_set1_epi8(0x20));
-    m.letter = _mm512_cmplt_epu8_mask(_mm512_sub_epi8(folded, _mm512_set1_epi8('a')), _mm512_set1_epi8(26));
-    m.number = _mm512_cmplt_epu8_mask(_mm512_sub_epi8(x, _mm512_set1_epi8('0')), _mm512_set1_epi8(10));
-    m.blank = _mm512_cmpeq_epi8_mask(x, _mm512_set1_epi8(' '));
-    m.space = m.blank | _mm512_cmplt_epu8_mask(_mm512_sub_epi8(x, _mm512_set1_epi8(9)), _mm512_set1_epi8(5));
-    m.newline = _mm512_cmpeq_epi8_mask(x, _mm512_set1_epi8('\n')) | _mm512_cmpeq_epi8_mask(x, _mm512_set1_epi8('\r'));
-    m.tick = _mm512_cmpeq_epi8_mask(x, _mm512_set1_epi8('\''));
-    m.high = _mm512_movepi8_mask(x);
+    m.letter = general(_mm512_cmplt_epu8_mask(_mm512_sub_epi8(folded, _mm512_set1_epi8('a')), _mm512_set1_epi8(26)));
+    m.number = general(_mm512_cmplt_epu8_mask(_mm512_sub_epi8(x, _mm512_set1_epi8('0')), _mm512_set1_epi8(10)));
+    m.blank = general(_mm512_cmpeq_epi8_mask(x, _mm512_set1_epi8(' ')));
+    m.space = m.blank | general(_mm512_cmplt_epu8_mask(_mm512_sub_epi8(x, _mm512_set1_epi8(9)), _mm512_set1_epi8(5)));
+    m.newline = general(_mm512_cmpeq_epi8_mask(x, _mm512_set1_epi8('\n'))) | general(_mm512_cmpeq_epi8_mask(x, _mm512_set1_epi8('\r')));
+    m.tick = general(_mm512_cmpeq_epi8_mask(x, _mm512_set1_epi8('\'')));
+    m.high = general(_mm512_movepi8_mask(x));
     if (m.high) {
         const __m512i y = n > 64 ? _mm512_loadu_si512(p + 1) : _mm512_maskz_loadu_epi8(low((int)n - 1), p + 1);
         const __m512i z = n > 65 ? _mm512_loadu_si512(p + 2)
                                  : _mm512_maskz_loadu_epi8(n > 2 ? low((int)n - 2) : 0, p + 2);
         const __mmask64 lead = _mm512_cmpge_epu8_mask(x, _mm512_set1_epi8((char)0xc0));
+        m.inner = m.high & ~general(lead);
 #define AT(table, v) _mm512_permutexvar_epi8(v, _mm512_load_si512(table)) /* by the low six bits */
 #define LEAD(set) _mm512_maskz_permutexvar_epi8(lead, x, _mm512_load_si512(tk_rows.lead[set]))
         const __m512i a = _mm512_and_si512(_mm512_and_si512(LEAD(TK_ROWS_LETTERS), AT(tk_rows.second[TK_ROWS_LETTERS], y)),
@@ -65,10 +77,10 @@ static inline struct masks classify(const unsigned char *p, size_t n)
 #undef AT
 #undef LEAD
         const __m512i letters = _mm512_set1_epi8((char)TK_ROWS_LETTER);
-        m.letter_at[0] = _mm512_test_epi8_mask(c, letters);
-        m.other_at[0] = _mm512_testn_epi8_mask(c, letters) & _mm512_test_epi8_mask(c, c);
-        m.letter_at[1] = _mm512_test_epi8_mask(a, a) | _mm512_test_epi8_mask(b, letters);
-        m.other_at[1] = _mm512_testn_epi8_mask(b, letters) & _mm512_test_epi8_mask(b, b);
+        m.letter_at[0] = general(_mm512_test_epi8_mask(c, letters));
+        m.other_at[0] = general(_mm512_test_epi8_mask(c, _mm512_set1_epi8(TK_ROWS_OTHER)));
+        m.letter_at[1] = general(_mm512_test_epi8_mask(_mm512_ternarylogic_epi64(a, b, letters, 0xf8), _mm512_set1_epi8(-1))); /* a | b & letters */
+        m.other_at[1] = general(_mm512_test_epi8_mask(b, _mm512_set1_epi8(TK_ROWS_OTHER)));
     }
 #else
     unsigned char tail[64];
@@ -100,8 +112,9 @@ static inline struct masks classify(const unsigned char *p, size_t n)
         _mm256_sub_epi8(v, _mm256_set1_epi8((char)(a))), \
         _mm256_min_epu8(_mm256_sub_epi8(v, _mm256_set1_epi8((char)(a))), _mm256_set1_epi8((char)((b) - (a)))))))
 #define IN(a, b) (HALF(x0, a, b) | HALF(x1, a, b) << 32)
-        /* One that begins among the last two bytes may not be whole. */
+        /* Of one that begins among the last two bytes not all is seen. */
         m.letter_at[1] = EAST_LETTERS(EQ, IN) & low(62);
+        m.inner = IN(0x80, 0xbf);
 #undef EQ
 #undef HALF
 #undef IN
@@ -111,25 +124,30 @@ static inline struct masks classify(const unsigned char *p, size_t n)
     return m;
 }
 
+/* What a window must know of those before it where it does not begin at a word: bit 0 is of the character
+ * before, the others of the bytes that begin the window, which may be that character's. */
+struct before {
+    uint64_t letter, number, space, other, blank;
+    uint64_t joined; /* without a bit for the character before */
+};
+
 /* Classes of the characters that are not ASCII. Gives the number of bytes whose
  * class is known: less than `n` where white space or a number of several bytes
- * stands (the algebra knows them as one byte only) or a character is cut off. */
-static inline int classify_high(struct masks *m, const unsigned char *p, int n)
+ * stands (the algebra knows them as one byte only). The text ends `rest` bytes behind p. */
+static inline int classify_high(struct masks *m, const struct before *h, const unsigned char *p, int n, size_t rest)
 {
-    const uint64_t cut_off = ((m->letter_at[0] | m->other_at[0]) & 1ull << 63) |
-                             ((m->letter_at[1] | m->other_at[1]) & 3ull << 62);
-    uint64_t letter = m->letter_at[0] * 3 | m->letter_at[1] * 7, other = m->other_at[0] * 3 | m->other_at[1] * 7;
+    const uint64_t first = m->inner & ~(m->inner + 1); /* of a character that began before */
+    uint64_t letter = m->letter_at[0] * 3 | m->letter_at[1] * 7 | (h->letter >> 1 & first),
+             other = m->other_at[0] * 3 | m->other_at[1] * 7 | (h->other >> 1 & first);
     uint64_t todo = m->high & ~(letter | other);
     m->wide[0] = m->other_at[0];
     m->wide[1] = m->other_at[1];
-    if (cut_off)
-        n = (int)_tzcnt_u64(cut_off) < n ? (int)_tzcnt_u64(cut_off) : n;
     while (todo) {
         const int i = (int)_tzcnt_u64(todo);
         if (i >= n)
             break;
         const int len = p[i] < 0xe0 ? 2 : p[i] < 0xf0 ? 3 : 4;
-        if (i + len > n) {
+        if ((size_t)(i + len) > rest) {
             n = i;
             break;
         }

@@ -109,6 +109,7 @@ static void compare_cut(const char *isa, enum tk_rule rule)
         memcpy(p, text, n);
         size_t at = 0, expect = 0, end = 0;
         while ((at < n || c->left) && !bad) {
+            c->long_known = draw(2); /* then many come together, and find room for some alone */
             f(rule, c, p, n, &at);
             bad |= c->n == 0 || c->n > TK_BATCH + TK_WINDOW;
             for (size_t i = 0; i < c->n && !bad; i++) {
