@@ -38,7 +38,8 @@ TEST(a_type_tells_what_it_is_and_where_there_is_none_the_members_do)
     CHECK_STR(refused(PRETOKENIZER, "{\"pattern\":{\"String\":\"x\"},\"behavior\":\"Removed\",\"invert\":false}"),
               "pre-tokenizer \"\" is not known");
     CHECK_STR(refused(DECODER, "{\"suffix\":\"x\"}"), "");
-    CHECK_STR(refused(DECODER, "{\"type\":7}"), "member \"type\" is not a string");
+    CHECK_STR(refused(DECODER, "{\"type\":7,\"suffix\":\"x\"}"), "");
+    CHECK_STR(refused(DECODER, "{\"type\":7}"), "decoder \"\" is not known");
 }
 
 TEST(a_member_without_a_default_must_be_there)
