@@ -11,11 +11,22 @@ struct ft_hasher {
     XXH3_state_t *state;
 };
 
+#if defined __x86_64__ && defined __linux__
+/* The same sums by what the processor has, in those builds of the library that have it (xxh_x86dispatch.h,
+ * which is not always installed); a plain build is for any x86-64. */
+__attribute__((weak)) XXH128_hash_t XXH3_128bits_dispatch(const void *p, size_t n);
+__attribute__((weak)) XXH_errorcode XXH3_128bits_update_dispatch(XXH3_state_t *state, const void *p, size_t n);
+#else
+static XXH128_hash_t (*const XXH3_128bits_dispatch)(const void *, size_t) = NULL;
+static XXH_errorcode (*const XXH3_128bits_update_dispatch)(XXH3_state_t *, const void *, size_t) = NULL;
+#endif
+enum { LONG = 256, MANY = 1024 }; /* bytes that are worth the detour: at once, and in pieces */
+
 uint64_t ft_hash64(const void *p, size_t n) { return XXH3_64bits(p, n); }
 
 struct ft_digest ft_hash128(const void *p, size_t n)
 {
-    const XXH128_hash_t h = XXH3_128bits(p, n);
+    const XXH128_hash_t h = n >= LONG && XXH3_128bits_dispatch ? XXH3_128bits_dispatch(p, n) : XXH3_128bits(p, n);
     return (struct ft_digest){h.high64, h.low64};
 }
 
@@ -60,17 +71,8 @@ struct ft_hasher *ft_hasher_new(void)
     return h;
 }
 
-#if defined __x86_64__ && defined __linux__
-/* The same sums by what the processor has, in those builds of the library that have it (xxh_x86dispatch.h,
- * which is not always installed); a plain build is for any x86-64. */
-__attribute__((weak)) XXH_errorcode XXH3_128bits_update_dispatch(XXH3_state_t *state, const void *p, size_t n);
-#else
-static XXH_errorcode (*const XXH3_128bits_update_dispatch)(XXH3_state_t *, const void *, size_t) = NULL;
-#endif
-
 void ft_hasher_add(struct ft_hasher *h, const void *p, size_t n)
 {
-    enum { MANY = 1024 }; /* worth the detour */
     if (n >= MANY && XXH3_128bits_update_dispatch)
         XXH3_128bits_update_dispatch(h->state, p, n);
     else
