@@ -23,8 +23,8 @@ struct ft_facts {
     struct ft_fact *last_of_call; /* the one asked for last, of this base and kind */
     struct ft_digest of_base;
     char of_kind;
-    uint64_t *shapes; /* of the first n_shapes messages */
-    size_t n_shapes, cap_shapes;
+    struct ft_glance *seen; /* of the first n_seen messages */
+    size_t n_seen, cap_seen;
 };
 
 struct ft_facts *ft_facts_new(void)
@@ -41,7 +41,7 @@ void ft_facts_free(struct ft_facts *f)
     ft_arena_release(&f->mem);
     ft_buf_release(&f->room);
     ft_buf_release(&f->last);
-    free(f->shapes);
+    free(f->seen);
     free(f->slot);
     free(f);
 }
@@ -97,25 +97,27 @@ static inline uint64_t add(uint64_t h, struct ft_str s)
     return mix(h ^ x ^ k, mix(y ^ l, s.n + k) ^ h);
 }
 
-static uint64_t shape_of(const struct ft_json *m)
+static struct ft_glance glance(const struct ft_json *m)
 {
-    uint64_t h = 1;
-    struct ft_str role = {0};
+    struct ft_glance g = {.shape = 1};
     for (size_t k = 0; k < m->n; k++) {
         const struct ft_json *v = &m->members[k].value;
         const struct ft_str key = m->members[k].key;
         const bool empty = v->type == FT_JSON_NULL || (v->type == FT_JSON_STRING ? !v->s.n :
                            (v->type == FT_JSON_ARRAY || v->type == FT_JSON_OBJECT) && !v->n);
-        if (ft_str_is(key, "role"))
-            role = v->type == FT_JSON_STRING ? v->s : (struct ft_str){0};
-        else if (!empty)
-            h = add(h, key);
+        if (ft_str_is(key, "role")) {
+            g.role = v->type == FT_JSON_STRING ? v->s : (struct ft_str){0};
+        } else {
+            g.own |= ft_str_is(key, "train") || ft_str_is(key, "weight");
+            g.shape = empty ? g.shape : add(g.shape, key);
+        }
         for (size_t j = 0; v->type == FT_JSON_ARRAY && j < v->n && j < 8; j++) {
             const struct ft_json *type = ft_json_get(&v->items[j], "type"); /* text, image */
-            h = add(h, type && type->type == FT_JSON_STRING ? type->s : FT_STR("?"));
+            g.shape = add(g.shape, type && type->type == FT_JSON_STRING ? type->s : FT_STR("?"));
         }
     }
-    return add(h, role);
+    g.shape = add(g.shape, g.role);
+    return g;
 }
 
 /* Sees to it that the call's key is known, and the shapes of the messages before `to`. */
@@ -125,14 +127,31 @@ static void look_at(struct ft_facts *f, const struct ft_chat_call *call, size_t 
         f->call = call;
         f->base = call_key(f, call);
         f->whole_known = false;
-        f->n_shapes = 0;
+        f->n_seen = 0;
     }
-    if (to > f->cap_shapes) {
-        f->cap_shapes = 2 * to;
-        f->shapes = ft_reallocs(f->shapes, f->cap_shapes, sizeof *f->shapes);
+    if (to > f->cap_seen) {
+        f->cap_seen = 2 * to;
+        f->seen = ft_reallocs(f->seen, f->cap_seen, sizeof *f->seen);
     }
-    for (; f->n_shapes < to; f->n_shapes++)
-        f->shapes[f->n_shapes] = shape_of(&call->messages->items[f->n_shapes]);
+    for (; f->n_seen < to; f->n_seen++)
+        f->seen[f->n_seen] = glance(&call->messages->items[f->n_seen]);
+}
+
+const struct ft_glance *ft_facts_glance(struct ft_facts *f, const struct ft_chat_call *call, struct ft_digest *base)
+{
+    look_at(f, call, call->messages->n);
+    *base = f->base;
+    return f->seen;
+}
+
+bool ft_facts_full(const struct ft_facts *f) { return f->n >= MAX_FACTS; }
+
+static void add_shapes(struct ft_buf *b, const struct ft_glance *v, size_t n)
+{
+    char *w = ft_buf_room(b, n * sizeof v->shape);
+    for (size_t i = 0; i < n; i++)
+        memcpy(w + i * sizeof v->shape, &v[i].shape, sizeof v->shape);
+    b->n += n * sizeof v->shape;
 }
 
 static struct ft_digest place_key(struct ft_facts *f, const struct ft_chat_call *call, enum ft_fact_of of, char kind, size_t from,
@@ -147,10 +166,14 @@ static struct ft_digest place_key(struct ft_facts *f, const struct ft_chat_call 
     add_field(b, field);
     if (of == FT_OF_RANGE) {
         ft_buf_putc(b, from ? 'n' : '0');
-        ft_buf_put(b, f->shapes + from, (to - from) * sizeof *f->shapes);
+        add_shapes(b, f->seen + from, to - from);
     } else if (of == FT_OF_CHAT) {
-        if (!f->whole_known)
-            f->whole = ft_hash128(f->shapes, n * sizeof *f->shapes);
+        if (!f->whole_known) {
+            const size_t at = b->n;
+            add_shapes(b, f->seen, n);
+            f->whole = ft_hash128(b->p + at, b->n - at);
+            b->n = at;
+        }
         f->whole_known = true;
         ft_buf_put(b, &f->whole, sizeof f->whole);
         ft_buf_put(b, &to, sizeof to);

@@ -34,6 +34,17 @@ void ft_facts_free(struct ft_facts *f);
 /* To be called for each chat: what was counted of `call` is of another. */
 void ft_facts_begin(struct ft_facts *f);
 
+/* What is seen of a message at a glance. */
+struct ft_glance {
+    uint64_t shape;
+    struct ft_str role;
+    bool own; /* it may have its own word about being learnt: a member "train" or "weight" */
+};
+/* Those of all messages of the call, and the digest of its template and variables; valid until the next call. */
+const struct ft_glance *ft_facts_glance(struct ft_facts *f, const struct ft_chat_call *call, struct ft_digest *base);
+/* No more is remembered. */
+bool ft_facts_full(const struct ft_facts *f);
+
 /* What is asked: of the template and its variables alone, of messages [from, to), or of place
  * `to` in the whole chat. */
 enum ft_fact_of { FT_OF_CALL, FT_OF_RANGE, FT_OF_CHAT };

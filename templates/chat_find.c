@@ -102,14 +102,27 @@ static struct ft_prompt shaped(const struct ft_finder *f, const struct ft_prompt
     return q;
 }
 
+static void peeked(struct ft_finder *f, size_t at, size_t same, struct ft_str tail)
+{
+    if (f->n_peeks == f->cap_peeks) {
+        struct ft_peek *more = FT_NEWS(f->a, struct ft_peek, f->cap_peeks = f->cap_peeks ? f->cap_peeks * 2 : 8);
+        if (f->n_peeks)
+            memcpy(more, f->peeks, f->n_peeks * sizeof *more);
+        f->peeks = more;
+    }
+    f->peeks[f->n_peeks++] = (struct ft_peek){at, same, tail};
+}
+
 /* Where the turn begins in `rest`, the text from the end of what was said before;
  * `gap` bytes of it are the template's. -1: not found. */
-static ptrdiff_t begin_in(const struct ft_finder *f, const struct ft_prompt *p, struct ft_str rest, size_t gap, bool whole)
+static ptrdiff_t begin_in(struct ft_finder *f, const struct ft_prompt *p, struct ft_str rest, size_t gap, bool whole)
 {
     if (!p->known)
         return -1;
     const struct ft_str g = ft_prompt_text(p);
     const size_t m = ft_common(rest, p->tail);
+    if (m >= gap && p->tail.n > gap)
+        peeked(f, (size_t)(rest.p - f->text.p), m, p->tail);
     if (m == p->tail.n || (!g.n && ft_trim(ft_cut(p->tail, 0, m)).n == ft_trim(p->tail).n))
         return (ptrdiff_t)m;
     /* Part of the prompt: history without the <think> that the prompt adds. */
@@ -154,7 +167,7 @@ static size_t edge(const struct ft_finder *f, struct ft_str rest, size_t at, siz
 
 /* Where a piece of message i begins whose first span begins at `first`; the
  * template's text before it begins at byte `from`. */
-static size_t find_begin(const struct ft_finder *f, int32_t i, size_t from, size_t first, bool first_piece, bool prompts, bool *prompted)
+static size_t find_begin(struct ft_finder *f, int32_t i, size_t from, size_t first, bool first_piece, bool prompts, bool *prompted)
 {
     const struct ft_str gap = ft_cut(f->text, from, first), rest = ft_cut(f->text, from, f->text.n);
     ptrdiff_t at = -1;
@@ -201,6 +214,7 @@ static void bare_turn(struct ft_finder *f, int32_t i, struct ft_turn_list *out)
     ptrdiff_t at;
     size_t header, base, limit = f->text.n, n = 0;
     int32_t who;
+    f->stared = true;
     if (i) {
         if (!ft_probe_bare_prompt(f->probe, f->call, (size_t)i, f->text, f->spans, f->n_spans, &f->budget, f->a, &p, &base)) {
             f->missed++;
@@ -251,14 +265,14 @@ static void bare_turn(struct ft_finder *f, int32_t i, struct ft_turn_list *out)
 
 /* Does span k, printed before, belong to the frame of what another message says? It
  * does when nothing between stops the turn. */
-static bool in_frame(const struct ft_finder *f, size_t k)
+static bool in_frame(struct ft_finder *f, size_t k)
 {
     const struct ft_chat_span *v = f->spans;
     size_t next = k + 1;
     if (!v[k].repeated)
         return false;
-    while (next < f->n_spans && (v[next].is_role || (v[next].message == v[k].message && v[next].repeated)))
-        next++;
+    for (; next < f->n_spans && (v[next].is_role || (v[next].message == v[k].message && v[next].repeated)); next++)
+        f->stared |= !v[next].is_role;
     if (next == f->n_spans || v[next].message == v[k].message)
         return false;
     return !stop_of(f, ft_cut(f->text, v[k].end, v[next].begin)).n;
@@ -313,6 +327,7 @@ void ft_find_turn(struct ft_finder *f, int32_t i, bool prompts, struct ft_turn_l
             continue;
         const bool mine = !end && v[k].message == i && !in_frame(f, k);
         const size_t next = end ? f->text.n : v[k].begin;
+        f->stared |= open && !end && v[k].message < 0; /* within what is looked at for the end */
         if (open && !mine && (end || v[k].message >= 0)) {
             const struct ending x = ending_in(f, (size_t)i, field, ft_cut(f->text, t.end, next), end);
             t.stopped = x.stopped;

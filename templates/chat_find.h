@@ -22,6 +22,12 @@ struct ft_edges {
     struct ft_str unlearnt; /* a token that is no stop */
 };
 
+/* Where what is said was looked at to find a turn: so many bytes of the text at `at` are those of `tail`. */
+struct ft_peek {
+    size_t at, same;
+    struct ft_str tail;
+};
+
 struct ft_finder {
     struct ft_probe *probe;
     const struct ft_learn_rules *rules;
@@ -35,6 +41,9 @@ struct ft_finder {
     struct ft_arena *a;
     int budget; /* renders that may be spent on messages of which nothing is printed */
     size_t missed; /* such messages that were not looked for any more */
+    struct ft_peek *peeks; /* where else than in the template's text the turns were looked for (chat_plan.h) */
+    size_t n_peeks, cap_peeks;
+    bool stared; /* elsewhere too */
 };
 
 struct ft_turn_list {

@@ -34,6 +34,7 @@ void ft_probe_free(struct ft_probe *p)
 }
 
 void ft_probe_begin(struct ft_probe *p) { ft_facts_begin(p->facts); }
+struct ft_facts *ft_probe_facts(struct ft_probe *p) { return p->facts; }
 
 static struct ft_str keep(struct ft_arena *a, struct ft_str s)
 {

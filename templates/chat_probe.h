@@ -17,6 +17,9 @@ void ft_probe_free(struct ft_probe *p);
 /* To be called for each call that is asked about, or when it has changed. */
 void ft_probe_begin(struct ft_probe *p);
 
+/* What is known of the places of chats. */
+struct ft_facts *ft_probe_facts(struct ft_probe *p);
+
 /* The prompt before message `to`, where `from` (of the messages before) was the last
  * that said anything. Valid until the next call. */
 const struct ft_prompt *ft_probe_prompt(struct ft_probe *p, const struct ft_chat_call *call, size_t from, size_t to,

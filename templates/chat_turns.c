@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "templates/chat_edges.h"
+#include "templates/chat_plan.h"
 #include "templates/chat_text.h"
 
 /* The edges of a template's turns. */
@@ -15,6 +16,7 @@ struct way {
 struct ft_turn_cache {
     struct ft_learn_rules rules;
     struct ft_probe *probe;
+    struct ft_plans *plans;
     struct way ways[16]; /* of the templates met last: records may bring their own */
     size_t n_ways;
 };
@@ -24,6 +26,7 @@ struct ft_turn_cache *ft_turn_cache_new(const struct ft_learn_rules *rules)
     struct ft_turn_cache *c = ft_calloc(1, sizeof *c);
     c->rules = *rules;
     c->probe = ft_probe_new(&c->rules);
+    c->plans = ft_plans_new();
     return c;
 }
 
@@ -31,6 +34,7 @@ void ft_turn_cache_free(struct ft_turn_cache *c)
 {
     if (!c)
         return;
+    ft_plans_free(c->plans);
     ft_probe_free(c->probe);
     free(c);
 }
@@ -40,12 +44,6 @@ struct ft_str ft_turn_stop(struct ft_turn_cache *c, const struct ft_chat_call *c
     struct ft_str middle;
     ft_probe_begin(c->probe);
     return ft_probe_stop(c->probe, call, &middle, a);
-}
-
-static struct ft_str role_of(const struct ft_json *m)
-{
-    const struct ft_json *v = ft_json_get(m, "role");
-    return v && v->type == FT_JSON_STRING ? v->s : (struct ft_str){0};
 }
 
 static struct ft_edges edges_for(struct ft_turn_cache *c, const struct ft_finder *f)
@@ -74,10 +72,10 @@ static int flag_of(const struct ft_json *v)
 }
 
 /* 1 learnt, 0 not: by the message's own word, else by its role. */
-static int wanted(const struct ft_learn_rules *r, const struct ft_json *m, size_t i, struct ft_err *e)
+static int wanted(const struct ft_learn_rules *r, const struct ft_json *m, const struct ft_glance *g, size_t i, struct ft_err *e)
 {
     static const char *const own[] = {"train", "weight"};
-    for (int k = 0; k < 2; k++) {
+    for (int k = 0; g->own && k < 2; k++) {
         const struct ft_json *v = ft_json_get(m, own[k]);
         if (!v || v->type == FT_JSON_NULL)
             continue;
@@ -86,9 +84,8 @@ static int wanted(const struct ft_learn_rules *r, const struct ft_json *m, size_
             return ft_fail(e, FT_DATA, "messages[%zu]: \"%s\" is neither true or false nor a number", i, own[k]);
         return flag;
     }
-    const struct ft_str role = role_of(m);
     for (size_t k = 0; k < r->n_roles; k++)
-        if (ft_str_eq(role, r->roles[k]))
+        if (ft_str_eq(g->role, r->roles[k]))
             return 1;
     return 0;
 }
@@ -162,44 +159,64 @@ static void from_blocks(const struct ft_finder *f, const struct ft_rendered *x, 
 
 static bool truth(const struct ft_json *v) { return v && v->type == FT_JSON_TRUE; }
 
+enum { WANTED = 1, ANSWER = 2 };
+
+/* Finds the turns of the messages that are wanted. */
+static void look_for(struct ft_turn_cache *c, struct ft_finder *f, const struct ft_rendered *x, const unsigned char *want, bool blocks,
+                     struct ft_turn_list *out)
+{
+    bool edges_known = false;
+    f->own_stop = ft_probe_stop(c->probe, f->call, &f->middle_stop, f->a);
+    ft_finder_index(f);
+    if (blocks) {
+        from_blocks(f, x, out);
+        size_t kept = 0;
+        for (size_t i = 0; i < out->n; i++)
+            if (out->v[i].message < 0 || want[out->v[i].message] & WANTED)
+                out->v[kept++] = out->v[i];
+        out->n = kept;
+    }
+    for (size_t i = 0; i < f->call->messages->n; i++) {
+        const bool answer = want[i] & ANSWER;
+        if (!(want[i] & WANTED) || (blocks && answer))
+            continue;
+        if (!edges_known) {
+            f->edges = edges_for(c, f);
+            edges_known = true;
+        }
+        ft_find_turn(f, (int32_t)i, answer, out);
+    }
+}
+
 int ft_turns(struct ft_turn_cache *c, const struct ft_chat_call *call, const struct ft_rendered *x,
              const struct ft_chat_span *spans, size_t n_spans, struct ft_arena *a, struct ft_turn **out, size_t *n,
              size_t *missed, struct ft_err *e)
 {
-    const struct ft_str assistant = FT_STR("assistant");
     struct ft_turn_list l = {0};
     const bool blocks = c->rules.from == FT_LEARN_GENERATION ||
                         (c->rules.from == FT_LEARN_AUTO && ft_template_has_generation(call->t));
     const bool prompted = call->generation_prompt || truth(ft_json_get(call->kwargs, "add_generation_prompt"));
     struct ft_finder f = {.probe = c->probe, .rules = &c->rules, .call = call, .prompted = prompted, .text = x->text, .spans = spans, .n_spans = n_spans, .a = a, .budget = 64};
+    struct ft_digest base;
     ft_probe_begin(c->probe);
-    f.own_stop = ft_probe_stop(c->probe, call, &f.middle_stop, a);
-    ft_finder_index(&f);
-    bool edges_known = false;
-    signed char *want = ft_arena_alloc(a, call->messages->n + 1);
-
-    for (size_t i = 0; i < call->messages->n; i++)
-        if ((want[i] = (signed char)wanted(&c->rules, &call->messages->items[i], i, e)) < 0)
-            return -1;
-    if (blocks) {
-        from_blocks(&f, x, &l);
-        size_t kept = 0;
-        for (size_t i = 0; i < l.n; i++)
-            if (l.v[i].message < 0 || want[l.v[i].message])
-                l.v[kept++] = l.v[i];
-        l.n = kept;
-    }
+    const struct ft_glance *const v = ft_facts_glance(ft_probe_facts(c->probe), call, &base);
+    unsigned char *want = ft_arena_alloc(a, call->messages->n + 1);
     for (size_t i = 0; i < call->messages->n; i++) {
-        const bool answer = ft_str_eq(role_of(&call->messages->items[i]), assistant);
-        if (!want[i] || (blocks && answer))
-            continue;
-        if (!edges_known) {
-            f.edges = edges_for(c, &f);
-            edges_known = true;
-        }
-        ft_find_turn(&f, (int32_t)i, answer, &l);
+        const int k = wanted(&c->rules, &call->messages->items[i], &v[i], i, e);
+        if (k < 0)
+            return -1;
+        want[i] = (unsigned char)((k ? WANTED : 0) | (ft_str_is(v[i].role, "assistant") ? ANSWER : 0));
     }
-    if (l.n)
+    if (blocks) {
+        look_for(c, &f, x, want, blocks, &l);
+    } else {
+        const struct ft_plan_of of = ft_plan_of(c->plans, &f, v, want, base);
+        if (!ft_plan_use(c->plans, &of, &f, &l)) {
+            look_for(c, &f, x, want, blocks, &l);
+            ft_plan_learn(c->plans, &of, &f, &l);
+        }
+    }
+    if (l.n > 1)
         qsort(l.v, l.n, sizeof *l.v, by_begin);
     size_t w = 0; /* disjoint */
     for (size_t i = 0; i < l.n; i++) {

@@ -112,3 +112,19 @@ cat >shown.jsonl <<'Y'
 {"prompt":[{"role":"user","content":"q"}]}
 Y
 chat-template -q --template chatml --explain 9 --split-turns shown.jsonl 2>&1 >/dev/null
+echo "-- chats of one kind: each is learnt as it would be alone, in whichever order they come"
+cat >again.jinja <<'Y'
+{% for m in messages %}<|{{ m.role }}|>
+{{ m.content }}<|end|>
+{% endfor %}{% if add_generation_prompt %}<|assistant|>
+
+Think{% endif %}
+Y
+for a in '\n' '\nlong' '\n\nThin' 'x' '\n\n<think>y' '\n<think>' '\n<thin' '<think>' 'a<|end|>' '\n\n' 'longer than that'; do for b in 'z' '\n' '\n<think>z'; do
+    echo '{"messages":[{"role":"user","content":"'$b'"},{"role":"assistant","content":"'$a'"},{"role":"user","content":"'$a'"},{"role":"assistant","content":"'$b'"}]}'
+done; done >kind.jsonl
+bare() { chat-template -q "$@" | sed 's/, *"_ft".*//'; }
+for t in again.jinja think.jinja break.jinja chatml mistral; do
+    bare --template $t kind.jsonl >all
+    tac kind.jsonl | bare --template $t | tac | cmp - all && while read -r line; do printf '%s\n' "$line" | bare --template $t; done <kind.jsonl | cmp - all && echo same
+done
