@@ -136,6 +136,8 @@ enum { FT_JSON_SLACK = 32 }; /* it is written 32 bytes at a time */
 void ft_json_put_str(struct ft_buf *b, struct ft_str s);
 /* The same in two steps: room enough for it, and writing there; returns the end. */
 size_t ft_json_str_room(struct ft_str s);
+/* Room enough for any string of n bytes, which is six times as much: for short ones. */
+static inline size_t ft_json_str_most(size_t n) { return 6 * n + 2 + FT_JSON_SLACK; }
 char *ft_json_write_str(char *w, struct ft_str s);
 static inline void ft_json_put_strz(struct ft_buf *b, const char *z) { ft_json_put_str(b, ft_strz(z)); }
 /* The shortest decimal that reads back as v, always with a fraction or an

@@ -68,36 +68,35 @@ size_t ft_chat_spans(struct ft_render *r, const struct ft_rendered *x, const str
     struct printed printed = {0};
     struct ft_str role = FT_STR(""); /* of message `of` */
     int64_t of = -1;
-    uint32_t last_top = 0, template_top = 0; /* of v[n - 1] where all that is in its member is as it is; of a variable passed over */
+    /* The member of v[n - 1] where more of it may come as other leaves; a variable passed over. */
+    uint32_t last_top = 0, passed = 0;
     size_t n = 0;
     for (size_t i = 0; i < x->nspans; i++) {
         const struct ft_text_span *s = &x->spans[i];
         const size_t end = s->end < x->text.n ? s->end : x->text.n;
+        const uint32_t flags = FT_CHAT_UNTRUSTED | (s->flags & (FT_SPAN_CHANGED | FT_SPAN_STRUCT) ? FT_CHAT_CHANGED : 0);
         struct ft_leaf_place place;
-        if (s->begin >= end)
+        if (s->begin >= end || (passed && s->leaf == passed))
             continue;
-        const uint32_t top = ft_leaf_top(r, s->leaf);
-        if (top == template_top)
-            continue;
-        if (top == last_top && v[n - 1].end == s->begin) {
+        if (last_top && v[n - 1].end == s->begin && last_top == ft_leaf_top(r, s->leaf)) {
             v[n - 1].end = (uint32_t)end;
-            v[n - 1].flags |= FT_CHAT_UNTRUSTED | (s->flags & (FT_SPAN_CHANGED | FT_SPAN_STRUCT) ? FT_CHAT_CHANGED : 0);
+            v[n - 1].flags |= flags;
             v[n - 1].repeated = false;
             continue;
         }
         last_top = 0;
         ft_leaf_where(r, s->leaf, &place);
         if (place.message < 0 && is_trusted(&place, trusted, n_trusted)) {
-            template_top = top;
+            passed = s->leaf;
             continue;
         }
-        struct ft_chat_span t = {.begin = (uint32_t)s->begin, .end = (uint32_t)end, .message = (int32_t)place.message,
-                                 .part = -1,
-                                 .flags = FT_CHAT_UNTRUSTED | (s->flags & (FT_SPAN_CHANGED | FT_SPAN_STRUCT) ? FT_CHAT_CHANGED : 0)};
-        if (place.message < 0 || !ft_str_is(place.field, "content"))
-            last_top = top;
-        else
-            t.part = (int32_t)place.part;
+        struct ft_chat_span t = {.begin = (uint32_t)s->begin, .end = (uint32_t)end, .message = (int32_t)place.message, .part = -1, .flags = flags};
+        if (!place.whole) {
+            if (place.message < 0 || !ft_str_is(place.field, "content"))
+                last_top = ft_leaf_top(r, s->leaf);
+            else
+                t.part = (int32_t)place.part;
+        }
         struct ft_chat_span *last = n ? &v[n - 1] : NULL;
         /* same field of the same message, right behind */
         if (last && last->end == t.begin && last->message == t.message && last->part == t.part &&
@@ -200,13 +199,18 @@ static struct ft_str next_control(struct ft_str text, size_t from, size_t to, co
     return (struct ft_str){0};
 }
 
+static inline char *put_number(char *w, uint64_t v)
+{
+    return v < 10 ? *w = (char)('0' + v), w + 1 : ft_put_decimal(w, v);
+}
+
 static void put_span(struct ft_buf *b, const struct ft_chat_span *s, size_t begin, size_t end, uint32_t flags)
 {
     /* four numbers, a sign, brackets and commas */
-    char *const room = ft_buf_room(b, 4 * FT_DECIMAL + 10 + ft_json_str_room(s->field) + ft_json_str_room(s->role)), *w = room;
+    char *const room = ft_buf_room(b, 4 * FT_DECIMAL + 10 + ft_json_str_most(s->field.n) + ft_json_str_most(s->role.n)), *w = room;
     if (begin >= end)
         return;
-    if (b->p[b->n - 1] != '[')
+    if (room[-1] != '[')
         *w++ = ',';
     *w++ = '[';
     w = ft_put_decimal(w, begin);
@@ -215,13 +219,13 @@ static void put_span(struct ft_buf *b, const struct ft_chat_span *s, size_t begi
     *w++ = ',';
     if (s->message < 0)
         *w++ = '-';
-    w = ft_put_decimal(w, s->message < 0 ? 0 - (uint64_t)s->message : (uint64_t)s->message);
+    w = put_number(w, s->message < 0 ? 0 - (uint64_t)s->message : (uint64_t)s->message);
     *w++ = ',';
     w = ft_json_write_str(w, s->field);
     *w++ = ',';
     w = ft_json_write_str(w, s->role);
     *w++ = ',';
-    w = ft_put_decimal(w, flags);
+    w = put_number(w, flags);
     *w++ = ']';
     b->n += (size_t)(w - room);
 }

@@ -333,7 +333,7 @@ void ft_leaf_where(const struct ft_render *r, uint32_t leaf, struct ft_leaf_plac
     const struct jleaf *const l = &all[leaf], *const m = &all[l->parent];
     /* messages[i].field itself, as most are */
     if (l->kind == 1 && l->parent && m->parent && m->kind == 0 && !all[m->parent].parent && ft_str_is(all[m->parent].key, "messages")) {
-        *out = (struct ft_leaf_place){.message = m->index, .var = all[m->parent].key, .field = l->key, .part = -1};
+        *out = (struct ft_leaf_place){.message = m->index, .var = all[m->parent].key, .field = l->key, .part = -1, .whole = true};
         return;
     }
     for (uint32_t i = leaf; i; i = all[i].parent) {

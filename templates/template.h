@@ -145,6 +145,7 @@ struct ft_leaf_place {
     struct ft_str field; /* member of the message ("content", "tool_calls"), or "" */
     int64_t part;       /* index where the field is an array, else -1 */
     struct ft_str part_field; /* member of that element ("text", "function"), or "" */
+    bool whole; /* the leaf is the message's member itself, nothing in it */
 };
 void ft_leaf_where(const struct ft_render *r, uint32_t leaf, struct ft_leaf_place *out);
 /* A leaf that stands for the message's member, or elsewhere for the variable, that this one is or is in. */
