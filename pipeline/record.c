@@ -55,12 +55,18 @@ static void set_name(struct ft_rec *r, struct ft_edit *d, const char *name)
     r->names |= ft_rec_name_bit(d->key);
 }
 
+static bool escaped_key_is(struct ft_rec *r, size_t i, struct ft_str key)
+{
+    return ft_str_eq(ft_json_unescape(span(r, r->fields[i].key), r->mem), key);
+}
+
 static inline bool key_is(struct ft_rec *r, size_t i, struct ft_str key)
 {
-    struct ft_str k = span(r, r->fields[i].key);
-    if (r->fields[i].key_escaped)
-        k = ft_json_unescape(k, r->mem);
-    return k.n == key.n && (!k.n || (k.p[0] == key.p[0] && !memcmp(k.p, key.p, k.n)));
+    const struct ft_field *f = &r->fields[i];
+    if (f->key_escaped)
+        return escaped_key_is(r, i, key);
+    const char *const p = r->line.p + f->key.at;
+    return f->key.n == key.n && (!key.n || (p[0] == key.p[0] && !memcmp(p, key.p, key.n)));
 }
 
 /* A member as it stands after the edits. */

@@ -38,8 +38,7 @@ static inline enum ft_json_type type_of(struct ft_rec *r, const char *key)
         return FT_JSON_NULL;
     struct ft_str raw;
     enum ft_json_type type = FT_JSON_NULL;
-    struct ft_err e = {0};
-    return ft_rec_find(r, key, &raw, &type, &e) > 0 ? type : FT_JSON_NULL;
+    return ft_rec_find(r, key, &raw, &type, NULL) > 0 ? type : FT_JSON_NULL;
 }
 
 /* There and not null. A member that occurs twice is there: reading it will fail. */
@@ -49,8 +48,7 @@ static inline bool has(struct ft_rec *r, const char *key)
         return false;
     struct ft_str raw;
     enum ft_json_type type = FT_JSON_NULL;
-    struct ft_err e = {0};
-    const int k = ft_rec_find(r, key, &raw, &type, &e);
+    const int k = ft_rec_find(r, key, &raw, &type, NULL);
     return k < 0 || (k > 0 && type != FT_JSON_NULL);
 }
 
@@ -76,7 +74,7 @@ static int not_here(struct ft_err *e, const char *where)
 static int read_tools(struct ft_rec *r, struct ft_chat *c, bool wrap, struct ft_err *e)
 {
     struct ft_json v = {0};
-    if (!ft_rec_has(r, "tools"))
+    if (!ft_rec_may_have(r, "tools") || !ft_rec_has(r, "tools"))
         return 0;
     const int k = ft_rec_value(r, "tools", &v, e);
     if (k < 0)
@@ -444,7 +442,10 @@ static void as_messages(struct ft_rec *r, const char *role, const struct ft_json
 /* ---- TRL's formats ---- */
 
 enum { PROMPT = 1, COMPLETION = 2, CHOSEN = 4, REJECTED = 8, MESSAGES = 16, LABEL = 32 };
-static const char *const trl_keys[] = {"prompt", "completion", "chosen", "rejected", "messages", "label"};
+static const struct ft_str trl_keys[] = {FT_STR("prompt"), FT_STR("completion"), FT_STR("chosen"), FT_STR("rejected"), FT_STR("messages"), FT_STR("label")};
+
+/* false: TRL's i-th member is not there, without a look. */
+static inline bool may_have(const struct ft_rec *r, unsigned i) { return r->names & ft_rec_name_bit(trl_keys[i]); }
 
 static int no_format(struct ft_rec *r, struct ft_err *e)
 {
@@ -477,20 +478,22 @@ static int trl(struct ft_rec *r, const struct ft_chat_rules *rules, struct ft_ch
     struct ft_json *to[] = {&c->prompt, &c->completion, &c->chosen, &c->rejected, &c->messages};
     static const char *const role[] = {"user", "assistant", "assistant", "assistant", ""};
     unsigned keys = 0, strings = 0, arrays = 0;
-    for (unsigned i = 0; i < 6; i++)
-        if (has(r, trl_keys[i])) {
-            if (rules->use && !listed(rules->use, trl_keys[i]))
-                consume(c, trl_keys[i]);
-            else
-                keys |= 1u << i;
-        }
-    for (unsigned i = 0; i < 5; i++) {
-        if (!(keys & 1u << i))
-            continue;
+    for (unsigned i = 0; i < 6; i++) {
+        const char *const key = trl_keys[i].p;
         struct ft_str raw;
         enum ft_json_type t = FT_JSON_NULL;
-        if (ft_rec_find(r, trl_keys[i], &raw, &t, e) < 0)
-            return -1;
+        const int k = may_have(r, i) ? ft_rec_find(r, key, &raw, &t, NULL) : 0;
+        if (!k || (k > 0 && t == FT_JSON_NULL))
+            continue;
+        if (rules->use && !listed(rules->use, key)) {
+            consume(c, key);
+            continue;
+        }
+        keys |= 1u << i;
+        if (1u << i == LABEL)
+            continue;
+        if (k < 0)
+            return ft_rec_find(r, key, &raw, &t, e);
         if (1u << i == MESSAGES && t != FT_JSON_ARRAY)
             return ft_fail(e, FT_DATA, "member \"messages\" is not an array");
         if (t == FT_JSON_STRING)
@@ -498,7 +501,7 @@ static int trl(struct ft_rec *r, const struct ft_chat_rules *rules, struct ft_ch
         else if (t == FT_JSON_ARRAY)
             arrays |= 1u << i;
         else
-            return ft_fail(e, FT_DATA, "member \"%s\" is neither a string nor messages", trl_keys[i]);
+            return ft_fail(e, FT_DATA, "member \"%s\" is neither a string nor messages", key);
     }
     if (!arrays && !(rules->as_chat && strings))
         return c->kind = FT_CHAT_PASS, 0;
@@ -508,7 +511,7 @@ static int trl(struct ft_rec *r, const struct ft_chat_rules *rules, struct ft_ch
         struct ft_json v;
         if (!(keys & 1u << i))
             continue;
-        if (ft_rec_value(r, trl_keys[i], &v, e) < 0)
+        if (ft_rec_value(r, trl_keys[i].p, &v, e) < 0)
             return -1;
         if (arrays && v.n && ft_json_get(&v.items[0], "from") && ft_json_get(&v.items[0], "value"))
             ft_rec_count(r, "messages_of_from_and_value", 1); /* rendered as transformers does; --map conversations=messages reads them */
@@ -545,7 +548,7 @@ static int trl(struct ft_rec *r, const struct ft_chat_rules *rules, struct ft_ch
     struct ft_buf b = {0};
     for (unsigned i = 0; i < 6; i++)
         if (keys & 1u << i)
-            ft_buf_printf(&b, "%s%s", b.n ? ", " : "", trl_keys[i]);
+            ft_buf_printf(&b, "%s%s", b.n ? ", " : "", trl_keys[i].p);
     const int k = ft_fail(e, FT_DATA, keys & (keys - 1) ? "the members %.*s together are no format (--use chooses)" : "member \"%.*s\" alone is no format",
                           (int)b.n, b.p);
     ft_buf_release(&b);
@@ -612,8 +615,8 @@ static int recognise(struct ft_rec *r, const struct ft_chat_rules *rules, struct
         return sharegpt(r, c, e);
     if (type_of(r, "instruction") == FT_JSON_STRING && (has(r, "output") || has(r, "chosen")))
         return alpaca(r, c, true, e);
-    for (int i = 0; i < 4; i++)
-        if (has(r, trl_keys[i]))
+    for (unsigned i = 0; i < 4; i++)
+        if (may_have(r, i) && has(r, trl_keys[i].p))
             return trl(r, rules, c, e);
     if (correction_names(r, &bad, &good))
         return correction(r, c, bad, good, e);
