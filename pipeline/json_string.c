@@ -207,6 +207,15 @@ char *ft_json_unescape_to(char *w, struct ft_str in)
                 goto escaped;
             }
         }
+        if (end - p >= 16) {
+            memcpy(w, p, 16);
+            const unsigned m = slashes16(p);
+            const int n = m ? __builtin_ctz(m) : 16;
+            p += n;
+            w += n;
+            if (m)
+                goto escaped;
+        }
         while (p < end && *p != '\\')
             *w++ = *p++;
         if (p == end)

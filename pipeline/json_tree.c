@@ -43,35 +43,61 @@ static void outgrow(struct builder *b, struct open_container *c)
     c->cap *= 2;
 }
 
-/* A member name at p, and what stands before its value. NULL: an error. */
-static inline const char *name(struct builder *b, const char *p, struct ft_str *key)
+/* Where the scan is, apart from its place: what does not change is kept out of memory that values are written to. */
+struct text {
+    const char *begin, *end;
+    const uint64_t *odd;
+};
+
+/* The first odd byte from p on, as ft_scan_odd. */
+static inline const char *odd_from(const struct text *t, const char *p)
 {
-    struct ft_scan *const s = b->s;
+    const size_t i = (size_t)(p - t->begin);
+    const uint64_t *w = t->odd + i / 64;
+    uint64_t m = *w >> i % 64;
+    if (m)
+        return p + __builtin_ctzll(m);
+    while (!(m = *++w))
+        ;
+    return t->begin + (size_t)(w - t->odd) * 64 + __builtin_ctzll(m);
+}
+
+static const char *any_name(struct builder *b, const char *p, struct ft_str *key)
+{
     bool escaped;
-    if (s->odd && p < s->end && *p == '"') { /* "name": and perhaps a space, as most are */
-        const char *q = ft_scan_odd(s, p + 1);
-        if (s->end - q > 3 && q[0] == '"' && q[1] == ':') {
+    b->s->p = p;
+    if (ft_scan_key(b->s, key, &escaped))
+        return NULL;
+    if (escaped)
+        *key = ft_json_unescape(*key, b->a);
+    return b->s->p;
+}
+
+/* A member name at p, and what stands before its value. NULL: an error. */
+static inline const char *name(struct builder *b, const struct text *t, const char *p, struct ft_str *key)
+{
+    if (t->odd && p < t->end && *p == '"') { /* "name": and perhaps a space, as most are */
+        const char *q = odd_from(t, p + 1);
+        if (t->end - q > 3 && q[0] == '"' && q[1] == ':') {
             *key = (struct ft_str){p + 1, (size_t)(q - p) - 1};
             q += 2 + (q[2] == ' ');
             if (*q > ' ')
                 return q;
         }
     }
-    s->p = p;
-    if (ft_scan_key(s, key, &escaped))
-        return NULL;
-    if (escaped)
-        *key = ft_json_unescape(*key, b->a);
-    return s->p;
+    return any_name(b, p, key);
 }
 
-static inline const char *space(struct ft_scan *s, const char *p)
+static const char *any_space(struct ft_scan *s, const char *p)
 {
-    if (p < s->end && *p > ' ')
-        return p;
     s->p = p;
     ft_scan_space(s);
     return s->p;
+}
+
+static inline const char *space(struct builder *b, const struct text *t, const char *p)
+{
+    return p < t->end && *p > ' ' ? p : any_space(b->s, p);
 }
 
 /* Room for the next value of a container. */
@@ -88,10 +114,9 @@ static inline struct ft_json_member *member(struct builder *b, struct open_conta
     return &c->members[c->n++];
 }
 
-/* The innermost container ends before p. */
-static inline void shut(struct builder *b, const char *p)
+/* The container ends before p. */
+static inline void shut(const struct open_container *c, const char *p)
 {
-    const struct open_container *c = &b->open[--b->depth];
     struct ft_json *v = c->self;
     v->type = c->object ? FT_JSON_OBJECT : FT_JSON_ARRAY;
     v->is_float = false;
@@ -102,7 +127,7 @@ static inline void shut(struct builder *b, const char *p)
 }
 
 /* Returns where the value ends, NULL: an error. */
-static inline const char *scalar(struct builder *b, struct ft_json *v, const char *const begin)
+static const char *any_scalar(struct builder *b, struct ft_json *v, const char *const begin)
 {
     struct ft_scan *const s = b->s;
     bool escaped = false;
@@ -131,6 +156,23 @@ static inline const char *scalar(struct builder *b, struct ft_json *v, const cha
     return s->p;
 }
 
+static inline const char *scalar(struct builder *b, const struct text *t, struct ft_json *v, const char *const begin)
+{
+    if (t->odd && begin < t->end && *begin == '"') { /* a string without escapes, as most are */
+        const char *const q = odd_from(t, begin + 1);
+        if (q < t->end && *q == '"') {
+            v->type = FT_JSON_STRING;
+            v->is_float = false;
+            v->s = (struct ft_str){begin + 1, (size_t)(q - begin) - 1};
+            v->raw = (struct ft_str){begin, (size_t)(q - begin) + 1};
+            v->n = 0;
+            v->items = NULL;
+            return q + 1;
+        }
+    }
+    return any_scalar(b, v, begin);
+}
+
 /* Is the container that begins here one without its children? */
 static bool is_left(const struct builder *b)
 {
@@ -152,7 +194,7 @@ static const char *leave(struct builder *b, struct ft_json *v, const char *p)
     return b->s->p;
 }
 
-static struct open_container *enter(struct builder *b, struct ft_json *v, const char *p)
+static inline struct open_container *enter(struct builder *b, struct ft_json *v, const char *p)
 {
     if (b->depth == b->cap)
         open_grow(b);
@@ -167,47 +209,49 @@ static struct open_container *enter(struct builder *b, struct ft_json *v, const 
 /* Any value at p; where it ends, or NULL. */
 static const char *build(struct builder *b, struct ft_json *v, const char *p)
 {
-    struct ft_scan *const s = b->s;
-    const char *const end = s->end;
+    const struct text text = {b->s->begin, b->s->end, b->s->odd}, *const t = &text;
+    const char *const end = text.end;
+    struct open_container *c = NULL; /* the innermost */
     for (;;) {
-        bool first = false;
-        if (p < end && (*p == '{' || *p == '[') && !(b->leave && is_left(b))) {
-            if (b->depth == FT_JSON_DEPTH)
-                return ft_fail_at(s->e, FT_DATA, (uint64_t)(p - s->begin) + 1, "JSON nested too deeply (limit %d)", FT_JSON_DEPTH), NULL;
-            struct open_container *c = enter(b, v, p);
-            p = space(s, p + 1);
-            c->cap = p < end && *p == (c->object ? '}' : ']') ? 0 : ROOM;
-            c->items = ft_arena_alloc(b->a, c->cap * (c->object ? sizeof *c->members : sizeof *c->items));
-            first = c->cap > 0;
-        } else if (p < end && (*p == '{' || *p == '[')) {
+        const bool opens = p < end && (*p == '{' || *p == '[');
+        if (!opens) {
+            if (!(p = scalar(b, t, v, p)))
+                return NULL;
+        } else if (b->leave && is_left(b)) {
             if (!(p = leave(b, v, p)))
                 return NULL;
-        } else if (!(p = scalar(b, v, p))) {
-            return NULL;
+        } else {
+            if (b->depth == FT_JSON_DEPTH)
+                return ft_fail_at(b->s->e, FT_DATA, (uint64_t)(p - text.begin) + 1, "JSON nested too deeply (limit %d)", FT_JSON_DEPTH), NULL;
+            c = enter(b, v, p);
+            p = space(b, t, p + 1);
+            c->cap = p < end && *p == (c->object ? '}' : ']') ? 0 : ROOM;
+            c->items = ft_arena_alloc(b->a, c->cap * (c->object ? sizeof *c->members : sizeof *c->items));
+            if (c->cap)
+                goto next;
         }
-        for (;;) { /* a value is complete, or a container has begun */
-            if (!b->depth)
+        for (;;) { /* a value is complete, or an empty container has begun */
+            if (!c)
                 return p;
-            struct open_container *c = &b->open[b->depth - 1];
-            if (!first) {
-                p = space(s, p);
-                if (p < end && *p == (c->object ? '}' : ']')) {
-                    shut(b, ++p);
-                    continue;
-                }
-                if (p >= end || *p != ',')
-                    return ft_scan_expected(s, p, c->object ? "',' or '}'" : "',' or ']'"), NULL;
-                p = space(s, p + 1);
+            p = space(b, t, p);
+            if (p < end && *p == ',') {
+                p += 1 + (end - p > 1 && p[1] == ' ');
+                p = space(b, t, p);
+                break;
             }
-            if (c->object) {
-                struct ft_json_member *m = member(b, c);
-                if (!(p = name(b, p, &m->key)))
-                    return NULL;
-                v = &m->value;
-            } else {
-                v = element(b, c);
-            }
-            break;
+            if (p >= end || *p != (c->object ? '}' : ']'))
+                return ft_scan_expected(b->s, p, c->object ? "',' or '}'" : "',' or ']'"), NULL;
+            shut(c, ++p);
+            c = --b->depth ? c - 1 : NULL;
+        }
+next:
+        if (c->object) {
+            struct ft_json_member *m = member(b, c);
+            if (!(p = name(b, t, p, &m->key)))
+                return NULL;
+            v = &m->value;
+        } else {
+            v = element(b, c);
         }
     }
 }

@@ -105,10 +105,9 @@ static uint64_t byte_of(const struct ft_rec *r, const struct found *f)
     return f->field >= 0 ? (uint64_t)r->fields[f->field].value.at + 1 : 0;
 }
 
-static int find(struct ft_rec *r, const char *key, struct ft_str *raw, enum ft_json_type *type,
-                uint64_t *byte, struct ft_err *e)
+static int find_as(struct ft_rec *r, const char *key, struct found f, struct ft_str *raw, enum ft_json_type *type,
+                   uint64_t *byte, struct ft_err *e)
 {
-    const struct found f = look(r, ft_strz(key));
     *raw = (struct ft_str){0};
     *type = FT_JSON_NULL;
     *byte = byte_of(r, &f);
@@ -124,6 +123,11 @@ static int find(struct ft_rec *r, const char *key, struct ft_str *raw, enum ft_j
         *type = r->fields[f.field].type;
     }
     return 1;
+}
+
+static int find(struct ft_rec *r, const char *key, struct ft_str *raw, enum ft_json_type *type, uint64_t *byte, struct ft_err *e)
+{
+    return find_as(r, key, look(r, ft_strz(key)), raw, type, byte, e);
 }
 
 int ft_rec_find(struct ft_rec *r, const char *key, struct ft_str *raw, enum ft_json_type *type,
@@ -267,12 +271,12 @@ int ft_rec_value(struct ft_rec *r, const char *key, struct ft_json *out, struct 
     struct ft_str raw;
     enum ft_json_type type;
     uint64_t byte;
-    const int k = find(r, key, &raw, &type, &byte, e);
+    const struct found f = look(r, ft_strz(key));
+    const int k = find_as(r, key, f, &raw, &type, &byte, e);
     if (k <= 0 || type == FT_JSON_NULL)
         return k < 0 ? -1 : 0;
-    for (size_t i = 0; r->trees && i < r->n; i++) /* the one that was made when the record was read */
-        if (r->fields[i].tree && raw.p == r->line.p + r->fields[i].value.at)
-            return *out = *r->fields[i].tree, 1;
+    if (f.field >= 0 && r->fields[f.field].tree && !(f.edit && f.edit->json.p)) /* made when the record was read */
+        return *out = *r->fields[f.field].tree, 1;
     return ft_json_parse(raw.p, raw.n, r->mem, out, e) ? -1 : 1;
 }
 
@@ -402,11 +406,14 @@ static void copy(struct ft_buf *out, const struct ft_rec *r, size_t from, size_t
 
 static void put_name(struct ft_rec_tail *t, struct ft_buf *out, struct ft_str name)
 {
-    if (!t->empty)
-        ft_buf_put(out, ", ", t->spaced ? 2 : 1);
+    char *const room = ft_buf_room(out, ft_json_str_room(name) + 4), *w = room;
+    memcpy(w, ", ", 2);
+    w += t->empty ? 0 : t->spaced ? 2 : 1;
     t->empty = false;
-    ft_json_put_str(out, name);
-    ft_buf_put(out, ": ", t->spaced ? 2 : 1);
+    w = ft_json_write_str(w, name);
+    memcpy(w, ": ", 2);
+    w += t->spaced ? 2 : 1;
+    out->n += (size_t)(w - room);
 }
 
 struct ft_rec_tail ft_rec_begin(struct ft_rec *r, struct ft_buf *out)

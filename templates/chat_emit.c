@@ -213,7 +213,7 @@ static int write_text(struct ft_rec *r, const struct ft_chat_compiled *t, const 
         learn = keep(r, learn); /* it was in x->room */
         ft_rec_set_string(r, "text", x->x.text);
         x->room->n = 0;
-        ft_chat_spans_put(x->room, x->spans, x->n, x->x.text, x->controls);
+        ft_chat_spans_put(x->room, x->spans, x->n, x->x.text, x->controls, r->line);
         ft_rec_set(r, "spans", keep(r, ft_buf_str(x->room)));
         ft_rec_set(r, "learn", learn);
         if (ft_rec_stamp(r, "tpl", t->digest, e))
@@ -225,7 +225,7 @@ static int write_text(struct ft_rec *r, const struct ft_chat_compiled *t, const 
     ft_rec_name(&tail, out, "text");
     ft_json_put_str(out, x->x.text);
     ft_rec_name(&tail, out, "spans");
-    ft_chat_spans_put(out, x->spans, x->n, x->x.text, x->controls);
+    ft_chat_spans_put(out, x->spans, x->n, x->x.text, x->controls, r->line);
     ft_rec_name(&tail, out, "learn");
     ft_buf_puts(out, learn);
     ft_rec_name(&tail, out, "_ft");
@@ -252,7 +252,7 @@ static void set_piece(struct ft_rec *r, const char *key, const struct seen *x, s
     ft_rec_set_string(r, key, (struct ft_str){x->x.text.p + from, to - from});
     snprintf(spans, sizeof spans, "%s_spans", key);
     b->n = 0;
-    ft_chat_spans_put(b, cut, n, (struct ft_str){x->x.text.p + from, to - from}, x->controls);
+    ft_chat_spans_put(b, cut, n, (struct ft_str){x->x.text.p + from, to - from}, x->controls, r->line);
     ft_rec_set(r, spans, keep(r, ft_buf_str(b)));
 }
 

@@ -48,22 +48,36 @@ void ft_facts_free(struct ft_facts *f)
 
 void ft_facts_begin(struct ft_facts *f) { f->call = NULL; }
 
+/* What the last key is of. */
+struct of_call {
+    const struct ft_template *t;
+    uint64_t template_id;
+    bool tools, documents, kwargs;
+};
+
 /* The template, its variables, and whether there are tools and documents: the same
  * from record to record, mostly, so the last is kept. */
 static struct ft_digest call_key(struct ft_facts *f, const struct ft_chat_call *call)
 {
     struct ft_buf *b = &f->room;
-    const char extras[2] = {call->tools != NULL, call->documents != NULL};
-    b->n = 0;
-    ft_buf_put(b, &call->t, sizeof call->t);
-    ft_buf_put(b, &call->template_id, sizeof call->template_id);
-    ft_buf_put(b, extras, 2);
-    if (call->kwargs)
+    struct of_call of;
+    memset(&of, 0, sizeof of); /* what is between its members is hashed too */
+    of.t = call->t;
+    of.template_id = call->template_id;
+    of.tools = call->tools != NULL;
+    of.documents = call->documents != NULL;
+    of.kwargs = call->kwargs != NULL;
+    struct ft_str kwargs = call->kwargs ? call->kwargs->raw : (struct ft_str){0};
+    if (call->kwargs && !kwargs.p) {
+        b->n = 0;
         ft_json_put(b, call->kwargs);
-    if (!f->last.n || !ft_str_eq(ft_buf_str(b), ft_buf_str(&f->last))) {
-        f->last_key = ft_hash128(b->p, b->n);
+        kwargs = ft_buf_str(b);
+    }
+    if (f->last.n != sizeof of + kwargs.n || memcmp(f->last.p, &of, sizeof of) || memcmp(f->last.p + sizeof of, kwargs.p ? kwargs.p : "", kwargs.n)) {
         f->last.n = 0;
-        ft_buf_put(&f->last, b->p, b->n);
+        ft_buf_put(&f->last, &of, sizeof of);
+        ft_buf_puts(&f->last, kwargs);
+        f->last_key = ft_hash128(f->last.p, f->last.n);
     }
     return f->last_key;
 }
@@ -90,6 +104,8 @@ static inline uint64_t add(uint64_t h, struct ft_str s)
         x = ft_hash64(s.p, s.n);
     } else if (s.n >= 8) {
         memcpy(&x, s.p, 8), memcpy(&y, s.p + s.n - 8, 8);
+    } else if (s.n >= 4) {
+        memcpy(&x, s.p, 4), memcpy(&y, s.p + s.n - 4, 4);
     } else {
         for (size_t i = 0; i < s.n; i++)
             x = x << 8 | (unsigned char)s.p[i];

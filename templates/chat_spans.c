@@ -204,7 +204,29 @@ static inline char *put_number(char *w, uint64_t v)
     return v < 10 ? *w = (char)('0' + v), w + 1 : ft_put_decimal(w, v);
 }
 
-static void put_span(struct ft_buf *b, const struct ft_chat_span *s, size_t begin, size_t end, uint32_t flags)
+/* A string. One that lies in the record's line had no escape there, and needs none here. */
+static inline char *put_name(char *w, struct ft_str s, struct ft_str line)
+{
+    if ((uintptr_t)s.p - (uintptr_t)line.p >= line.n)
+        return ft_json_write_str(w, s);
+    *w++ = '"';
+    if (s.n > 16) {
+        memcpy(w, s.p, s.n);
+    } else if (s.n >= 8) {
+        memcpy(w, s.p, 8);
+        memcpy(w + s.n - 8, s.p + s.n - 8, 8);
+    } else if (s.n >= 4) {
+        memcpy(w, s.p, 4);
+        memcpy(w + s.n - 4, s.p + s.n - 4, 4);
+    } else {
+        for (size_t i = 0; i < s.n; i++)
+            w[i] = s.p[i];
+    }
+    w[s.n] = '"';
+    return w + s.n + 1;
+}
+
+static void put_span(struct ft_buf *b, const struct ft_chat_span *s, size_t begin, size_t end, uint32_t flags, struct ft_str line)
 {
     /* four numbers, a sign, brackets and commas */
     char *const room = ft_buf_room(b, 4 * FT_DECIMAL + 10 + ft_json_str_most(s->field.n) + ft_json_str_most(s->role.n)), *w = room;
@@ -221,16 +243,16 @@ static void put_span(struct ft_buf *b, const struct ft_chat_span *s, size_t begi
         *w++ = '-';
     w = put_number(w, s->message < 0 ? 0 - (uint64_t)s->message : (uint64_t)s->message);
     *w++ = ',';
-    w = ft_json_write_str(w, s->field);
+    w = put_name(w, s->field, line);
     *w++ = ',';
-    w = ft_json_write_str(w, s->role);
+    w = put_name(w, s->role, line);
     *w++ = ',';
     w = put_number(w, flags);
     *w++ = ']';
     b->n += (size_t)(w - room);
 }
 
-void ft_chat_spans_put(struct ft_buf *b, const struct ft_chat_span *v, size_t n, struct ft_str text, const struct ft_chat_controls *c)
+void ft_chat_spans_put(struct ft_buf *b, const struct ft_chat_span *v, size_t n, struct ft_str text, const struct ft_chat_controls *c, struct ft_str line)
 {
     ft_buf_putc(b, '[');
     for (size_t i = 0; i < n; i++) {
@@ -238,11 +260,11 @@ void ft_chat_spans_put(struct ft_buf *b, const struct ft_chat_span *v, size_t n,
         struct ft_str t;
         while (v[i].flags & FT_CHAT_UNTRUSTED && at < v[i].end && (t = next_control(text, at, v[i].end, c)).n) {
             const size_t begin = (size_t)(t.p - text.p) > at ? (size_t)(t.p - text.p) : at, end = (size_t)(t.p - text.p) + t.n;
-            put_span(b, &v[i], at, begin, v[i].flags);
+            put_span(b, &v[i], at, begin, v[i].flags, line);
             at = end < v[i].end ? end : v[i].end;
-            put_span(b, &v[i], begin, at, v[i].flags | FT_CHAT_CONTROL);
+            put_span(b, &v[i], begin, at, v[i].flags | FT_CHAT_CONTROL, line);
         }
-        put_span(b, &v[i], at, v[i].end, v[i].flags);
+        put_span(b, &v[i], at, v[i].end, v[i].flags, line);
     }
     ft_buf_putc(b, ']');
 }

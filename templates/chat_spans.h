@@ -38,7 +38,8 @@ struct ft_chat_controls ft_chat_controls(const struct ft_template *t);
 /* [[begin,end,message,"field","role",flags],...]. What of untrusted spans spells one of the
  * controls in `text`, be it together with what stands beside them, is an entry of its own
  * with FT_CHAT_CONTROL: whatever the vocabulary says of such a token, it is the template's
- * to write. */
-void ft_chat_spans_put(struct ft_buf *b, const struct ft_chat_span *v, size_t n, struct ft_str text, const struct ft_chat_controls *c);
+ * to write. `line`: of the record; what lies in it is between quotes there. */
+void ft_chat_spans_put(struct ft_buf *b, const struct ft_chat_span *v, size_t n, struct ft_str text, const struct ft_chat_controls *c,
+                       struct ft_str line);
 
 #endif

@@ -51,12 +51,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
             at = 0;
             struct ft_chat_controls controls = ft_chat_controls(t);
             struct ft_buf b = {0};
-            ft_chat_spans_put(&b, spans, n_spans, x.text, &controls);
+            ft_chat_spans_put(&b, spans, n_spans, x.text, &controls, (struct ft_str){(const char *)nul + 1, rest});
             ft_buf_release(&b);
             free(controls.v);
-            if (!ft_turns(cache, &call, &x, spans, n_spans, &mem, &turns, &n_turns, &missed, &e))
+            if (!ft_turns(cache, &call, &x, spans, n_spans, &mem, &turns, &n_turns, &missed, &e)) {
                 for (size_t k = 0; k < n_turns; k++)
                     check(x.text, turns[k].begin, turns[k].end, &at);
+                struct ft_turn *again; /* by the plan that was made for it */
+                size_t n_again;
+                if (ft_turns(cache, &call, &x, spans, n_spans, &mem, &again, &n_again, &missed, &e) || n_again != n_turns)
+                    abort();
+                for (size_t k = 0; k < n_turns; k++)
+                    if (again[k].begin != turns[k].begin || again[k].end != turns[k].end || again[k].message != turns[k].message)
+                        abort();
+            }
         }
         ft_turn_cache_free(cache);
     }
