@@ -167,7 +167,8 @@ void tk_added_split(const struct tk_added *a, bool normalized, const struct tk_p
                     const struct tk_range *plain, size_t n_plain, struct tk_pieces *out)
 {
     const struct tk_trie *trie = normalized ? a->norm : a->raw;
-    uint32_t done = 0; /* everything before is given out */
+    uint32_t done = 0;   /* everything before is given out */
+    uint32_t spaces = 0; /* how far the white space goes that was last looked at: tokens in the midst of it do not walk it again */
     const struct tk_prefilter *seek = normalized ? &a->seek_norm : &a->seek_raw;
     for (uint32_t i = 0; (i = (uint32_t)tk_prefilter_next(seek, p->p, p->n, i)) < p->n;) {
         /* Leftmost, longest. One that is rejected is not retried shorter. */
@@ -196,12 +197,16 @@ void tk_added_split(const struct tk_added *a, bool normalized, const struct tk_p
         }
         if (t->lstrip) {
             uint32_t b = start;
-            while (b > 0 && uc_is(char_before(p->p, b, &c), UC_SPACE))
+            while (b > done && uc_is(char_before(p->p, b, &c), UC_SPACE))
                 b = c;
             start = b > done ? b : done;
         }
-        while (t->rstrip && stop < p->n && uc_is(ft_utf8_get(p->p + stop, &len), UC_SPACE))
-            stop += (uint32_t)len;
+        if (t->rstrip) {
+            stop = stop < spaces ? spaces : stop;
+            while (stop < p->n && uc_is(ft_utf8_get(p->p + stop, &len), UC_SPACE))
+                stop += (uint32_t)len;
+            spaces = stop;
+        }
         if (start >= stop) /* all of it went to the token before (where the library gives up) */
             continue;
         if (done < start)

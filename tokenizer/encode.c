@@ -127,8 +127,11 @@ static int quickly(const struct ft_tokenizer *t, struct ft_tok_state *s, struct 
     const size_t first = r->ids.n;
     struct tk_marks marks;
     bool placed = o->marks && s->marks.may;
-    for (size_t i = 0; i < s->work.a.n; i++)
-        placed = placed && s->work.a.v[i].p == all.p + s->work.a.v[i].base;
+    for (size_t i = 0; i < s->work.a.n && placed; i++) {
+        const struct tk_piece *p = &s->work.a.v[i];
+        /* An added token that strips what follows may share it with the next. */
+        placed = p->p == all.p + p->base && (!i || p[-1].base + p[-1].n <= p->base);
+    }
     if (placed) {
         marks = (struct tk_marks){t, s->marks.post, all, o->marks, o->n_marks, 0, first, s->marks.place};
         tk_fast_placed(s->fast, tk_marks_take, &marks);

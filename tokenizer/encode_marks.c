@@ -255,6 +255,8 @@ int tk_encode_marked(const struct ft_tokenizer *t, struct ft_tok_state *s, struc
     size_t n = 0;
     for (size_t i = 0, m = 0; i < w->a.n; i++) {
         const struct tk_piece *p = &w->a.v[i];
+        if (i && p[-1].base + p[-1].n > p->base) /* the one before has its white space, and gives it to this one too */
+            return 0;
         while (m < o->n_marks && o->marks[m] <= p->base)
             m++;
         if (p->id >= 0)

@@ -8,7 +8,7 @@
 #include "tokenizer/tokenizer_priv.h"
 
 struct variant {
-    const char *golden, *normalizer /* NULL: the first of its own */, *pretok;
+    const char *golden, *normalizer /* NULL: the first of its own */, *pretok, *added /* NULL: none */;
 };
 
 #define VARIANT_METASPACE "{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"WhitespaceSplit\"},{\"type\":\"Metaspace\",\"replacement\":\"\xe2\x96\x81\",\"add_prefix_space\":true}]}"
@@ -16,6 +16,9 @@ struct variant {
 #define VARIANT_MARKS "{\"type\":\"Metaspace\",\"replacement\":\"\xe2\x96\x81\",\"prepend_scheme\":\"always\",\"split\":true}"
 #define VARIANT_NMT "{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"Nmt\"},{\"type\":\"NFKC\"},"
 #define VARIANT_BLANKS(to) "{\"type\":\"Replace\",\"pattern\":{\"Regex\":\" {2,}\"},\"content\":\"" to "\"}"
+
+/* Tokens that take the white space behind them, which the next of them has too. */
+#define VARIANT_GREEDY "[{\"id\":9999,\"content\":\" \",\"single_word\":false,\"lstrip\":false,\"rstrip\":true,\"normalized\":false,\"special\":false}]"
 
 static const struct variant variants[] = {
     {"unigram-t5.json", NULL, VARIANT_METASPACE},
@@ -31,6 +34,8 @@ static const struct variant variants[] = {
     {"wordpiece-cased.json", "{\"type\":\"BertNormalizer\",\"clean_text\":true,\"handle_chinese_chars\":true,\"strip_accents\":null,\"lowercase\":false}", "{\"type\":\"BertPreTokenizer\"}"},
     {"sp-mistral.json", "{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"Prepend\",\"prepend\":\"\xe2\x96\x81\"},{\"type\":\"Replace\",\"pattern\":{\"String\":\" \"},\"content\":\"\xe2\x96\x81\"}]}", "null"},
     {"sp-llama2.json", "null", "{\"type\":\"Metaspace\",\"replacement\":\"\xe2\x96\x81\",\"prepend_scheme\":\"always\",\"split\":false}"},
+    {"byte-gpt2.json", "null", "{\"type\":\"ByteLevel\",\"add_prefix_space\":false,\"trim_offsets\":true}", VARIANT_GREEDY},
+    {"wordpiece-uncased.json", "{\"type\":\"BertNormalizer\",\"clean_text\":true,\"handle_chinese_chars\":true,\"strip_accents\":null,\"lowercase\":true}", "{\"type\":\"BertPreTokenizer\"}", VARIANT_GREEDY},
 };
 enum { VARIANTS = sizeof variants / sizeof *variants };
 
@@ -54,7 +59,7 @@ static struct ft_tokenizer *variant_load(const struct variant *v)
             continue;
         }
         const char *own = ft_str_is(x->key, "normalizer") ? v->normalizer : ft_str_is(x->key, "pre_tokenizer") ? v->pretok
-                          : ft_str_is(x->key, "added_tokens") ? "[]" : NULL;
+                          : ft_str_is(x->key, "added_tokens") ? v->added ? v->added : "[]" : NULL;
         ft_buf_putz(&b, i ? "," : "{");
         ft_json_put_str(&b, x->key);
         ft_buf_putc(&b, ':');
