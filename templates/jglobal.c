@@ -28,6 +28,17 @@ const char *ft_jfunc_type(struct jval f)
     }
 }
 
+const char *ft_jfunc_repr(struct jval f)
+{
+    switch (f.aux) {
+    case G_CYCLER: return "<class 'jinja2.utils.Cycler'>";
+    case G_JOINER: return "<class 'jinja2.utils.Joiner'>";
+    case G_NAMESPACE:
+        return "<class 'transformers.utils.chat_template_utils._cached_compile_jinja_template.<locals>.TemplateNamespace'>";
+    default: return NULL;
+    }
+}
+
 static int64_t integer(struct jrt *rt, struct jval v)
 {
     if (v.tag == J_BIG)

@@ -72,6 +72,8 @@ struct jval ft_jcall_macro(struct jrt *rt, struct jmacro *m, const struct jargs 
 struct jval ft_jcall_loop(struct jrt *rt, struct jloop *l, struct jval iterable); /* recursive */
 const struct jstr *ft_jmacro_name(const struct jmacro *m);
 const char *ft_jfunc_type(struct jval f);
+/* repr of those that are classes; NULL: of the others it holds an address. */
+const char *ft_jfunc_repr(struct jval f);
 const char *ft_jbound_type(const struct jbound *m);
 bool ft_jcallable(struct jval v);
 bool ft_jhashable(struct jrt *rt, struct jval v);

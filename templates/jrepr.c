@@ -190,6 +190,12 @@ void ft_jsb_repr(struct jsb *b, struct jval v)
                       (long long)ft_jloop_length(b->rt, v.loop));
         break;
     case J_SELF: ft_jsb_putz(b, "<TemplateReference None>"); break;
+    case J_FUNC:
+        if (ft_jfunc_repr(v)) {
+            ft_jsb_putz(b, ft_jfunc_repr(v));
+            break;
+        }
+        /* fallthrough */
     default:
         /* CPython prints an address, which no test can expect */
         ft_jsb_printf(b, "<%s object>", ft_jtype(v));

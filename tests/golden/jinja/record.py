@@ -167,6 +167,7 @@ s.rsplit(l, none)
 s.split(1, s)
 l|sort(12345678901234567890)
 s.expandtabs(1234567890123), "x".expandtabs(-5)
+namespace, cycler, joiner, [joiner], namespace|string|length
 s.expandtabs(12345678901234567890)
 "{:c}".format(12345678901234567890)
 ("ab" * 150)|filesizeformat
