@@ -402,7 +402,7 @@ int main(int argc, char **argv)
         {0, "vocab-size", FT_OPT_SIZE, &c.learn.vocab_size, "N", "tokens in all", NULL},
         {0, "min-frequency", FT_OPT_SIZE, &c.learn.min_frequency, "N", "merge no pair that is rarer", NULL},
         {0, "max-token-length", FT_OPT_SIZE, &c.learn.max_token_length, "N", "merge to fewer than N characters (bytes)", NULL},
-        {0, "limit-alphabet", FT_OPT_SIZE, &c.limit, "N", "sentencepiece: tokens for the N most frequent characters only", NULL},
+        {0, "limit-alphabet", FT_OPT_SIZE, &c.limit, "N", "sentencepiece: tokens for the N most frequent characters only (0: for all)", NULL},
         {0, "initial-alphabet", FT_OPT_STR, &c.initial, "CHARS", "sentencepiece: characters that get a token, seen or not", NULL},
         {0, "byte-fallback", FT_OPT_FLAG, &r->byte_fallback, NULL, "sentencepiece: byte tokens for other characters", &c.has_fallback},
         {'S', "buffer-size", FT_OPT_SIZE, &c.size, "SIZE", "memory for words; the rarest go when they need more", NULL},

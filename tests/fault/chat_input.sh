@@ -42,6 +42,8 @@ bad '{"instruction":"q","output":"a","history":[["a"]]}'
 bad '{"instruction":"q"}' --from=alpaca
 bad '{"bad":"","corrected":"x"}'
 bad '{"bad":"a"}' --from=correction
+bad '{"text":5}'
+bad '{"text":null}'
 
 # The origin of a record and the line of the template.
 printf '%s\n' '{{ messages[0].content }}' '' "{{ raise_exception('no, ' ~ messages[0].content) }}" >t.jinja
