@@ -591,6 +591,29 @@ static int extract(struct ft_rec *r, struct ft_chat *c, struct ft_err *e)
     return 0;
 }
 
+/* The same of two strings, by characters: a blank in front of what differs goes with it. */
+static int extract_text(struct ft_rec *r, struct ft_err *e)
+{
+    struct ft_str a, b;
+    if (ft_rec_string(r, "chosen", &a, e) < 0 || ft_rec_string(r, "rejected", &b, e) < 0)
+        return -1;
+    const size_t most = a.n < b.n ? a.n : b.n;
+    size_t n = 0;
+    while (n < most && a.p[n] == b.p[n])
+        n++;
+    const bool differ = n < most;
+    n -= n && !differ;
+    while (n && n < a.n && ((unsigned char)a.p[n] & 0xc0) == 0x80)
+        n--;
+    n -= differ && n && a.p[n - 1] == ' ';
+    if (!n)
+        return ft_fail(e, FT_DATA, "\"chosen\" and \"rejected\" have no common prompt");
+    ft_rec_set_string(r, "prompt", (struct ft_str){a.p, n});
+    ft_rec_set_string(r, "chosen", (struct ft_str){a.p + n, a.n - n});
+    ft_rec_set_string(r, "rejected", (struct ft_str){b.p + n, b.n - n});
+    return 0;
+}
+
 static int recognise(struct ft_rec *r, const struct ft_chat_rules *rules, struct ft_chat *c, struct ft_err *e)
 {
     const char *bad, *good;
@@ -633,6 +656,9 @@ int ft_chat_read(struct ft_rec *r, const struct ft_chat_rules *rules, struct ft_
     if (recognise(r, rules, out, e))
         return -1;
     if (out->kind == FT_CHAT_IMPLICIT && rules->extract_prompt && extract(r, out, e))
+        return -1;
+    if (out->kind == FT_CHAT_PASS && rules->extract_prompt && type_of(r, "chosen") == FT_JSON_STRING &&
+        type_of(r, "rejected") == FT_JSON_STRING && !ft_rec_has(r, "prompt") && extract_text(r, e))
         return -1;
     if (rules->system.p) {
         struct ft_json *v[] = {&out->messages, &out->prompt, &out->chosen, &out->rejected};

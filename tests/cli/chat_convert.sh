@@ -40,6 +40,9 @@ Y
 echo "-- the prompt taken out of a pair"
 c --extract-prompt <<'Y'
 {"chosen":[{"role":"user","content":"q"},{"role":"assistant","content":"a"}],"rejected":[{"content":"q","role":"user"},{"role":"assistant","content":"b"}]}
+{"chosen":"질문 하나 예","rejected":"질문 하나 아니오"}
+{"chosen":"so it ","rejected":"so it is"}
+{"chosen":"각","rejected":"갂"}
 Y
 echo "-- strings as chats"
 c --as-chat --system 'Be kind.' <<'Y'
