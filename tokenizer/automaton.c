@@ -438,25 +438,6 @@ static bool build(struct tk_automaton *a, struct builder *b, int first)
     return !b->bad;
 }
 
-static void fill_flow(struct tk_automaton *a, size_t states)
-{
-    const size_t n = states << a->shift;
-    a->flow = ft_calloc(n, sizeof *a->flow);
-    a->event = ft_calloc(n, sizeof *a->event);
-    for (size_t i = 0; i < n; i++) {
-        const unsigned to = a->step[i] & (TK_STEP_MATCH - 1u);
-        const unsigned again = a->step[TK_STEP_START << a->shift | (i & ((1u << a->shift) - 1))];
-        if (to != TK_STEP_DEAD) {
-            a->flow[i] = to << a->shift;
-        } else if (a->step[i] & TK_STEP_MATCH && again != TK_STEP_DEAD) {
-            a->flow[i] = again << a->shift;
-            a->event[i] = TK_FLOW_END;
-        } else {
-            a->event[i] = TK_FLOW_STOP;
-        }
-    }
-}
-
 static struct tk_automaton *made(struct graph *g, struct part all)
 {
     struct tk_automaton *a = ft_calloc(1, sizeof *a);
@@ -469,10 +450,7 @@ static struct tk_automaton *made(struct graph *g, struct part all)
         g->node[all.last].next = node(g, MATCH, 0, -1, -1);
         good = !g->bad && classify(a, g, &k) && build(a, b, all.first);
     }
-    if (good) {
-        a->states = (unsigned)b->n;
-        fill_flow(a, b->n);
-    }
+    a->states = (unsigned)b->n;
     free(b->list);
     free(b);
     ft_arena_release(&g->mem);
@@ -544,8 +522,6 @@ void tk_automaton_free(struct tk_automaton *a)
     if (!a)
         return;
     free(a->step);
-    free(a->flow);
-    free(a->event);
     free(a->kind);
     free(a);
 }
@@ -655,48 +631,4 @@ void tk_hunt_end(struct tk_hunt *h)
     free(h->trail);
     h->dead = NULL;
     h->trail = NULL;
-}
-
-size_t tk_hunt_flow(struct tk_hunt *h, size_t at, uint32_t *ends, size_t room, size_t *next)
-{
-    const struct tk_automaton *const a = h->a;
-    const char *const p = h->p;
-    const size_t n = h->n;
-    const uint8_t *const ascii = a->kind[a->page[0]];
-    const uint32_t *const flow = a->flow;
-    const uint8_t *const event = a->event;
-    size_t k = 0;
-    while (at < n && k < room && !h->dead) {
-        uint32_t s = TK_STEP_START << a->shift;
-        size_t i = at;
-        unsigned what = 0;
-        while (i < n && k < room) {
-            size_t len = 1;
-            const unsigned char c = (unsigned char)p[i];
-            const uint32_t x = s + (c < 0x80 ? ascii[c] : class_at(a, p + i, &len));
-            s = flow[x];
-            what = event[x];
-            ends[k] = (uint32_t)i;
-            k += what & TK_FLOW_END;
-            if (__builtin_expect(what & TK_FLOW_STOP, 0))
-                break;
-            i += len;
-        }
-        at = k ? ends[k - 1] : at;
-        if (k == room)
-            break;
-        if (!(what & TK_FLOW_STOP) && a->step[s | a->end] & TK_STEP_MATCH) { /* it goes to the end */
-            ends[k++] = (uint32_t)n;
-            at = n;
-            break;
-        }
-        h->spent += i - at;
-        const size_t end = tk_hunt_match(h, at);
-        if (end == at)
-            break;
-        ends[k++] = (uint32_t)end;
-        at = end;
-    }
-    *next = at;
-    return k;
 }

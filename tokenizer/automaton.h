@@ -14,18 +14,12 @@
 
 struct tk_automaton {  /* immutable, shared by threads */
     uint16_t *step;    /* [state << shift | class]: next state, and TK_STEP_MATCH if a match ends here */
-    /* The same for text that is all matches, one behind the other: where a match ends and
-     * the character begins the next, the state is that of the next. Already shifted. */
-    uint32_t *flow;
-    uint8_t *event; /* of that step: TK_FLOW_END, TK_FLOW_STOP or 0 */
     unsigned shift, states;
     unsigned end;      /* the class of the end of the text */
     uint16_t page[0x110000 >> 7]; /* of a code point's class */
     uint8_t (*kind)[128];
     uint8_t byte[256]; /* the classes of bytes in the byte-level alphabet */
 };
-enum { TK_FLOW_END = 1, /* a match ended in front of the character */
-       TK_FLOW_STOP = 2 /* it ended earlier, or there is none: ask tk_automaton_match */ };
 enum { TK_STEP_DEAD = 0, TK_STEP_START = 1, TK_STEP_MATCH = 0x8000 };
 
 static inline unsigned tk_automaton_class(const struct tk_automaton *a, uint32_t c)
@@ -60,9 +54,6 @@ struct tk_hunt {
 /* As tk_automaton_match; places at which it is asked do not decrease. */
 size_t tk_hunt_match(struct tk_hunt *h, size_t at);
 void tk_hunt_end(struct tk_hunt *h);
-/* The ends of the matches that follow each other from p[at] on, `room` at most; *next is where
- * the last of them ends. Fewer than that: no match begins there, the text does end, or too much is spent. Not of bytes. */
-size_t tk_hunt_flow(struct tk_hunt *h, size_t at, uint32_t *ends, size_t room, size_t *next);
 /* May a match begin with this character? */
 static inline bool tk_automaton_starts(const struct tk_automaton *a, unsigned class)
 {

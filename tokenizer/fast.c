@@ -186,6 +186,7 @@ void tk_fast_state_free(struct tk_fast_state *s)
     free(s->work.b.v);
     free(s->work.edits);
     ft_buf_release(&s->text);
+    ft_buf_release(&s->room);
     free(s->tokens.v);
     free(s->ids.v);
     free(s);
@@ -199,7 +200,7 @@ int tk_fast_flush(struct tk_fast_state *s, struct tk_ids *out, struct ft_err *e)
 int tk_fast_text(struct tk_fast_state *s, const char *p, size_t n, struct tk_ids *out, struct ft_err *e)
 {
     if (s->f->split)
-        return tk_split_text(s->f->split, s->cache, s->f->words, p, n, out, e);
+        return tk_split_text(s->f->split, &s->room, s->cache, s->f->words, p, n, out, e);
     for (size_t at = 0; at < n || s->cache->left;) {
         s->f->words(s->f->rule, s->cache, p, n, &at);
         if (tk_cache_full(s->cache) && tk_cache_flush(s->cache, out, e))

@@ -16,6 +16,7 @@ struct tk_fast_state {
     struct tk_spell *spell;
     struct tk_tokens tokens;
     struct ft_buf text;
+    struct ft_buf room; /* tk_split_text's */
     /* Where places are asked for: */
     struct tk_ids ids; /* of a batch */
     uint32_t starts[TK_BATCH + TK_WINDOW + 1];

@@ -3,15 +3,16 @@
 #include <stdlib.h>
 
 #include "tokenizer/automaton.h"
+#include "tokenizer/pass.h"
 #include "tokenizer/prefilter.h"
 #include "tokenizer/unicode.h"
 
-enum { PARTS = 8, FLOW = 128 };
-enum behavior { REMOVED, ISOLATED, WITH_PREVIOUS, WITH_NEXT, CONTIGUOUS };
+enum { PARTS = 8, ENDS = 256 };
 
 struct part {
     struct tk_automaton *automaton;
-    enum behavior behavior;
+    struct tk_pass *pass; /* NULL: what it cuts is not all of the text, or too much to tell apart */
+    enum tk_behavior behavior;
     bool invert;
     bool bytes;        /* behind ByteLevel: sees the alphabet */
     enum tk_rule rule; /* in last place: words.h has it */
@@ -23,6 +24,7 @@ struct tk_split {
     struct part *part[PARTS];
     int n;
     bool mapped, prefix;
+    bool passes; /* all parts have one */
 };
 
 /* ---- load ---- */
@@ -41,7 +43,7 @@ static bool flag(const struct ft_json *j, const char *key, bool absent)
     return ft_json_get_bool(j, key, &v, &e) ? absent : v;
 }
 
-static bool behavior_of(const struct ft_json *j, enum behavior *out)
+static bool behavior_of(const struct ft_json *j, enum tk_behavior *out)
 {
     static const char *const names[] = {"Removed", "Isolated", "MergedWithPrevious", "MergedWithNext", "Contiguous"};
     struct ft_str s = {0};
@@ -50,7 +52,7 @@ static bool behavior_of(const struct ft_json *j, enum behavior *out)
         return false;
     for (int i = 0; i < 5; i++)
         if (ft_str_is(s, names[i]))
-            return *out = (enum behavior)i, true;
+            return *out = (enum tk_behavior)i, true;
     return false;
 }
 
@@ -80,7 +82,7 @@ static bool is_punct(uint32_t c) { return uc_is(c, UC_PUNCT); }
 static bool is_space(uint32_t c) { return uc_is(c, UC_SPACE); }
 
 /* Takes ownership of the automaton. */
-static bool add(struct tk_split *s, struct tk_automaton *a, enum behavior how, bool invert, enum tk_rule rule)
+static bool add(struct tk_split *s, struct tk_automaton *a, enum tk_behavior how, bool invert, enum tk_rule rule)
 {
     if (!a || s->n == PARTS) {
         tk_automaton_free(a);
@@ -88,16 +90,18 @@ static bool add(struct tk_split *s, struct tk_automaton *a, enum behavior how, b
     }
     struct part *x = ft_calloc(1, sizeof *x);
     *x = (struct part){.automaton = a, .behavior = how, .invert = invert, .bytes = s->mapped};
-    x->rule = how == ISOLATED && !s->mapped ? rule : TK_RULE_NONE;
+    x->rule = how == TK_ISOLATED && !s->mapped ? rule : TK_RULE_NONE;
     if (!x->bytes)
         fill_seek(x);
+    x->pass = how == TK_REMOVED ? NULL : tk_pass_new(a, x->sought ? &x->seek : NULL, how, invert, x->bytes);
+    s->passes = s->passes && x->pass;
     s->part[s->n++] = x;
     return true;
 }
 
 static bool add_json(struct tk_split *s, const struct ft_json *j, int depth)
 {
-    enum behavior how = ISOLATED;
+    enum tk_behavior how = TK_ISOLATED;
     if (!j || j->type != FT_JSON_OBJECT || depth > PARTS)
         return false;
     if (is_type(j, "Sequence")) {
@@ -122,15 +126,15 @@ static bool add_json(struct tk_split *s, const struct ft_json *j, int depth)
         return (!ft_json_get(j, "behavior") || behavior_of(j, &how)) &&
                add(s, tk_automaton_of(is_punct), how, false, TK_RULE_NONE);
     if (is_type(j, "Digits"))
-        return add(s, tk_automaton_of(is_digit), flag(j, "individual_digits", false) ? ISOLATED : CONTIGUOUS, false, TK_RULE_NONE);
+        return add(s, tk_automaton_of(is_digit), flag(j, "individual_digits", false) ? TK_ISOLATED : TK_CONTIGUOUS, false, TK_RULE_NONE);
     if (is_type(j, "WhitespaceSplit"))
-        return add(s, tk_automaton_of(is_space), REMOVED, false, TK_RULE_NONE);
+        return add(s, tk_automaton_of(is_space), TK_REMOVED, false, TK_RULE_NONE);
     if (is_type(j, "ByteLevel") && !s->mapped) {
         s->prefix = flag(j, "add_prefix_space", true);
         if (s->prefix && s->n) /* in front of every piece */
             return false;
         if (flag(j, "use_regex", true) &&
-            !add(s, tk_automaton_new(tk_rule_regex(TK_RULE_GPT2)), ISOLATED, false, TK_RULE_GPT2))
+            !add(s, tk_automaton_new(tk_rule_regex(TK_RULE_GPT2)), TK_ISOLATED, false, TK_RULE_GPT2))
             return false;
         s->mapped = true;
         return true;
@@ -141,6 +145,7 @@ static bool add_json(struct tk_split *s, const struct ft_json *j, int depth)
 struct tk_split *tk_split_load(const struct ft_json *pretok)
 {
     struct tk_split *s = ft_calloc(1, sizeof *s);
+    s->passes = true;
     if (add_json(s, pretok, 0) && s->mapped)
         return s;
     tk_split_free(s);
@@ -151,6 +156,7 @@ void tk_split_free(struct tk_split *s)
 {
     for (int i = 0; s && i < s->n; i++) {
         tk_automaton_free(s->part[i]->automaton);
+        tk_pass_free(s->part[i]->pass);
         free(s->part[i]);
     }
     free(s);
@@ -161,7 +167,7 @@ bool tk_split_prefix(const struct tk_split *s) { return s->prefix; }
 bool tk_split_keeps(const struct tk_split *s)
 {
     for (int i = 0; i < s->n; i++)
-        if (s->part[i]->behavior == REMOVED)
+        if (s->part[i]->behavior == TK_REMOVED)
             return false;
     return true;
 }
@@ -199,27 +205,6 @@ static int put(struct work *w, const char *p, size_t n)
     return 0;
 }
 
-/* The words that matches make which follow each other from p[*at] on. */
-static int matches(struct work *w, struct tk_hunt *h, size_t *at)
-{
-    uint32_t ends[FLOW + 1];
-    size_t k;
-    do {
-        const size_t from = *at;
-        k = tk_hunt_flow(h, from, ends, FLOW, at);
-        for (size_t i = 0; i < k;) {
-            i += w->put(w->c, h->p, i ? ends[i - 1] : from, ends + i, k - i, h->p + h->n);
-            while (w->c->left || tk_cache_full(w->c)) {
-                if (tk_cache_flush(w->c, w->out, w->e))
-                    return -1;
-                if (w->c->left)
-                    tk_cache_rest(w->c, TK_BATCH);
-            }
-        }
-    } while (k == FLOW);
-    return 0;
-}
-
 static int split(struct work *w, int k, const char *p, size_t n);
 
 static int words(struct work *w, enum tk_rule rule, const char *p, size_t n)
@@ -248,7 +233,7 @@ static inline size_t step(const struct part *x, const char *p, size_t at)
 struct joiner {
     struct work *w;
     int k;
-    enum behavior how;
+    enum tk_behavior how;
     const char *p;
     size_t b, e;
     bool held, hit;
@@ -256,16 +241,16 @@ struct joiner {
 
 static int join(struct joiner *j, size_t b, size_t e, bool hit)
 {
-    if (b == e || (j->how == REMOVED && hit))
+    if (b == e || (j->how == TK_REMOVED && hit))
         return 0;
-    if (j->how == ISOLATED || j->how == REMOVED)
+    if (j->how == TK_ISOLATED || j->how == TK_REMOVED)
         return split(j->w, j->k + 1, j->p + b, e - b);
-    const bool same = j->held && (j->how == CONTIGUOUS      ? j->hit == hit
-                                  : j->how == WITH_PREVIOUS ? !j->hit && hit
+    const bool same = j->held && (j->how == TK_CONTIGUOUS      ? j->hit == hit
+                                  : j->how == TK_WITH_PREVIOUS ? !j->hit && hit
                                                             : j->hit && !hit);
     if (same) {
         j->e = e;
-        if (j->how == CONTIGUOUS)
+        if (j->how == TK_CONTIGUOUS)
             return 0;
         j->held = false;
         return split(j->w, j->k + 1, j->p + j->b, j->e - j->b);
@@ -286,16 +271,8 @@ static int by_part(struct work *w, int k, struct tk_hunt *h)
     const char *p = h->p;
     const size_t n = h->n;
     struct joiner j = {.w = w, .k = k, .how = x->behavior, .p = p};
-    const bool flows = k + 1 == w->s->n && x->behavior == ISOLATED && !x->bytes && !x->sought && n < UINT32_MAX;
     size_t gap = 0;
     for (size_t at = 0; (at = next(x, p, n, at)) < n;) {
-        if (flows && gap == at && !h->dead) {
-            if (matches(w, h, &at))
-                return -1;
-            gap = at;
-            if (at == n)
-                break;
-        }
         const size_t to = tk_hunt_match(h, at);
         if (to == at) {
             at = step(x, p, at);
@@ -325,9 +302,89 @@ static int split(struct work *w, int k, const char *p, size_t n)
     return r;
 }
 
-int tk_split_text(const struct tk_split *s, struct tk_cache *c, tk_words_fn *fn, const char *p, size_t n,
+/* ---- by passes ---- */
+
+static int put_ends(struct work *w, const char *p, size_t from, const uint32_t *ends, size_t k, const char *limit)
+{
+    for (size_t i = 0; i < k;) {
+        i += w->put(w->c, p, i ? ends[i - 1] : from, ends + i, k - i, limit);
+        while (w->c->left || tk_cache_full(w->c)) {
+            if (tk_cache_flush(w->c, w->out, w->e))
+                return -1;
+            if (w->c->left)
+                tk_cache_rest(w->c, TK_BATCH);
+        }
+    }
+    return 0;
+}
+
+/* The words that begin at the bits; or what a rule makes of them. */
+static int put_pieces(struct work *w, enum tk_rule rule, const char *p, size_t n, const uint64_t *starts)
+{
+    uint32_t ends[ENDS + 64];
+    size_t k = 0, from = 0;
+    for (size_t at = 0; at < n; at += 64) {
+        for (uint64_t bits = at ? starts[at >> 6] : *starts & ~1ull; bits; bits &= bits - 1)
+            ends[k++] = (uint32_t)(at + (size_t)__builtin_ctzll(bits));
+        if (n - at <= 64)
+            ends[k++] = (uint32_t)n;
+        if (rule != TK_RULE_NONE) {
+            for (size_t i = 0; i < k; from = ends[i++])
+                if (words(w, rule, p + from, ends[i] - from))
+                    return -1;
+            k = 0;
+        } else if (k >= ENDS || n - at <= 64) {
+            if (put_ends(w, p, from, ends, k, p + n))
+                return -1;
+            from = ends[k - 1];
+            k = 0;
+        }
+    }
+    return 0;
+}
+
+/* Do pieces begin so seldom that each is worth a call? */
+static bool are_few(const uint64_t *starts, size_t n)
+{
+    size_t k = 0;
+    for (size_t i = 0; i < (n + 63) / 64; i++)
+        k += (size_t)__builtin_popcountll(starts[i]);
+    return k < n / 128 + 2;
+}
+
+/* False: by parts, then. */
+static bool find_pieces(const struct work *w, const char *p, size_t n, uint64_t *starts, enum tk_rule *rest)
+{
+    const struct tk_split *s = w->s;
+    tk_pass_fn *const pass = tk_pass_of(w->words);
+    tk_fenced_fn *const fenced = tk_fenced_of(w->words);
+    memset(starts, 0, ((n + 63) / 64 + 1) * sizeof *starts);
+    *starts = 1;
+    for (int i = 0; i < s->n; i++) {
+        *rest = i + 1 == s->n ? s->part[i]->rule : TK_RULE_NONE;
+        if (*rest != TK_RULE_NONE && are_few(starts, n))
+            return true;
+        if (s->part[i]->rule == TK_RULE_GPT2 && fenced)
+            fenced(p, n, starts);
+        else if (!pass(s->part[i]->pass, p, n, starts))
+            return false;
+    }
+    *rest = TK_RULE_NONE;
+    return true;
+}
+
+int tk_split_text(const struct tk_split *s, struct ft_buf *room, struct tk_cache *c, tk_words_fn *fn, const char *p, size_t n,
                   struct tk_ids *out, struct ft_err *e)
 {
     struct work w = {s, c, fn, tk_put_of(fn), out, e};
-    return n ? split(&w, 0, p, n) : 0;
+    enum tk_rule rest;
+    if (!n)
+        return 0;
+    if (s->passes && n < UINT32_MAX) {
+        room->n = 0;
+        uint64_t *starts = (uint64_t *)(void *)ft_buf_room(room, ((n + 63) / 64 + 1) * sizeof *starts);
+        if (find_pieces(&w, p, n, starts, &rest))
+            return put_pieces(&w, rest, p, n, starts);
+    }
+    return split(&w, 0, p, n);
 }

@@ -1,8 +1,9 @@
 /* split.h -- any pre_tokenizer that only cuts text and maps bytes, quickly: its parts
- * as automata, one inside the other, and words straight to the cache.
+ * as passes over the text (pass.h), and words straight to the cache.
  *
  * The pieces are those of pretok.h, which cuts all text by the first part, then all
- * pieces by the second: here each piece goes through all parts before the next, and
+ * pieces by the second: so do the passes, by a bit a byte. What they cannot (a part that
+ * drops text, hostile text) goes piece by piece: each through all parts before the next, and
  * what finds no match in it is passed over by a filter of its first bytes.
  */
 #ifndef FT_TOKENIZER_SPLIT_H
@@ -26,8 +27,8 @@ bool tk_split_keeps(const struct tk_split *s);
 bool tk_split_chars(const struct tk_split *s);
 
 /* Encodes the words of p[0..n) by the cache: records may be left, whose bytes must
- * stay until the flush. */
-int tk_split_text(const struct tk_split *s, struct tk_cache *c, tk_words_fn *words, const char *p, size_t n,
+ * stay until the flush. `room`: memory of the thread's. */
+int tk_split_text(const struct tk_split *s, struct ft_buf *room, struct tk_cache *c, tk_words_fn *words, const char *p, size_t n,
                   struct tk_ids *out, struct ft_err *e);
 
 #endif

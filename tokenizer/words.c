@@ -172,6 +172,26 @@ tk_put_fn *tk_put_of(tk_words_fn *words)
     return tk_put_scalar;
 }
 
+tk_pass_fn *tk_pass_of(tk_words_fn *words)
+{
+#ifdef __x86_64__
+    if (words != tk_words_scalar)
+        return words == tk_words_avx512 ? tk_pass_avx512 : tk_pass_avx2;
+#endif
+    (void)words;
+    return tk_pass_scalar;
+}
+
+tk_fenced_fn *tk_fenced_of(tk_words_fn *words)
+{
+#ifdef __x86_64__
+    if (words != tk_words_scalar)
+        return words == tk_words_avx512 ? tk_fenced_avx512 : tk_fenced_avx2;
+#endif
+    (void)words;
+    return NULL;
+}
+
 static enum level best;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 

@@ -15,6 +15,7 @@
 #define FT_TOKENIZER_WORDS_H
 
 #include "tokenizer/cache.h"
+#include "tokenizer/pass.h"
 #include "tokenizer/scan.h"
 
 /* Adds the words of p[*at..n) to the cache's records, until these are full or the
@@ -38,6 +39,8 @@ typedef size_t tk_put_fn(struct tk_cache *c, const char *p, size_t from, const u
 /* As tk_words; of the same level as that function. */
 tk_put_fn *tk_put_of(tk_words_fn *words);
 tk_put_fn tk_put_scalar, tk_put_avx2, tk_put_avx512;
+tk_pass_fn *tk_pass_of(tk_words_fn *words);
+tk_fenced_fn *tk_fenced_of(tk_words_fn *words); /* NULL: there is none */
 
 /* What the windows must know of a character beyond ASCII, by code point: filled by
  * the first call of tk_words, tk_words_level or their like. */

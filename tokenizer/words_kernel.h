@@ -15,8 +15,8 @@
 static inline uint64_t spread(uint64_t from, uint64_t m) { return m & ~(m + from); }
 
 /* Contractions at the apostrophes in `ticks`, each a word start. A letter behind
- * the contraction starts a word. `apart`: so did the letter in it. */
-static inline uint64_t contractions(const unsigned char *p, uint64_t ticks, uint64_t starts, bool any_case)
+ * the contraction starts a word. None goes over one of the `fences`. */
+static inline uint64_t contractions(const unsigned char *p, uint64_t ticks, uint64_t starts, bool any_case, uint64_t fences)
 {
     const unsigned fold = any_case ? 0x20 : 0;
     for (; ticks; ticks = _blsr_u64(ticks)) {
@@ -28,7 +28,7 @@ static inline uint64_t contractions(const unsigned char *p, uint64_t ticks, uint
         else if ((a == 'r' && b == 'e') || (a == 'v' && b == 'e') || (a == 'l' && b == 'l') ||
                  (any_case && p[i + 1] == 0xc5 && p[i + 2] == 0xbf))
             len = 3;
-        if (len)
+        if (len && !(fences >> i & (len == 2 ? 2 : 6)))
             starts = (starts & ~(1ull << (i + 1))) | 1ull << (i + len);
     }
     return starts;
@@ -37,17 +37,18 @@ static inline uint64_t contractions(const unsigned char *p, uint64_t ticks, uint
 enum { STEP = 61 }; /* from window to window: contractions look two bytes ahead, and a letter behind one begins a word */
 
 /* Word starts among the first *known bits; *known becomes the number of bits that are decided, STEP if
- * the next window may begin there. `end`: the text ends behind them. */
-static inline uint64_t starts_gpt2(const unsigned char *p, const struct masks *m, const struct before *h, int *known, bool end)
+ * the next window may begin there. `end`: the text ends behind them. At `fences` it ends and begins as well. */
+static inline uint64_t starts_gpt2(const unsigned char *p, const struct masks *m, const struct before *h, int *known, bool end,
+                                   uint64_t fences)
 {
     const uint64_t valid = low(*known), l = m->letter & valid, d = m->number & valid, s = m->space & valid,
                    o = m->other & valid, blank = m->blank & valid;
-    const uint64_t taken = blank << 1 | (h->blank & 1); /* what stands behind a space begins with it */
+    const uint64_t taken = (blank << 1 | (h->blank & 1)) & ~fences; /* what stands behind a space begins with it */
     uint64_t starts = (l & ~(l << 1 | (h->letter & 1)) & ~taken) | (d & ~(d << 1 | (h->number & 1)) & ~taken);
-    const uint64_t others = o & ~(o << 1 | (h->other & 1)) & ~taken, ticks = m->tick & others;
+    const uint64_t others = o & (~(o << 1 | (h->other & 1)) | fences) & ~taken, ticks = m->tick & others;
     starts |= others;
     starts |= s & ~(s << 1 | (h->space & 1));
-    uint64_t last = s & ~(s >> 1); /* the last of a run goes with the next word, or alone */
+    uint64_t last = s & ~(s >> 1) & ~(fences >> 1); /* the last of a run goes with the next word, or alone */
     if (__builtin_expect(!end && *known == 64 && !(ticks & 7ull << (STEP - 3)), 1)) {
         *known = STEP;
     } else if (end) {
@@ -59,9 +60,9 @@ static inline uint64_t starts_gpt2(const unsigned char *p, const struct masks *m
         *known = run < *known - 3 ? run + 1 : *known - 3;
         *known = *known < STEP ? *known : STEP - 1;
     }
-    starts |= last;
+    starts |= last | fences;
     if (ticks & low(*known))
-        starts = contractions(p, ticks & low(*known), starts, false);
+        starts = contractions(p, ticks & low(*known), starts, false, fences);
     return starts;
 }
 
@@ -122,7 +123,7 @@ static inline uint64_t starts_cl100k(const unsigned char *p, const struct masks 
         }
     }
     if (ticks & low(*known))
-        starts = contractions(p, ticks & low(*known), starts, true);
+        starts = contractions(p, ticks & low(*known), starts, true, 0);
     return starts;
 }
 
@@ -325,7 +326,7 @@ static inline __attribute__((always_inline)) void words(enum tk_rule rule, struc
                     tail[rest] = tail[rest + 1] = 0;
                     q = tail;
                 }
-                starts = rule == TK_RULE_GPT2 ? starts_gpt2(q, &m, &h, &known, end)
+                starts = rule == TK_RULE_GPT2 ? starts_gpt2(q, &m, &h, &known, end, 0)
                                               : starts_cl100k(q, &m, &h, &known, end, rule == TK_RULE_QWEN2 ? 1 : 3, &joined_on);
             }
             const bool step = known == STEP && !end;

@@ -5,6 +5,7 @@
 #include "tests/unit/test.h"
 #include "tokenizer/automaton.h"
 #include "tokenizer/model.h"
+#include "tokenizer/pass.h"
 #include "tokenizer/pretok.h"
 #include "tokenizer/split.h"
 #include "tokenizer/unicode.h"
@@ -125,21 +126,13 @@ TEST(looks_that_find_nothing_are_not_taken_again)
                 memcpy(p + len, x, strlen(x));
                 len += strlen(x);
             }
-            struct tk_hunt h = {.a = a, .p = p, .n = len, .bytes = bytes}, flow = {.a = a, .p = p, .n = len};
+            struct tk_hunt h = {.a = a, .p = p, .n = len, .bytes = bytes};
             bool same = true, work = true;
             for (size_t at = 0; at < len && same && !bytes;) {
                 const size_t to = tk_hunt_match(&h, at);
                 same = to == tk_automaton_match(a, p, len, at);
                 work = h.spent <= TK_HUNT_LIMIT(len) + 200 * len;
                 at = to > at ? to : on(p, at, bytes);
-            }
-            for (size_t at = 0; at < len && same && !bytes;) {
-                uint32_t ends[7];
-                size_t next;
-                const size_t k = tk_hunt_flow(&flow, at, ends, 7, &next);
-                for (size_t i = 0; i < k && same; at = ends[i++])
-                    same = ends[i] == tk_automaton_match(a, p, len, at);
-                at = k ? at : on(p, at, false);
             }
             for (size_t at = 0; at < len && bytes;) {
                 const size_t to = tk_hunt_match(&h, at);
@@ -150,7 +143,6 @@ TEST(looks_that_find_nothing_are_not_taken_again)
                 printf("  %s, round %d: %s\n", regex[r], round, same ? "too much work" : "not the same");
             CHECK(same && work);
             tk_hunt_end(&h);
-            tk_hunt_end(&flow);
         }
         tk_automaton_free(a);
     }
@@ -183,6 +175,82 @@ TEST(what_is_no_automaton_is_refused)
         if (a)
             printf("  %s\n", rules[i]);
         CHECK(!a);
+        tk_automaton_free(a);
+    }
+}
+
+static bool bit(const uint64_t *map, size_t i) { return map[i >> 6] >> (i & 63) & 1; }
+
+/* Where the pieces begin that are cut at the matches of each piece, one asked for after the other. */
+static void cut_by_matches(const struct tk_automaton *a, const char *p, size_t n, const uint64_t *fences, uint64_t *starts)
+{
+    size_t end = 0;
+    bool gap = false;
+    for (size_t at = 0; at < n;) {
+        if (at == end) {
+            for (end++; end < n && !bit(fences, end);)
+                end++;
+            gap = false;
+        }
+        const size_t to = tk_automaton_match(a, p, end, at);
+        if (to > at || !gap)
+            starts[at >> 6] |= 1ull << (at & 63);
+        gap = to == at;
+        at = gap ? on(p, at, false) : to;
+    }
+}
+
+/* Long texts, so that all is in every place of a window, cut before at random. */
+TEST(passes_cut_as_matches_do)
+{
+    static const char *const rules[] = {GPT2, CL100K, O200K, DEEPSEEK, BLOOM, "\\p{N}{1,3}", "\\p{N}", "[\xe4\xb8\x80-\xe9\xbe\xa5\xe3\x81\x80-\xe3\x82\x9f\xe3\x82\xa0-\xe3\x83\xbf]+",
+                                        "[0-9][0-9][0-9]", "\\s?\\p{L}+", "[\xea\xb0\x80-\xeb\xbf\xbf]", "a{2,3}a", "a+b|s", "(?:st|s)+t?", "\\s+(?=\\S)| "};
+    enum { BYTES = 1500, WORDS = BYTES / 64 + 2 };
+    struct {
+        const char *isa;
+        tk_pass_fn *pass;
+        tk_fenced_fn *fenced;
+    } level[3] = {{"scalar", NULL, NULL}, {"avx2", NULL, NULL}, {"avx512", NULL, NULL}};
+    for (int i = 0; i < 3; i++)
+        if (tk_words_level(level[i].isa)) {
+            level[i].pass = tk_pass_of(tk_words_level(level[i].isa));
+            level[i].fenced = tk_fenced_of(tk_words_level(level[i].isa));
+        }
+    for (size_t r = 0; r < sizeof rules / sizeof *rules; r++) {
+        struct tk_automaton *a = tk_automaton_new(ft_strz(rules[r]));
+        struct tk_pass *t = a ? tk_pass_new(a, NULL, TK_ISOLATED, false, false) : NULL;
+        REQUIRE(t != NULL);
+        bool same = true;
+        for (int round = 0; round < 400 && same; round++) {
+            char text[BYTES];
+            size_t n = 0;
+            while (n < BYTES - 250 && draw(20))
+                n += make(text + n, 240);
+            char *p = ft_malloc(n ? n : 1);
+            memcpy(p, text, n);
+            uint64_t fences[WORDS] = {1}, want[WORDS] = {1};
+            const uint32_t often = round % 4 ? 1 + draw(1 + draw(60)) : 0;
+            for (size_t i = 1; i < n && often; i++)
+                if (((unsigned char)p[i] & 0xc0) != 0x80 && draw(often) == 0)
+                    fences[i >> 6] |= 1ull << (i & 63);
+            cut_by_matches(a, p, n, fences, want);
+            for (int i = 0; i < 6 && same && n; i++) {
+                if (!level[i / 2].pass || (i % 2 && (r || !level[i / 2].fenced)))
+                    continue;
+                uint64_t got[WORDS];
+                memcpy(got, fences, sizeof got);
+                if (i % 2)
+                    level[i / 2].fenced(p, n, got);
+                else
+                    same = level[i / 2].pass(t, p, n, got);
+                same = same && !memcmp(got, want, (n + 63) / 64 * sizeof *got);
+                if (!same)
+                    printf("  %s, %s%s: \"%.*s\"\n", rules[r], level[i / 2].isa, i % 2 ? ", by vectors" : "", (int)n, p);
+            }
+            free(p);
+        }
+        CHECK(same);
+        tk_pass_free(t);
         tk_automaton_free(a);
     }
 }
@@ -222,6 +290,7 @@ static void same_pieces(const char *json)
     struct tk_work w = {0};
     struct tk_matcher *m = tk_matcher_new();
     struct tk_ids out = {0};
+    struct ft_buf room = {0};
     for (int round = 0; s && slow && round < 6000; round++) {
         char text[240], want[600];
         size_t n = make(text, 200); /* fewer words than a batch has */
@@ -237,7 +306,7 @@ static void same_pieces(const char *json)
         tk_push(&w.a, (struct tk_piece){.p = p, .n = (uint32_t)n, .id = -1});
         int bad = tk_pretokenize(slow, &w, m, &e);
         c->n = 0;
-        bad |= tk_split_text(s, c, words ? words : tk_words_scalar, p, n, &out, &e);
+        bad |= tk_split_text(s, &room, c, words ? words : tk_words_scalar, p, n, &out, &e);
         size_t k = 0;
         for (size_t i = 0; i < w.a.n && !bad; i++) {
             const size_t len = bytes_of(&w.a.v[i], want);
@@ -256,6 +325,7 @@ static void same_pieces(const char *json)
         }
     }
     free(out.v);
+    ft_buf_release(&room);
     free(w.a.v);
     free(w.b.v);
     free(w.edits);
