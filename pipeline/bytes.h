@@ -50,6 +50,31 @@ static inline uint64_t ft_get_u64(struct ft_cur *c)
     return p ? ft_load_u64(p) : 0;
 }
 
+/* n numbers of `width` bytes each, 2 or 4, in our byte order, to numbers of `to_width`: of what does not fit the low half. */
+static inline void ft_copy_ids(void *to, int to_width, const void *from, int width, size_t n)
+{
+    unsigned char *w = to;
+    const unsigned char *p = from;
+    uint16_t narrow;
+    uint32_t wide;
+    if (width == to_width) {
+        if (n)
+            memcpy(w, p, n * (size_t)width);
+    } else if (width == 2) {
+        for (size_t i = 0; i < n; i++) {
+            memcpy(&narrow, p + 2 * i, 2);
+            wide = narrow;
+            memcpy(w + 4 * i, &wide, 4);
+        }
+    } else {
+        for (size_t i = 0; i < n; i++) {
+            memcpy(&wide, p + 4 * i, 4);
+            narrow = (uint16_t)wide;
+            memcpy(w + 2 * i, &narrow, 2);
+        }
+    }
+}
+
 /* Are all of n numbers below `limit`? Quicker than to look for the first that is not. */
 static inline bool ft_all_below(const int32_t *v, size_t n, uint32_t limit)
 {

@@ -88,9 +88,10 @@ static int spans_of(struct ft_rec *r, size_t n, struct stretches *s, struct ft_e
     return 0;
 }
 
-/* Of n tokens what `labels` or `learn` say is learnt; all where there is neither, and *masked is false then. */
-static int learnt_of(struct ft_rec *r, const int32_t *ids, size_t n, struct stretches *s, bool *masked, struct ft_err *e)
+/* Of the document's tokens what `labels` or `learn` say is learnt; all where there is neither, and *masked is false then. */
+static int learnt_of(struct ft_rec *r, const struct ft_doc *d, struct stretches *s, bool *masked, struct ft_err *e)
 {
+    const size_t n = d->n;
     const struct ft_numbers *f = &r->numbers;
     struct ft_range *v;
     int32_t *labels;
@@ -103,6 +104,8 @@ static int learnt_of(struct ft_rec *r, const int32_t *ids, size_t n, struct stre
     if (k) {
         if (n_labels != n)
             return ft_fail(e, FT_DATA, "%zu labels for %zu input_ids", n_labels, n);
+        int32_t *ids = ft_arena_alloc(r->mem, (n + 1) * sizeof *ids);
+        ft_doc_tokens(d, 0, d->n, ids);
         s->v = ft_arena_alloc(r->mem, (n / 2 + 1) * sizeof *s->v);
         for (size_t i = 0; i < n;) {
             const size_t from = i;
@@ -225,6 +228,25 @@ static int preference(struct ft_rec *r, struct ft_doc *out, uint64_t *learnt, st
     return 0;
 }
 
+/* Its tokens: of a frame, where they are. */
+static int tokens_of(struct ft_rec *r, struct ft_doc *out, struct ft_err *e)
+{
+    const struct ft_numbers *f = &r->numbers;
+    int32_t *ids = NULL;
+    size_t n = f->n_ids;
+    out->width = 2;
+    out->tokens = f->ids;
+    if (!f->ids || f->width != 2) {
+        const int k = ft_rec_ids(r, "input_ids", &ids, &n, e);
+        if (k <= 0)
+            return k < 0 ? -1 : ft_rec_missing(r, "input_ids", e);
+        out->width = 4;
+        out->tokens = ids;
+    }
+    out->n = (uint32_t)n;
+    return n > INT32_MAX ? ft_fail(e, FT_DATA, "%zu tokens in one document", n) : 0;
+}
+
 /* Where it comes from. */
 static int about(struct ft_rec *r, const struct ft_stamp *stamp, struct ft_doc *out)
 {
@@ -248,8 +270,6 @@ static int about(struct ft_rec *r, const struct ft_stamp *stamp, struct ft_doc *
 
 int ft_doc_read(struct ft_rec *r, struct ft_doc *out, struct ft_stamp *stamp, uint64_t *learnt, struct ft_err *e)
 {
-    int32_t *ids;
-    size_t n;
     *out = (struct ft_doc){.width = 4};
     if (ft_rec_get_stamp(r, stamp, e) < 0)
         return -1;
@@ -258,20 +278,18 @@ int ft_doc_read(struct ft_rec *r, struct ft_doc *out, struct ft_stamp *stamp, ui
             return -1;
     } else {
         bool masked = false, desirable = false;
-        const int k = ft_rec_ids(r, "input_ids", &ids, &n, e);
-        if (k <= 0)
-            return k < 0 ? -1 : ft_rec_missing(r, "input_ids", e);
-        if (n > INT32_MAX)
-            return ft_fail(e, FT_DATA, "%zu tokens in one document", n);
+        if (tokens_of(r, out, e))
+            return -1;
         if (!ft_rec_has(r, "spans") && !ft_rec_has(r, "labels") && !ft_rec_has(r, "learn")) { /* plain text, most of it */
             struct ft_run *all = FT_NEW(r->mem, struct ft_run);
-            *all = (struct ft_run){(uint32_t)n, FT_RUN_LEARN};
-            *out = (struct ft_doc){.width = 4, .kind = FT_DOC_TEXT, .tokens = ids, .n = (uint32_t)n, .runs = all, .n_runs = n > 0};
-            *learnt = n;
+            *all = (struct ft_run){out->n, FT_RUN_LEARN};
+            out->runs = all;
+            out->n_runs = out->n > 0;
+            *learnt = out->n;
             return about(r, stamp, out);
         }
         struct stretches list[2];
-        if (spans_of(r, n, &list[0], e) || learnt_of(r, ids, n, &list[1], &masked, e))
+        if (spans_of(r, out->n, &list[0], e) || learnt_of(r, out, &list[1], &masked, e))
             return -1;
         struct ft_str raw;
         enum ft_json_type type = FT_JSON_NULL;
@@ -281,9 +299,7 @@ int ft_doc_read(struct ft_rec *r, struct ft_doc *out, struct ft_stamp *stamp, ui
         if (unpaired && ft_rec_bool(r, "label", &desirable, e) < 0)
             return -1;
         out->kind = unpaired ? FT_DOC_UNPAIRED : masked ? FT_DOC_SFT : FT_DOC_TEXT;
-        out->tokens = ids;
-        out->n = (uint32_t)n;
-        (list[0].apart && list[1].apart ? merge : spread)(r, list, n, desirable ? FT_RUN_DESIRABLE : 0, out, learnt);
+        (list[0].apart && list[1].apart ? merge : spread)(r, list, out->n, desirable ? FT_RUN_DESIRABLE : 0, out, learnt);
     }
     return about(r, stamp, out);
 }

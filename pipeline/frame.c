@@ -8,6 +8,13 @@ static void store_u32(char *p, uint32_t v)
         p[i] = (char)(v >> 8 * i);
 }
 
+void ft_frames_start(int width, char to[FT_FRAMES_START_SIZE])
+{
+    memcpy(to, FT_FRAMES_MAGIC, 8);
+    store_u32(to + 8, FT_FRAMES_VERSION);
+    store_u32(to + 12, (uint32_t)width);
+}
+
 static uint32_t load_u32(const char *p) { return ft_load_u32((const unsigned char *)p); }
 
 struct ft_frame_span ft_frame_span(const struct ft_numbers *f, size_t i)
@@ -41,7 +48,16 @@ static void pad(struct ft_buf *out, size_t from)
     ft_buf_put(out, "\0\0\0", -(out->n - from) & 3);
 }
 
-void ft_frame_put(struct ft_rec *r, struct ft_buf *out)
+/* The ids are as in memory, which shard.c makes sure is little-endian. */
+static void put_ids(const struct ft_numbers *f, int width, struct ft_buf *out)
+{
+    const size_t from = out->n, n = (size_t)width * f->n_ids;
+    ft_copy_ids(ft_buf_room(out, n), width, f->ids, f->width, f->n_ids);
+    out->n += n;
+    pad(out, from);
+}
+
+void ft_frame_put(struct ft_rec *r, int width, struct ft_buf *out)
 {
     const struct ft_numbers *f = &r->numbers;
     const size_t at = out->n;
@@ -55,12 +71,7 @@ void ft_frame_put(struct ft_rec *r, struct ft_buf *out)
     store_u32(head + 8, f->spans ? (uint32_t)f->n_spans : FT_FRAME_NONE);
     store_u32(head + 12, f->learn ? (uint32_t)f->n_learn : FT_FRAME_NONE);
     pad(out, at);
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-    ft_buf_put(out, f->ids, 4 * f->n_ids);
-#else
-    for (size_t i = 0; i < f->n_ids; i++)
-        ft_put_u32(out, (uint32_t)((const int32_t *)(const void *)f->ids)[i]);
-#endif
+    put_ids(f, width, out);
     ft_buf_put(out, f->spans, FT_FRAME_SPAN * f->n_spans);
     ft_buf_put(out, f->learn, FT_FRAME_LEARN * f->n_learn);
 }
@@ -80,8 +91,11 @@ void ft_frame_json(const struct ft_numbers *f, struct ft_buf *out)
 {
     if (f->ids) {
         ft_buf_putz(out, ",\"input_ids\":[");
-        for (size_t i = 0; i < f->n_ids; i++)
-            ft_buf_printf(out, i ? ",%u" : "%u", load_u32(f->ids + 4 * i));
+        for (size_t i = 0; i < f->n_ids; i++) {
+            uint32_t id;
+            ft_copy_ids(&id, 4, f->ids + (size_t)f->width * i, f->width, 1);
+            ft_buf_printf(out, i ? ",%u" : "%u", id);
+        }
         ft_buf_putc(out, ']');
     }
     if (f->spans) {

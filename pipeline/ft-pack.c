@@ -77,24 +77,12 @@ static void note_tpl(struct packer *p, struct ft_str tpl)
     ft_buf_putz(&p->tpl, hex);
 }
 
-static int check_ids(const struct packer *p, const struct ft_doc *d, struct ft_err *e)
-{
-    const int32_t *ids = d->tokens;
-    const uint32_t limit = p->o.vocab_size && p->o.vocab_size <= INT32_MAX ? (uint32_t)p->o.vocab_size : INT32_MAX + 1u;
-    for (uint32_t i = 0, all = ft_all_below(ids, d->n, limit); !all && i < d->n; i++)
-        if (ids[i] < 0 || (p->o.vocab_size && (uint64_t)ids[i] >= p->o.vocab_size))
-            return p->o.vocab_size ? ft_fail(e, FT_DATA, "token %u is id %d, and the vocabulary has %" PRIu64, i,
-                                             ids[i], p->o.vocab_size)
-                                   : ft_fail(e, FT_DATA, "token %u is id %d", i, ids[i]);
-    return 0;
-}
-
 /* 1: take it; 0: drop it, *why says for what; -1: bad. */
 static int take(struct packer *p, struct ft_rec *r, struct ft_doc *d, const char **why, struct ft_err *e)
 {
     struct ft_stamp stamp;
     uint64_t learnt;
-    if (ft_doc_read(r, d, &stamp, &learnt, e) || check_tok(p, stamp.tok, e) || check_ids(p, d, e))
+    if (ft_doc_read(r, d, &stamp, &learnt, e) || check_tok(p, stamp.tok, e) || ft_writer_check(d, p->o.vocab_size, e))
         return -1;
     note_tpl(p, stamp.tpl);
     if (d->kind == FT_DOC_TEXT && d->n < 2) {
@@ -116,7 +104,7 @@ static void hold(struct packer *p, const struct ft_doc *d)
 {
     struct ft_doc *h = &p->held[p->n_held++];
     *h = *d;
-    h->tokens = ft_arena_dup(&p->held_mem, d->tokens, d->n * sizeof(int32_t));
+    h->tokens = ft_arena_dup(&p->held_mem, d->tokens, d->n * (size_t)d->width);
     h->runs = (const struct ft_run *)ft_arena_dup(&p->held_mem, (const char *)d->runs, d->n_runs * sizeof *d->runs);
     h->source.p = ft_str_z(&p->held_mem, d->source);
     h->file.p = ft_str_z(&p->held_mem, d->file);

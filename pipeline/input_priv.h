@@ -25,7 +25,7 @@ struct ft_input {
     struct ft_str *header; /* CSV column names */
     size_t columns;
     bool in_array, had_element; /* JSON: inside the outer brackets */
-    bool frames;           /* the file is one of frames */
+    int frames;            /* bytes of an id in the file's frames; 0: it is no file of frames */
     size_t unseen;         /* bytes of its header, until the first frame takes them */
     struct ft_frame frame; /* the last one */
 

@@ -195,17 +195,15 @@ int ft_rec_bool(struct ft_rec *r, const char *key, bool *out, struct ft_err *e)
     return k;
 }
 
-/* Those of a frame, where they are if they are aligned. */
+/* Those of a frame, where they are if they are of four bytes and aligned. */
 static int framed_ids(struct ft_rec *r, int32_t **out, size_t *n, struct ft_err *e)
 {
-    const char *const p = r->numbers.ids;
-    *n = r->numbers.n_ids;
-    *out = (int32_t *)(void *)(uintptr_t)p;
-    if (__BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__ || (uintptr_t)p % sizeof **out) {
-        int32_t *own = ft_arena_alloc(r->mem, (*n + 1) * sizeof *own);
-        for (size_t i = 0; i < *n; i++)
-            own[i] = (int32_t)ft_load_u32((const unsigned char *)p + 4 * i);
-        *out = own;
+    const struct ft_numbers *f = &r->numbers;
+    *n = f->n_ids;
+    *out = (int32_t *)(void *)(uintptr_t)f->ids;
+    if (f->width != 4 || (uintptr_t)f->ids % sizeof **out) {
+        *out = ft_arena_alloc(r->mem, (*n + 1) * sizeof **out);
+        ft_copy_ids(*out, 4, f->ids, f->width, *n);
     }
     int32_t all = 0;
     for (size_t i = 0; i < *n; i++)

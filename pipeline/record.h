@@ -18,10 +18,11 @@ struct ft_stamp_read;
 
 /* What a record has in its frame and not in its line (frame.h); NULL: not there. */
 struct ft_numbers {
-    const char *ids;   /* input_ids: u32, little-endian */
+    const char *ids;   /* input_ids, little-endian */
     const char *spans; /* FT_FRAME_SPAN bytes each */
     const char *learn; /* FT_FRAME_LEARN bytes each */
     size_t n_ids, n_spans, n_learn;
+    int width;         /* bytes of an id: 2 or 4 */
 };
 
 struct ft_rec {

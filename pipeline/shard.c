@@ -447,13 +447,7 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "shards are mapped as 
 
 void ft_doc_tokens(const struct ft_doc *d, uint32_t start, uint32_t n, int32_t *out)
 {
-    if (d->width == 2) {
-        const uint16_t *p = (const uint16_t *)d->tokens + start;
-        for (uint32_t i = 0; i < n; i++)
-            out[i] = p[i];
-    } else {
-        memcpy(out, (const int32_t *)d->tokens + start, n * sizeof *out);
-    }
+    ft_copy_ids(out, 4, (const char *)d->tokens + (size_t)start * (size_t)d->width, d->width, n);
 }
 
 void ft_doc_flags(const struct ft_doc *d, uint32_t start, uint32_t n, uint32_t *out)

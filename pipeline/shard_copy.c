@@ -49,10 +49,6 @@ int ft_copy_add(struct ft_copy *c, const struct ft_doc *d, struct ft_err *e)
 {
     struct ft_doc x = *d;
     ft_arena_reset(&c->mem);
-    int32_t *ids = ft_arena_alloc(&c->mem, d->n * sizeof *ids);
-    ft_doc_tokens(d, 0, d->n, ids);
-    x.tokens = ids;
-    x.width = 4;
     x.runs = (const struct ft_run *)(const void *)ft_arena_dup(&c->mem, d->runs, d->n_runs * sizeof *d->runs);
     c->in++;
     const int k = ft_fit(&c->o.fit, &x, e);

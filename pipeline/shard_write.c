@@ -20,6 +20,7 @@ enum { BLOCK_TOKENS = 8, BLOCK_DOCS = 3, SPOOL_ENTRIES = 2 };
 #else
 enum { BLOCK_TOKENS = 1 << 20, BLOCK_DOCS = 1 << 16, SPOOL_ENTRIES = 4096 };
 #endif
+enum { RESERVE = 16 << 20, SMALL = 1 << 16 }; /* of a file's blocks, at a time; a small file goes without */
 enum { ROW_BYTES = 12, PIECE_BYTES = 16 }; /* of the spool of the plan */
 
 struct names { /* distinct strings in order of appearance */
@@ -48,7 +49,8 @@ struct block {
 struct out { /* a file being written under a temporary name */
     FILE *f;
     char *tmp;
-    uint64_t at;
+    uint64_t at, reserved;
+    bool beyond; /* blocks are reserved behind the end */
 };
 
 struct ft_writer {
@@ -94,8 +96,22 @@ static int out_open(struct out *o, const char *dir, const char *name, struct ft_
     return o->f ? 0 : ft_fail_errno(e, "cannot create '%s'", o->tmp);
 }
 
+/* Asks for the file's blocks ahead: cheaper than block by block as it is written, and they lie together. It is
+ * no matter if there are none to be had that way: writing says what it has to. */
+static void out_reserve(struct out *o, size_t n)
+{
+    if (o->at + n <= o->reserved || o->at + n < SMALL)
+        return;
+    const uint64_t more = (o->at + n - o->reserved + RESERVE - 1) / RESERVE * RESERVE;
+    if (!fallocate(fileno(o->f), FALLOC_FL_KEEP_SIZE, (off_t)o->reserved, (off_t)more))
+        o->beyond = true;
+    o->reserved += more;
+    errno = 0;
+}
+
 static int out_put(struct out *o, const void *p, size_t n, struct ft_err *e)
 {
+    out_reserve(o, n);
     if (n && fwrite(p, 1, n, o->f) != n)
         return ft_fail_errno(e, "cannot write '%s'", o->tmp);
     o->at += n;
@@ -114,7 +130,7 @@ static void out_forget(struct out *o)
 static int out_end(struct out *o, struct ft_err *e)
 {
     int r = 0;
-    if (fflush(o->f) || fsync(fileno(o->f)))
+    if (fflush(o->f) || (o->beyond && ftruncate(fileno(o->f), (off_t)o->at)) || fsync(fileno(o->f)))
         r = ft_fail_errno(e, "cannot write '%s'", o->tmp);
     if (fclose(o->f) && !r)
         r = ft_fail_errno(e, "cannot write '%s'", o->tmp);
@@ -418,37 +434,30 @@ static int shard_end(struct ft_writer *w, struct ft_err *e)
 
 /* ---- documents ---- */
 
-static void put_tokens(struct ft_buf *b, const int32_t *ids, size_t n, int width)
+int ft_writer_check(const struct ft_doc *d, uint64_t vocab_size, struct ft_err *e)
 {
-    unsigned char *to = (unsigned char *)ft_buf_room(b, 4 * n);
-    if (width == 2) {
-        for (size_t i = 0; i < n; i++) {
-            to[2 * i] = (unsigned char)ids[i];
-            to[2 * i + 1] = (unsigned char)(ids[i] >> 8);
-        }
-    } else {
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-        memcpy(to, ids, 4 * n);
-#else
-        for (size_t i = 0; i < n; i++)
-            ft_store_u32(to + 4 * i, (uint32_t)ids[i]);
-#endif
+    const uint32_t limit = vocab_size && vocab_size <= INT32_MAX ? (uint32_t)vocab_size : INT32_MAX + 1u;
+    if (d->width == 2 ? limit > UINT16_MAX : ft_all_below(d->tokens, d->n, limit))
+        return 0;
+    for (uint32_t i = 0; i < d->n; i++) {
+        int32_t id;
+        ft_doc_tokens(d, i, 1, &id);
+        if ((uint32_t)id >= limit)
+            return vocab_size ? ft_fail(e, FT_DATA, "token %u is id %d, and the vocabulary has %" PRIu64, i, id, vocab_size)
+                              : ft_fail(e, FT_DATA, "token %u is id %d", i, id);
     }
-    b->n += n * (size_t)width;
+    return 0;
 }
 
 int ft_writer_add(struct ft_writer *w, const struct ft_doc *d, struct ft_err *e)
 {
     struct block *b = &w->block;
-    const int32_t *ids = d->tokens;
+    struct ft_buf *const tokens = &b->col[FT_SEC_TOKENS];
     struct ft_doc numbered = *d;
     if (!d->n)
         return ft_fail(e, FT_DATA, "a document without tokens");
-    const uint32_t limit = w->o.vocab_size && w->o.vocab_size <= INT32_MAX ? (uint32_t)w->o.vocab_size : INT32_MAX + 1u;
-    for (uint32_t i = 0, all = ft_all_below(ids, d->n, limit); !all && i < d->n; i++)
-        if ((uint32_t)ids[i] >= limit)
-            return ft_fail(e, FT_DATA, "token %u is id %d, and the vocabulary has %" PRIu64, i, ids[i],
-                           w->o.vocab_size);
+    if (ft_writer_check(d, w->o.vocab_size, e))
+        return -1;
     if (b->n_docs && (b->n_tokens + d->n > BLOCK_TOKENS || b->n_docs == BLOCK_DOCS)) {
         if (block_flush(w, e))
             return -1;
@@ -457,7 +466,8 @@ int ft_writer_add(struct ft_writer *w, const struct ft_doc *d, struct ft_err *e)
     }
     numbered.id = w->info.docs;
     ft_put_u32(&b->col[FT_SEC_TOKEN_BEGIN], (uint32_t)b->n_tokens);
-    put_tokens(&b->col[FT_SEC_TOKENS], ids, d->n, w->width);
+    ft_copy_ids(ft_buf_room(tokens, (size_t)w->width * d->n), w->width, d->tokens, d->width, d->n);
+    tokens->n += (size_t)w->width * d->n;
     ft_buf_putc(&b->col[FT_SEC_KIND], (char)d->kind);
     ft_put_u32(&b->col[FT_SEC_PARTS], d->prompt);
     ft_put_u32(&b->col[FT_SEC_PARTS], d->chosen);

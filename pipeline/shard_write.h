@@ -27,7 +27,9 @@ int ft_writer_is_free(const char *dir, struct ft_err *e);
 /* Makes the folder. FT_DATA when it holds a set and !force. */
 int ft_writer_new(const char *dir, const struct ft_writer_opts *o, struct ft_writer **out, struct ft_err *e);
 
-/* d->tokens is int32_t [n] (width 4); runs cover it; source and file are
+/* FT_DATA unless all ids of the document are in a vocabulary of this size; 0: below 2^31. */
+int ft_writer_check(const struct ft_doc *d, uint64_t vocab_size, struct ft_err *e);
+/* Tokens are of either width, and checked; runs cover them; source and file are
  * copied. One longer than `length` is split among rows, but stays one document. */
 int ft_writer_add(struct ft_writer *w, const struct ft_doc *d, struct ft_err *e);
 

@@ -127,8 +127,12 @@ int main(int argc, char **argv)
     c.endless = c.ids.eos < 0 && !(c.special != FT_TZ_NO && ends_text(&c));
     so.framed_out = c.binary;
     struct ft_stream *s = ft_stream_open(&tool, &so, files, argv);
-    if (c.binary)
-        ft_stream_puts(s, (struct ft_str){FT_FRAMES_START, FT_FRAMES_START_SIZE}, 0);
+    if (c.binary) {
+        char start[FT_FRAMES_START_SIZE];
+        c.width = ft_frames_width(ft_tokenizer_size(c.tok));
+        ft_frames_start(c.width, start);
+        ft_stream_puts(s, (struct ft_str){start, sizeof start}, 0);
+    }
     const int jobs = ft_stream_jobs(s);
     c.state = ft_calloc((size_t)jobs, sizeof *c.state);
     for (int i = 0; i < jobs; i++)

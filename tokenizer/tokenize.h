@@ -21,6 +21,7 @@ struct ft_tz {
     int side, strategy, too_long;
     uint64_t max_length; /* 0: no limit */
     bool plain_content, types, info, binary;
+    int width; /* bytes of an id in frames */
     bool endless; /* nothing ends a text: no end-of-text token is known, nor does the post-processor put one */
     struct ft_tokenizer *tok;
     struct ft_tok_specials ids;

@@ -45,6 +45,7 @@ static void set_ids(const struct ft_tz *c, struct ft_rec *r, const char *name, c
         ft_rec_remove(r, name);
     r->numbers.ids = (const char *)ids;
     r->numbers.n_ids = n;
+    r->numbers.width = sizeof *ids;
 }
 
 /* ---- what is too long ---- */
@@ -493,7 +494,7 @@ int ft_tz_map(void *ctx, int worker, struct ft_rec *r, struct ft_buf *out, struc
     if (ft_rec_stamp_tokens(r, ft_tokenizer_fingerprint(c->tok), bytes, e))
         return -1;
     if (c->binary)
-        ft_frame_put(r, out);
+        ft_frame_put(r, c->width, out);
     else
         ft_rec_write(r, out);
     return 1;

@@ -93,8 +93,20 @@ for i in 1 2 3; do echo "$row"; done | t byte-llama3 --binary | od -An -c | head
 for i in 1 2 3; do echo "$row"; done >rows
 SOURCE_DATE_EPOCH=0; export SOURCE_DATE_EPOCH
 t byte-llama3 rows | ft-pack -q -o a --length 8 && t byte-llama3 --binary rows | ft-pack -q -o b --length 8 && diff -r a b && echo "the same set"
+t byte-llama3 rows | ft-pack -q -o a2 --length 8 -m "$G/byte-llama3.json" && t byte-llama3 --binary rows | ft-pack -q -o b2 --length 8 -m "$G/byte-llama3.json" && diff -r a2 b2 && echo "the same set"
+t byte-llama3 --binary rows >frames
+{ head -c 8 frames; printf '\2'; tail -c +10 frames; } >old; { head -c 12 frames; printf '\3'; tail -c +14 frames; } >odd
+for x in old odd; do ft-pack -q -o c --length 8 $x; echo "status $?"; done
 t byte-llama3 --binary rows | head -c 150 | ft-pack -q -o c --length 8; echo "status $?"
 t byte-llama3 --binary rows | detokenize -q -m "$G/byte-llama3.json"; echo "status $?"
+echo "# ids of more than two bytes"
+echo '{"model": {"type": "WordLevel", "vocab": {"[UNK]": 0, "low": 65535, "high": 65536, "last": 70000}, "unk_token": "[UNK]"}, "pre_tokenizer": {"type": "Whitespace"}}' >wide.json
+sed 's/70000/65535/; s/65536/65534/' wide.json >narrow.json
+for x in wide narrow; do
+    for i in 1 2 3; do echo '{"text": "low high last x", "labels": [65535, -100, -100, 0]}'; done >words
+    tokenize -q -m $x.json --binary words | od -An -tu4 -N16 -w16
+    tokenize -q -m $x.json --binary words | ft-pack -q -o $x --length 8 && tokenize -q -m $x.json words | ft-pack -q -o $x.too --length 8 && diff -r $x $x.too && ft-shard cat $x | head -1 | ids
+done
 echo "# frames hold spans as numbers, where all of a record's are usual; a record that is refused is set aside whole"
 cat >marked <<'Y'
 {"text": "The mill, and the king", "spans": [[0,9,0,"content","user",1],[10,22,-1,"documents","",0]], "learn": []}
