@@ -643,9 +643,11 @@ static int recognise(struct ft_rec *r, const struct ft_chat_rules *rules, struct
             return trl(r, rules, c, e);
     if (correction_names(r, &bad, &good))
         return correction(r, c, bad, good, e);
-    if (ft_rec_has(r, "text") && type_of(r, "text") != FT_JSON_STRING)
-        return ft_fail(e, FT_DATA, "member \"text\" is not a string");
-    if (ft_rec_has(r, "text") || ft_rec_has(r, "input_ids"))
+    struct ft_str text;
+    const int k = ft_rec_string(r, "text", &text, e);
+    if (k < 0)
+        return -1;
+    if (k || ft_rec_has(r, "input_ids"))
         return c->kind = FT_CHAT_PASS, 0;
     return no_format(r, e);
 }

@@ -44,6 +44,7 @@ bad '{"bad":"","corrected":"x"}'
 bad '{"bad":"a"}' --from=correction
 bad '{"text":5}'
 bad '{"text":null}'
+bad '{"text":"a","text":"b"}'
 
 # The origin of a record and the line of the template.
 printf '%s\n' '{{ messages[0].content }}' '' "{{ raise_exception('no, ' ~ messages[0].content) }}" >t.jinja
