@@ -3,7 +3,8 @@
  * A golden file is JSON lines (packed or not) with the text in "t" or "text" and
  * any of: "ids" or "input_ids" (without special tokens), "sp" (with them),
  * "off" or "offsets" (in characters, [[begin, end], ...] or flat), "dec" (ids
- * decoded).
+ * decoded), "skip" (sp, or ids, decoded without special tokens). Rows without
+ * text have ids and what they decode to.
  */
 #ifndef FT_TOKENIZER_VERIFY_H
 #define FT_TOKENIZER_VERIFY_H

@@ -71,8 +71,13 @@ mkdir config; cp "$G/byte-llama3.json" config/tokenizer.json
 echo '{"tokenizer_class": "LlamaTokenizerFast", "bos_token": "<s>", "add_bos_token": false, "eos_token": "</s>", "add_eos_token": true, "clean_up_tokenization_spaces": true,
  "added_tokens_decoder": {"0": {"content": "<s>", "special": true}, "1": {"content": "</s>", "rstrip": true}, "999": {"content": "<x>"}}}' >config/tokenizer_config.json
 tokenize --info -m config | tail -1
-sed -n 39p "$G/byte-llama3.jsonl" >none; tokenize --verify none -m "$G/byte-llama3.json"; echo "status $?"
-head -38 "$G/byte-llama3.jsonl" >golden; tokenize --verify golden -m "$G/byte-llama3.json"; echo "status $?"
+v() { printf '%s\n' "$1" >gold; tokenize --verify gold -m "$G/byte-llama3.json"; echo "status $?"; }
+v '{"text":"x"}'
+v '{"t":"<s>a","ids":[0,66],"skip":"<s>a"}'
+v '{"ids":[0,66],"dec":"<s>a","skip":"a"}'
+v '{"ids":[0,66,1.5],"dec":"<s>a"}'
+v '{"t":"a","ids":[66'
+head -43 "$G/byte-llama3.jsonl" >golden; tokenize --verify golden -m "$G/byte-llama3.json"; echo "status $?"
 head -8 golden | tokenize --verify /dev/stdin -m "$G/byte-qwen.json"; echo "status $?"
 echo "# back"
 echo '{"input_ids": [0, 280, 100000, 281, 1]}' | detokenize -m "$G/byte-llama3.json"
