@@ -15,8 +15,14 @@ static inline struct ft_str ft_cut(struct ft_str s, size_t from, size_t to)
 /* Bytes with which both begin. */
 static inline size_t ft_common(struct ft_str x, struct ft_str y)
 {
+    const size_t n = x.n < y.n ? x.n : y.n;
     size_t i = 0;
-    while (i < x.n && i < y.n && x.p[i] == y.p[i])
+    for (uint64_t a, b; i + 8 <= n; i += 8) {
+        memcpy(&a, x.p + i, 8), memcpy(&b, y.p + i, 8);
+        if (a != b)
+            break;
+    }
+    while (i < n && x.p[i] == y.p[i])
         i++;
     return i;
 }
