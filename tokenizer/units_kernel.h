@@ -6,14 +6,11 @@
 
 #include "tokenizer/cache_short.h"
 #include "tokenizer/cut.h"
+#include "tokenizer/ends.h"
 #include "tokenizer/lone_chars.h"
 #include "tokenizer/spell.h"
 #include "tokenizer/unicode.h"
 #include "tokenizer/words.h"
-
-#if defined(__AVX2__) && defined(__BMI2__)
-#include <immintrin.h>
-#endif
 
 struct unit_masks { /* a bit a byte */
     uint64_t letter, blank, gap, punct, high; /* gap: blank, tab, CR, LF; punct: of ASCII, blanks left out */
@@ -103,14 +100,70 @@ static inline void unit_add(struct tk_cache *c, const char *p, size_t n, const c
 
 /* ---- pieces ---- */
 
+/* Pieces that are found and have no record yet: what is guessed wrong at a window's end does not hold up the
+ * records, nor they it. */
+enum { WAIT = 256 };
+struct waiting {
+    const char *base; /* where the first begins */
+    uint32_t ends[WAIT + 64];
+    size_t n;
+};
+
+/* Apart from what found them, or registers do not suffice. */
+static __attribute__((noinline)) void add_waiting(struct tk_cache *c, struct waiting *w, const char *limit)
+{
+    const struct tk_lines hot = c->hot;
+    const char *const base = w->base;
+    struct tk_rec *const to = &c->rec[c->n];
+    const size_t n = w->n;
+    uint32_t b = 0;
+    for (size_t i = 0; i < n; b = w->ends[i++])
+        if (__builtin_expect(w->ends[i] - b > TK_KEY_MAX, 0))
+            tk_rec_long(&to[i], hot, base + b, w->ends[i] - b);
+        else
+            tk_rec_short(&to[i], hot, base + b, w->ends[i] - b, limit, false);
+    c->n += n;
+    w->n = 0;
+}
+
+/* The bits of `starts` at which ASCII on both sides may be cut. */
+static inline uint64_t ascii_cuts(const struct tk_cut *cut, const unsigned char *q, uint64_t starts, uint64_t sure)
+{
+    for (uint64_t todo = starts & ~sure; todo; todo &= todo - 1) {
+        const int i = __builtin_ctzll(todo);
+        const unsigned x = q[i - 1], y = q[i];
+        starts &= ~((cut->ascii[x][y >> 6] >> (y & 63) & 1) << i);
+    }
+    return starts;
+}
+
+/* Those in a window with other characters: these, one run of them after the other, with what is beside them. */
+static inline uint64_t mixed_cuts(const struct tk_cut *cut, const unsigned char *q, size_t known, uint64_t starts, uint64_t sure,
+                                  uint64_t high)
+{
+    const uint64_t beside = high | high << 1;
+    uint64_t cuts = ascii_cuts(cut, q, starts & ~beside & below(known) & ~1ull, sure);
+    for (uint64_t todo = beside & below(known); todo;) {
+        const unsigned b = (unsigned)__builtin_ctzll(todo), from = b ? b - 1 : 0; /* never amid a character: b begins one */
+        const uint64_t run = todo & ~(todo + (todo & -todo));
+        const unsigned e = 64 - (unsigned)__builtin_clzll(run);
+        cuts |= tk_cut_mask(cut, (const char *)q + from, e - from) << from & run;
+        todo &= ~run;
+    }
+    return cuts;
+}
+
 static inline void pieces(struct tk_cache *c, const char *p, size_t n, size_t *from)
 {
     const char *limit = p + n;
     const bool blank = c->lone && c->lone->blank;
+    struct waiting w;
     size_t at = *from;
-    while (at < n && !tk_cache_full(c)) {
+    w.n = 0;
+    while (at < n && c->n + w.n < TK_BATCH && !tk_cache_full(c)) {
         const unsigned char *q = (const unsigned char *)p + at;
         if (c->lone && (*q >= 0x80 || (*q == ' ' && n - at > 1 && q[1] >= 0x80))) {
+            add_waiting(c, &w, limit);
             const size_t run = tk_lone_run(c->lone, c, p + at, n - at);
             at += run;
             if (run)
@@ -128,54 +181,40 @@ static inline void pieces(struct tk_cache *c, const char *p, size_t n, size_t *f
                 high = 0;
             }
         }
-        const uint64_t valid = below(known);
         /* Where words begin and end (no cut between a blank and the letter behind it is
          * worth looking for); other cuts only between what is not ASCII. */
-        const uint64_t blanks = m.blank & ~(m.blank << 1);
+        const uint64_t blanks = m.blank & ~(m.blank << 1), sure = blank ? blanks : 0;
         uint64_t starts = ((m.letter ^ m.letter << 1) & ~(m.blank << 1)) | blanks;
         if (high) {
             if (!end)
                 known = whole_chars(q, known);
-            starts = tk_cut_mask(c->cut, (const char *)q, known) & (starts | m.high | m.high << 1);
+            starts = mixed_cuts(c->cut, q, known, starts, sure, high & below(known));
         } else {
-            starts &= valid & ~1ull;
-            for (uint64_t todo = blank ? starts & ~blanks : starts; todo; todo &= todo - 1) {
-                const int i = __builtin_ctzll(todo);
-                const unsigned x = q[i - 1], y = q[i];
-                starts &= ~((c->cut->ascii[x][y >> 6] >> (y & 63) & 1) << i);
-            }
+            starts = ascii_cuts(c->cut, q, starts & below(known) & ~1ull, sure);
         }
         if (end && known < 64)
             starts |= 1ull << known;
-        if (!starts && end) {
-            tk_cache_whole(c, p + at, known);
-            at += known;
-            continue;
+        /* Longer than a key: all cuts there are. */
+        for (uint64_t longs = long_ends(starts); longs; longs &= longs - 1) {
+            const unsigned e = (unsigned)__builtin_ctzll(longs);
+            const uint64_t before = starts & below(e);
+            const unsigned b = before ? 63 - (unsigned)__builtin_clzll(before) : 0;
+            starts |= tk_cut_mask(c->cut, (const char *)q + b, e - b) << b;
         }
-        if (!starts) {
-            const size_t e = tk_cut_next(c->cut, p, n, at);
-            tk_cache_whole(c, p + at, e - at);
-            at += e - at;
-            continue;
+        if (!w.n)
+            w.base = p + at;
+        if (starts) {
+            list(w.ends + w.n, starts, (uint32_t)(p + at - w.base));
+            w.n += (size_t)__builtin_popcountll(starts);
+            at += 63 - (size_t)__builtin_clzll(starts);
+        } else {
+            at = end ? at + known : tk_cut_next(c->cut, p, n, at);
+            w.ends[w.n++] = (uint32_t)(p + at - w.base);
         }
-        size_t b = 0;
-        do {
-            const size_t e = (size_t)__builtin_ctzll(starts);
-            if (__builtin_expect(e - b > TK_KEY_MAX, 0)) {
-                const uint64_t cuts = tk_cut_mask(c->cut, p + at + b, e - b) << b;
-                if (cuts) {
-                    starts |= cuts;
-                    continue;
-                }
-                tk_cache_whole(c, p + at + b, e - b);
-            } else {
-                tk_cache_short(c, p + at + b, e - b, limit);
-            }
-            b = e;
-            starts &= starts - 1;
-        } while (starts);
-        at += b;
+        if (w.n >= WAIT || p + at - w.base > 1 << 30)
+            add_waiting(c, &w, limit);
     }
+    add_waiting(c, &w, limit);
     *from = at;
 }
 

@@ -6,6 +6,7 @@
 
 #include "tokenizer/cache_short.h"
 #include "tokenizer/cut.h"
+#include "tokenizer/ends.h"
 #include "tokenizer/words.h"
 #include "tokenizer/words_masks.h"
 
@@ -125,41 +126,6 @@ static inline uint64_t starts_cl100k(const unsigned char *p, const struct masks 
     if (ticks & low(*known))
         starts = contractions(p, ticks & low(*known), starts, true, 0);
     return starts;
-}
-
-/* The places of the bits, from `base` on, as a list: room for 64 numbers. */
-static inline void list(uint32_t *to, uint64_t bits, uint32_t base)
-{
-#ifdef __AVX512VBMI2__
-    static const unsigned char count[64] __attribute__((aligned(64))) = {
-        0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31,
-        32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63};
-    const __m512i v = _mm512_maskz_compress_epi8(bits, _mm512_load_si512(count)), add = _mm512_set1_epi32((int)base);
-#define SIXTEEN(k) \
-    _mm512_storeu_si512(to + 16 * (k), _mm512_add_epi32(_mm512_cvtepu8_epi32(_mm512_extracti32x4_epi32(v, k)), add))
-    SIXTEEN(0);
-    SIXTEEN(1);
-    if (__builtin_expect(_mm_popcnt_u64(bits) > 32, 0)) {
-        SIXTEEN(2);
-        SIXTEEN(3);
-    }
-#undef SIXTEEN
-#else
-    for (int n = (int)_mm_popcnt_u64(bits); n > 0; n -= 4) /* four at a time: fewer branches to guess */
-        for (int i = 0; i < 4; i++, bits = _blsr_u64(bits))
-            *to++ = base + (uint32_t)_tzcnt_u64(bits);
-#endif
-}
-
-/* The ends of words of more than TK_KEY_MAX bytes: those that have no end close before them. */
-static inline uint64_t long_ends(uint64_t ends)
-{
-    uint64_t near = (ends | 1) << 1;
-    near |= near << 1;
-    near |= near << 2;
-    near |= near << 4;
-    near |= near << 7;
-    return ends & ~near;
 }
 
 /* The ends of the parts of the word p[0..n), but the last, added to a list, `base` added to
