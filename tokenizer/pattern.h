@@ -10,6 +10,8 @@ struct tk_pattern { /* immutable */
     struct ft_str text;     /* String */
     struct tk_regex *regex; /* Regex; NULL where it is a String */
     struct ft_str source;   /* the regex as written */
+    struct tk_automaton *group; /* of (?=(\d{3})+(?!\d)), which cuts numbers from their ends: its \d; else NULL */
+    unsigned every;             /* and its 3 */
 };
 
 /* Strings are copied into `mem`; the regex is released by tk_pattern_release, also after a failure.
