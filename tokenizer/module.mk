@@ -16,7 +16,7 @@ LIB_tokenizer += $(addprefix tokenizer/,text.c unicode.c unicode_class.c regex.c
 
 # The quick way (fast.h), recognised at load. Where words end: by hand-written rules (scan, words), by the automata of any
 # regex (automaton; pass, part after part; split), in units of raw text (units).
-LIB_tokenizer += $(addprefix tokenizer/,fast.c fast_load.c fast_ends.c fast_places.c scan.c words.c units.c automaton.c pass.c split.c prefilter.c)
+LIB_tokenizer += $(addprefix tokenizer/,fast.c fast_load.c fast_ends.c fast_places.c scan.c words.c units.c automaton.c automaton_pattern.c automaton_match.c pass.c split.c prefilter.c)
 
 # What words become: remembered (cache.h), or cut into parts that are (cut).
 LIB_tokenizer += $(addprefix tokenizer/,cache.c cache_batch.c cache_seed.c cache_long.c cache_parts.c cut.c)

@@ -4,6 +4,7 @@
 
 /* The level that every machine has. */
 #define PASS tk_pass_scalar
+#define LISTED tk_listed_scalar
 #include "tokenizer/pass_kernel.h"
 
 enum kind { MATCH, GAP, TEXT }; /* of the unit in front: a match, a gap, or the beginning of what the part is to cut */

@@ -57,7 +57,11 @@ void tk_pass_free(struct tk_pass *t);
 typedef bool tk_pass_fn(const struct tk_pass *t, const char *p, size_t n, uint64_t *starts);
 tk_pass_fn tk_pass_scalar, tk_pass_avx2, tk_pass_avx512;
 
-/* The same for TK_RULE_GPT2, by vectors; behind the last of the words of `starts` another may be read. */
+/* The bits of starts[*word .. words) as a list, as far as it has room for 64 more; moves *word, gives how many. */
+typedef size_t tk_listed_fn(const uint64_t *starts, size_t *word, size_t words, uint32_t *list, size_t room);
+tk_listed_fn tk_listed_scalar, tk_listed_avx2, tk_listed_avx512;
+
+/* As tk_pass_fn for TK_RULE_GPT2, by vectors; behind the last of the words of `starts` another may be read. */
 typedef void tk_fenced_fn(const char *p, size_t n, uint64_t *starts);
 tk_fenced_fn tk_fenced_avx2, tk_fenced_avx512;
 

@@ -1,7 +1,8 @@
 /* pass_kernel.h -- the body of tk_pass_fn: pass.h says how it works. The file that includes it
- * defines PASS, the name, and is compiled with the flags of its level. */
+ * defines PASS and LISTED, the names, and is compiled with the flags of its level. */
 #include <string.h>
 
+#include "tokenizer/ends.h"
 #include "tokenizer/pass.h"
 
 #if defined(__AVX2__) && defined(__BMI2__)
@@ -328,4 +329,12 @@ static inline __attribute__((always_inline)) bool pass(const struct tk_pass *t, 
 bool PASS(const struct tk_pass *t, const char *p, size_t n, uint64_t *starts)
 {
     return t->bytes ? pass(t, true, p, n, starts) : pass(t, false, p, n, starts);
+}
+
+size_t LISTED(const uint64_t *starts, size_t *word, size_t words, uint32_t *to, size_t room)
+{
+    size_t n = 0;
+    for (; *word < words && n + 64 <= room; n += (size_t)__builtin_popcountll(starts[(*word)++]))
+        list(to + n, starts[*word], (uint32_t)(64 * *word));
+    return n;
 }

@@ -321,24 +321,26 @@ static int put_ends(struct work *w, const char *p, size_t from, const uint32_t *
 /* The words that begin at the bits; or what a rule makes of them. */
 static int put_pieces(struct work *w, enum tk_rule rule, const char *p, size_t n, const uint64_t *starts)
 {
-    uint32_t ends[ENDS + 64];
-    size_t k = 0, from = 0;
-    for (size_t at = 0; at < n; at += 64) {
-        for (uint64_t bits = at ? starts[at >> 6] : *starts & ~1ull; bits; bits &= bits - 1)
-            ends[k++] = (uint32_t)(at + (size_t)__builtin_ctzll(bits));
-        if (n - at <= 64)
+    uint32_t ends[ENDS + 1];
+    const size_t words_of = (n + 63) / 64;
+    tk_listed_fn *const listed = tk_listed_of(w->words);
+    size_t from = 0;
+    for (size_t word = 0; word < words_of;) {
+        const bool first = !word;
+        size_t k = listed(starts, &word, words_of, ends, ENDS);
+        if (word == words_of)
             ends[k++] = (uint32_t)n;
-        if (rule != TK_RULE_NONE) {
-            for (size_t i = 0; i < k; from = ends[i++])
-                if (words(w, rule, p + from, ends[i] - from))
-                    return -1;
-            k = 0;
-        } else if (k >= ENDS || n - at <= 64) {
-            if (put_ends(w, p, from, ends, k, p + n))
+        const uint32_t *const e = ends + first; /* the text's beginning is no end */
+        k -= first;
+        if (rule == TK_RULE_NONE) {
+            if (put_ends(w, p, from, e, k, p + n))
                 return -1;
-            from = ends[k - 1];
-            k = 0;
+            from = k ? e[k - 1] : from;
+            continue;
         }
+        for (size_t i = 0; i < k; from = e[i++])
+            if (words(w, rule, p + from, e[i] - from))
+                return -1;
     }
     return 0;
 }

@@ -182,6 +182,16 @@ tk_pass_fn *tk_pass_of(tk_words_fn *words)
     return tk_pass_scalar;
 }
 
+tk_listed_fn *tk_listed_of(tk_words_fn *words)
+{
+#ifdef __x86_64__
+    if (words != tk_words_scalar)
+        return words == tk_words_avx512 ? tk_listed_avx512 : tk_listed_avx2;
+#endif
+    (void)words;
+    return tk_listed_scalar;
+}
+
 tk_fenced_fn *tk_fenced_of(tk_words_fn *words)
 {
 #ifdef __x86_64__

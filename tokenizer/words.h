@@ -40,6 +40,7 @@ typedef size_t tk_put_fn(struct tk_cache *c, const char *p, size_t from, const u
 tk_put_fn *tk_put_of(tk_words_fn *words);
 tk_put_fn tk_put_scalar, tk_put_avx2, tk_put_avx512;
 tk_pass_fn *tk_pass_of(tk_words_fn *words);
+tk_listed_fn *tk_listed_of(tk_words_fn *words);
 tk_fenced_fn *tk_fenced_of(tk_words_fn *words); /* NULL: there is none */
 
 /* What the windows must know of a character beyond ASCII, by code point: filled by
