@@ -261,10 +261,8 @@ static int about(struct ft_rec *r, const struct ft_stamp *stamp, struct ft_doc *
     struct ft_digest uid;
     if (!stamp->uid.n || ft_digest_parse(stamp->uid.p, stamp->uid.n, &uid))
         uid = ft_hash128(r->line.p, r->line.n);
-    for (int i = 0; i < 8; i++) {
-        out->uid[i] = (unsigned char)(uid.hi >> (56 - 8 * i));
-        out->uid[8 + i] = (unsigned char)(uid.lo >> (56 - 8 * i));
-    }
+    const uint64_t bytes[2] = {__builtin_bswap64(uid.hi), __builtin_bswap64(uid.lo)}; /* the highest first */
+    memcpy(out->uid, bytes, 16);
     return 0;
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <xxhash.h>
 
+#include "pipeline/bytes.h"
 #include "pipeline/err.h"
 #include "pipeline/mem.h"
 
@@ -40,24 +41,29 @@ void ft_digest_hex(struct ft_digest d, char out[33])
     out[32] = 0;
 }
 
+/* The value of eight digits, the bytes of x from the lowest on; bits of *wrong are set where one is none. */
+static uint64_t eight_digits(uint64_t x, uint64_t *wrong)
+{
+    const uint64_t each = 0x0101010101010101;
+    uint64_t v = (x & 0x0f * each) + 9 * (x >> 6 & each); /* letters have bit 6 */
+    const uint64_t letter = (v + 0x76 * each) >> 7 & each;
+    *wrong |= (v & 0xf0 * each) | (x ^ (v + '0' * each + ('a' - '0' - 10) * letter)); /* is it what the value is written as? */
+    v = __builtin_bswap64(v);
+    v = (v | v >> 4) & 0x00ff00ff00ff00ff;
+    v = (v | v >> 8) & 0x0000ffff0000ffff;
+    return (v | v >> 16) & 0xffffffff;
+}
+
 int ft_digest_parse(const char *s, size_t n, struct ft_digest *d)
 {
-    /* A digit's value and 0x40; what is none has no such bit. */
-    static const unsigned char value[256] = {
-        ['0'] = 0x40, ['1'] = 0x41, ['2'] = 0x42, ['3'] = 0x43, ['4'] = 0x44, ['5'] = 0x45, ['6'] = 0x46, ['7'] = 0x47,
-        ['8'] = 0x48, ['9'] = 0x49, ['a'] = 0x4a, ['b'] = 0x4b, ['c'] = 0x4c, ['d'] = 0x4d, ['e'] = 0x4e, ['f'] = 0x4f};
-    uint64_t w[2] = {0, 0};
-    unsigned all = 0x40;
+    uint64_t w[4], wrong = 0;
     if (n != 32)
         return -1;
-    for (int i = 0; i < 32; i++) {
-        const unsigned v = value[(unsigned char)s[i]];
-        all &= v;
-        w[i / 16] = w[i / 16] << 4 | (v & 15);
-    }
-    if (!all)
+    for (int i = 0; i < 4; i++)
+        w[i] = eight_digits(ft_load_u64((const unsigned char *)s + 8 * i), &wrong);
+    if (wrong)
         return -1;
-    *d = (struct ft_digest){w[0], w[1]};
+    *d = (struct ft_digest){w[0] << 32 | w[1], w[2] << 32 | w[3]};
     return 0;
 }
 

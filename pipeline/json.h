@@ -62,6 +62,7 @@ struct ft_field {
     struct ft_json *tree; /* the value, where the scan made one */
     struct ft_range *ranges; /* spans.h: the same */
     uint32_t n_ranges;
+    struct ft_stamp_read *stamp; /* stamp.c: the same */
     struct ft_edit *edit; /* record.c: what becomes of it */
 };
 

@@ -242,7 +242,10 @@ static int scan(const char *p, size_t n, struct ft_arena *a, struct ft_field **f
             f[k].tree = NULL;
             f[k].ranges = NULL;
             f[k].edit = NULL;
-            if (trees && wants_tree(&s)) {
+            f[k].stamp = ft_scan_stamp(&s, key, a);
+            if (f[k].stamp) {
+                f[k].type = FT_JSON_OBJECT;
+            } else if (trees && wants_tree(&s)) {
                 f[k].tree = ft_arena_alloc(a, sizeof *f[k].tree);
                 if (ft_scan_tree(&s, a, NULL, f[k].tree))
                     return -1;

@@ -106,6 +106,8 @@ int ft_scan_tree(struct ft_scan *s, struct ft_arena *a, const char *const *but, 
 bool ft_scan_holds_ranges(struct ft_str key);
 /* A value of ranges as our tools write them; false, and nothing is read, where it is another one. */
 bool ft_scan_ranges(struct ft_scan *s, struct ft_arena *a, struct ft_range **out, uint32_t *n);
+/* The value of a member of this name, where it is a stamp as our tools write it; NULL, and nothing is read: it is not. */
+struct ft_stamp_read *ft_scan_stamp(struct ft_scan *s, struct ft_str key, struct ft_arena *a);
 /* Only whitespace is left. */
 int ft_scan_end(struct ft_scan *s);
 

@@ -28,7 +28,7 @@ static bool plain_string(struct ft_scan *s, struct ft_str *out)
 {
     const char *const begin = s->p;
     bool escaped;
-    if (*begin != '"' || ft_scan_string(s, &escaped) || escaped)
+    if (begin == s->end || *begin != '"' || ft_scan_string(s, &escaped) || escaped)
         return false;
     *out = (struct ft_str){begin + 1, (size_t)(s->p - begin) - 2};
     return true;
@@ -38,38 +38,56 @@ static bool plain_number(struct ft_scan *s, int64_t *out)
 {
     const char *const begin = s->p;
     int64_t v = 0;
-    while (*s->p >= '0' && *s->p <= '9' && s->p - begin < 18)
+    while (s->p < s->end && *s->p >= '0' && *s->p <= '9' && s->p - begin < 18)
         v = v * 10 + (*s->p++ - '0');
     *out = v;
     return s->p > begin && (*begin != '0' || s->p - begin == 1);
 }
 
-static bool is(struct ft_scan *s, char c) { return *s->p == c ? s->p++, true : false; }
+static bool is(struct ft_scan *s, char c) { return s->p < s->end && *s->p == c ? s->p++, true : false; }
 
-/* Reads an object that is written without blanks and has known members alone, each once. It is valid JSON: a bracket ends it. */
-static bool read_plain(struct ft_str raw, struct ft_stamp_read *x)
+/* Reads an object that is written without blanks and has known members alone, each once. */
+static bool read_plain(struct ft_scan *s, struct ft_stamp_read *x)
 {
-    struct ft_err ignore = {0};
-    struct ft_scan s = {.begin = raw.p, .p = raw.p + 1, .end = raw.p + raw.n, .utf8 = true, .e = &ignore};
+    const char *const begin = s->p;
     struct ft_stamp *const t = &x->said;
     struct ft_str *const text[NAMES] = {NULL, &t->uid, &t->tok, &t->tpl, &t->src, NULL};
     struct ft_str key;
-    if (*raw.p != '{')
+    if (!is(s, '{'))
         return false;
     do {
-        if (!plain_string(&s, &key) || !is(&s, ':'))
+        if (!plain_string(s, &key) || !is(s, ':'))
             return false;
         const int k = name_of(key);
         if (k < 0 || x->has >> k & 1)
             return false;
         x->has |= 1u << k;
-        if (text[k] ? !plain_string(&s, text[k])
+        if (text[k] ? !plain_string(s, text[k])
             : k == BYTES
-                ? !plain_number(&s, &t->bytes)
-                : !(is(&s, '[') && plain_string(&s, &t->org_file) && is(&s, ',') && plain_number(&s, &t->org_line) && is(&s, ']')))
+                ? !plain_number(s, &t->bytes)
+                : !(is(s, '[') && plain_string(s, &t->org_file) && is(s, ',') && plain_number(s, &t->org_line) && is(s, ']')))
             return false;
-    } while (is(&s, ','));
-    return is(&s, '}') && s.p == s.end;
+    } while (is(s, ','));
+    if (!is(s, '}'))
+        return false;
+    x->raw = (struct ft_str){begin, (size_t)(s->p - begin)};
+    return x->plain = true;
+}
+
+struct ft_stamp_read *ft_scan_stamp(struct ft_scan *s, struct ft_str key, struct ft_arena *a)
+{
+    const struct ft_scan before = *s;
+    struct ft_err ignore = {0};
+    if (key.n != 3 || memcmp(key.p, "_ft", 3))
+        return NULL;
+    struct ft_stamp_read *const x = FT_NEW(a, struct ft_stamp_read);
+    s->e = &ignore;
+    const bool plain = read_plain(s, x);
+    s->e = before.e;
+    if (plain)
+        return x;
+    *s = before;
+    return NULL;
 }
 
 /* 1, 0 there is none, -1. */
@@ -80,12 +98,17 @@ static int value(struct ft_rec *r, const struct ft_stamp_read **out, struct ft_e
     const int k = ft_rec_find(r, "_ft", &raw, &type, e);
     if (k <= 0 || type == FT_JSON_NULL)
         return k < 0 ? -1 : 0;
-    if (!r->stamp || r->stamp->raw.p != raw.p || r->stamp->raw.n != raw.n) {
+    for (size_t i = 0; !r->stamp && i < r->n; i++)
+        r->stamp = r->fields[i].stamp;
+    if (!r->stamp || r->stamp->raw.p != raw.p || r->stamp->raw.n != raw.n) { /* another one, or set since */
+        struct ft_err ignore = {0};
+        struct ft_scan s = {.begin = raw.p, .p = raw.p, .end = raw.p + raw.n, .utf8 = true, .e = &ignore};
         struct ft_stamp_read *x = FT_NEW(r->mem, struct ft_stamp_read);
-        x->raw = raw;
-        x->plain = read_plain(raw, x);
-        if (!x->plain && ft_json_parse(raw.p, raw.n, r->mem, &x->tree, e))
-            return -1;
+        if (!read_plain(&s, x)) {
+            *x = (struct ft_stamp_read){.raw = raw};
+            if (ft_json_parse(raw.p, raw.n, r->mem, &x->tree, e))
+                return -1;
+        }
         r->stamp = x;
     }
     *out = r->stamp;

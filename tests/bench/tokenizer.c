@@ -2,10 +2,12 @@
  * ended by a NUL byte), prints one line of JSON. Used by tokenizer.py, which sets
  * it beside the peers; nothing here judges.
  *
- *     tokenizer MODEL FILE [SECONDS [THREADS [oneline]]]
+ *     tokenizer MODEL FILE [SECONDS [THREADS [MARKS]]]
  *
+ * MARKS has of each document how many places in it are to be found among the tokens, and these places,
+ * sorted: u32 each, as memory has them.
  * "first" is the first pass of the process, loading left out: the caches are empty and their memory
- * was never touched. "cold" is the best first pass of three more new states, whose memory the process
+ * was never touched; "one_ms" of it are the new state and the first document. "cold" is the best first pass of three more new states, whose memory the process
  * has already; "warm" the best of the passes that fit into SECONDS behind it. */
 #include <pthread.h>
 #include <stdio.h>
@@ -29,8 +31,9 @@ static double now(void)
 struct job {
     const struct ft_tokenizer *t;
     const struct ft_str *docs;
+    const uint32_t *marks; /* or NULL */
     size_t n, bytes, tokens;
-    double seconds, first, cold, warm;
+    double seconds, one, first, cold, warm;
     uint32_t crc;
     bool sum; /* of the ids, in the first pass */
     pthread_barrier_t *gate;
@@ -54,16 +57,24 @@ static uint32_t crc32(uint32_t c, const void *p, size_t n)
 
 static void pass(struct job *j, struct ft_tok_state *s, bool sum)
 {
-    const struct ft_encode_opts o = {.special = false};
+    struct ft_encode_opts o = {.special = false};
+    const uint32_t *mark = j->marks;
     struct ft_encoding x;
     struct ft_err e = {0};
     j->tokens = 0;
     for (size_t i = 0; i < j->n; i++) {
+        if (mark) {
+            o.n_marks = *mark;
+            o.marks = mark + 1;
+            mark += 1 + *mark;
+        }
         if (ft_encode(j->t, s, j->docs[i], &o, &x, &e)) {
             fprintf(stderr, "%s\n", e.msg);
             exit(1);
         }
         j->tokens += x.n;
+        if (!i)
+            j->one = now();
         if (sum)
             j->crc = crc32(j->crc, x.ids, x.n * sizeof *x.ids);
     }
@@ -75,7 +86,7 @@ static void *work(void *arg)
     if (j->gate)
         pthread_barrier_wait(j->gate);
     struct ft_tok_state *s = NULL;
-    double at, end;
+    double at, end, first_one = 0;
     j->cold = 1e9;
     for (int i = 0; i < 4; i++) {
         ft_tok_state_free(s);
@@ -83,9 +94,10 @@ static void *work(void *arg)
         s = ft_tok_state_new(j->t);
         pass(j, s, false);
         end = now();
-        if (!i)
+        if (!i) {
             j->first = end - at;
-        else if (end - at < j->cold)
+            first_one = j->one - at;
+        } else if (end - at < j->cold)
             j->cold = end - at;
     }
     j->warm = 1e9;
@@ -99,8 +111,20 @@ static void *work(void *arg)
     } while (end < stop);
     if (j->sum)
         pass(j, s, true);
+    j->one = first_one;
     ft_tok_state_free(s);
     return NULL;
+}
+
+static void read_all(const char *path, struct ft_buf *b)
+{
+    FILE *f = fopen(path, "rb");
+    size_t k;
+    if (!f)
+        exit(3);
+    while ((k = fread(ft_buf_room(b, 1 << 16), 1, 1 << 16, f)) > 0)
+        b->n += k;
+    fclose(f);
 }
 
 int main(int argc, char **argv)
@@ -119,14 +143,10 @@ int main(int argc, char **argv)
         return 1;
     }
     const double load = now() - at;
-    FILE *f = fopen(argv[2], "rb");
-    if (!f)
-        return 3;
-    struct ft_buf b = {0};
-    size_t k;
-    while ((k = fread(ft_buf_room(&b, 1 << 16), 1, 1 << 16, f)) > 0)
-        b.n += k;
-    fclose(f);
+    struct ft_buf b = {0}, marks = {0};
+    read_all(argv[2], &b);
+    if (argc > 5)
+        read_all(argv[5], &marks);
     size_t n = 0;
     for (size_t i = 0; i < b.n; i++)
         n += b.p[i] == 0;
@@ -143,7 +163,7 @@ int main(int argc, char **argv)
     pthread_barrier_t gate;
     pthread_barrier_init(&gate, NULL, (unsigned)threads);
     for (int i = 0; i < threads; i++) {
-        jobs[i] = (struct job){.t = t, .docs = docs, .n = n, .seconds = seconds, .sum = i == 0, .gate = &gate};
+        jobs[i] = (struct job){.t = t, .docs = docs, .n = n, .marks = (const uint32_t *)(const void *)marks.p, .seconds = seconds, .sum = i == 0, .gate = &gate};
         pthread_create(&id[i], NULL, work, &jobs[i]);
     }
     double first = 0, cold = 0, warm = 0;
@@ -153,8 +173,8 @@ int main(int argc, char **argv)
         cold += (double)bytes / jobs[i].cold / 1e6;
         warm += (double)bytes / jobs[i].warm / 1e6;
     }
-    printf("{\"load_ms\":%.2f,\"first\":%.2f,\"cold\":%.2f,\"warm\":%.2f,\"bytes\":%zu,\"tokens\":%zu,\"crc\":%u}\n", load * 1e3,
-           first, cold, warm, bytes, jobs[0].tokens, jobs[0].crc);
+    printf("{\"load_ms\":%.2f,\"one_ms\":%.3f,\"first\":%.2f,\"cold\":%.2f,\"warm\":%.2f,\"bytes\":%zu,\"tokens\":%zu,\"crc\":%u}\n",
+           load * 1e3, jobs[0].one * 1e3, first, cold, warm, bytes, jobs[0].tokens, jobs[0].crc);
     ft_tokenizer_free(t);
     return 0;
 }

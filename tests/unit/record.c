@@ -1,6 +1,7 @@
 /* Edits against a naive model: the record as a list of pieces. */
 #include <jansson.h>
 
+#include "pipeline/hash.h"
 #include "pipeline/record.h"
 #include "pipeline/spans.h"
 #include "tests/unit/random.h"
@@ -252,6 +253,74 @@ TEST(the_first_stamp_remembers_where_the_record_came_from)
     CHECK_EQ(ft_rec_get_stamp(&again, &s, &e), 1);
     CHECK(s.org_line == 7 && ft_str_is(s.tok, "t2") && ft_str_is(s.tpl, "p1"));
     ft_arena_release(&arena);
+}
+
+static bool same(struct ft_str a, struct ft_str b) { return a.n == b.n && (!a.n || !memcmp(a.p, b.p, a.n)); }
+
+/* Read on the way or, with a space in it, by way of a tree: a damaged stamp is the same, and as valid as the parser says. */
+TEST(a_stamp_is_what_the_parser_reads)
+{
+    static const char whole[] = "{\"_ft\":{\"org\":[\"a.jsonl\",12],\"uid\":\"c3b4e0bd4a5e2b0cc0ac9f8d4c9e7f10\",\"tok\":\"\xc3\xa9\",\"src\":\"web\",\"bytes\":907}}";
+    static const char odd[] = "\"\\{}[]:,0 19-e.nu\x01\xc3";
+    struct ft_arena mem = {0};
+    size_t valid = 0, quick = 0;
+    for (int round = 0; round < 60000; round++) {
+        struct ft_buf b = {0}, spaced = {0};
+        const size_t at = 7 + rnd(sizeof whole - 8), n = rnd(3), put = rnd(3);
+        ft_buf_put(&b, whole, at);
+        for (size_t i = 0; i < put; i++)
+            ft_buf_putc(&b, rnd(4) ? odd[rnd(sizeof odd - 1)] : whole[rnd(sizeof whole - 1)]);
+        if (at + n < sizeof whole - 1 && rnd(50)) /* else it is cut off */
+            ft_buf_put(&b, whole + at + n, sizeof whole - 1 - at - n);
+        char *const exact = memcpy(ft_malloc(b.n), b.p, b.n); /* nothing can be read behind it unseen */
+        const struct ft_str line = {exact, b.n};
+        struct ft_err e[3] = {0};
+        struct ft_rec r = {.line = line, .file = "f", .lineno = 1, .mem = &mem};
+        ft_arena_reset(&mem);
+        const int k = ft_rec_parse(&r, &e[0]);
+        CHECK(k == ft_json_check(exact, b.n, &e[1]) || (b.n && exact[0] != '{'));
+        if (!k && b.n > 8 && !memcmp(exact, whole, 8)) {
+            struct ft_stamp x = {0}, y = {0};
+            ft_buf_put(&spaced, exact, 8);
+            ft_buf_putc(&spaced, ' ');
+            ft_buf_put(&spaced, exact + 8, b.n - 8);
+            struct ft_rec tree = {.line = ft_buf_str(&spaced), .file = "f", .lineno = 1, .mem = &mem};
+            REQUIRE(ft_rec_parse(&tree, &e[1]) == 0);
+            quick += r.n == 1 && r.fields[0].stamp != NULL;
+            CHECK(!tree.n || !tree.fields[0].stamp);
+            ft_err_clear(&e[1]);
+            CHECK_EQ(e[0].code, 0);
+            const int got = ft_rec_get_stamp(&r, &x, &e[1]);
+            CHECK_EQ(got, ft_rec_get_stamp(&tree, &y, &e[2]));
+            if (got > 0) {
+                CHECK(same(x.org_file, y.org_file) && same(x.uid, y.uid) && same(x.tok, y.tok) && same(x.src, y.src) && same(x.tpl, y.tpl));
+                CHECK(x.org_line == y.org_line && x.bytes == y.bytes);
+                valid++;
+            }
+        }
+        free(exact);
+        ft_buf_release(&b);
+        ft_buf_release(&spaced);
+    }
+    CHECK(valid > 1000 && quick > 1000);
+    ft_arena_release(&mem);
+}
+
+TEST(a_digest_is_32_digits)
+{
+    struct ft_digest d;
+    char hex[33];
+    for (int round = 0; round < 1000; round++) {
+        const struct ft_digest one = {rnd(UINT64_MAX), rnd(UINT64_MAX)};
+        ft_digest_hex(one, hex);
+        REQUIRE(ft_digest_parse(hex, 32, &d) == 0 && d.hi == one.hi && d.lo == one.lo);
+        const size_t at = rnd(32);
+        for (int c = 0; c < 256; c++) {
+            hex[at] = (char)c;
+            CHECK_EQ(ft_digest_parse(hex, 32, &d) == 0, (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'));
+        }
+    }
+    CHECK(ft_digest_parse(hex, 31, &d) && ft_digest_parse(hex, 33, &d));
 }
 
 /* Against the tree that the parser makes of the same value. */
