@@ -443,6 +443,84 @@ static struct jval get_field(struct formatter *f, struct jstr *name)
     return v;
 }
 
+struct field {
+    struct jstr *name, *spec;
+    uint32_t conv; /* the character behind "!", 0: none */
+};
+
+/* The field that begins at s[i], behind its brace: name, !conversion, :spec, with braces balanced in the
+ * spec. Gives where it ends. */
+static size_t field_at(struct jrt *rt, struct jstr *s, size_t i, struct field *x)
+{
+    size_t from = i;
+    bool bracket = false;
+    for (; i < s->n; i++) {
+        const char c = s->p[i];
+        if (c == '{')
+            ft_jraise(rt, J_VALUE, "unexpected '{' in field name");
+        if (c == '[')
+            bracket = true;
+        else if (c == ']')
+            bracket = false;
+        else if (!bracket && (c == '}' || c == ':' || c == '!'))
+            break;
+    }
+    if (i == s->n)
+        ft_jraise(rt, J_VALUE, "expected '}' before end of string");
+    *x = (struct field){.name = ft_jstr_cut(rt, s, from, i - from, false), .spec = ft_jstr_ref(rt, "", 0)};
+    if (s->p[i] == '!') {
+        int len;
+        if (++i >= s->n)
+            ft_jraise(rt, J_VALUE, "end of string while looking for conversion specifier");
+        x->conv = ft_utf8_get(s->p + i, &len);
+        i += (size_t)len;
+        if (i >= s->n)
+            ft_jraise(rt, J_VALUE, "unmatched '{' in format spec");
+        if (s->p[i] != '}' && s->p[i] != ':')
+            ft_jraise(rt, J_VALUE, "expected ':' after conversion specifier");
+    }
+    if (s->p[i] == ':') {
+        unsigned open = 1;
+        from = ++i;
+        for (; i < s->n; i++) {
+            open += s->p[i] == '{';
+            if (s->p[i] == '}' && !--open)
+                break;
+        }
+        if (i == s->n)
+            ft_jraise(rt, J_VALUE, "unmatched '{' in format spec");
+        x->spec = ft_jstr_cut(rt, s, from, i - from, false);
+    }
+    return i + 1;
+}
+
+/* What the field names, numbered where it has no name, converted. */
+static struct jval field_value(struct formatter *f, const struct field *x)
+{
+    struct jrt *rt = f->rt;
+    struct jstr *name = x->name;
+    if (!name->n) {
+        if (f->next < 0)
+            ft_jraise(rt, J_VALUE, "cannot switch from manual field specification to automatic field numbering");
+        name = ft_jstr_fmt(rt, "%lld", (long long)f->next++);
+    } else if (all_digits(name->p, name->n)) {
+        if (f->next > 0)
+            ft_jraise(rt, J_VALUE, "cannot switch from manual field specification to automatic field numbering");
+        f->next = -1;
+    }
+    const struct jval v = get_field(f, name);
+    switch (x->conv) {
+    case 0: return v;
+    case 's': return ft_jstrv(ft_jstr_of(rt, v));
+    case 'r': return ft_jstrv(ft_jrepr(rt, v));
+    case 'a': return ft_jstrv(ft_jascii(rt, v));
+    default: break;
+    }
+    char z[5] = {0};
+    ft_utf8_put(z, x->conv);
+    ft_jraise(rt, J_VALUE, "Unknown conversion specifier %s", z);
+}
+
 static struct jstr *vformat(struct formatter *f, struct jstr *s, int depth)
 {
     struct jrt *rt = f->rt;
@@ -453,7 +531,7 @@ static struct jstr *vformat(struct formatter *f, struct jstr *s, int depth)
     size_t i = 0;
     while (i < s->n) {
         ft_jstep(rt, 1);
-        size_t from = i;
+        const size_t from = i;
         while (i < s->n && s->p[i] != '{' && s->p[i] != '}')
             i++;
         ft_jsb_cut(&b, s, from, i - from);
@@ -468,83 +546,17 @@ static struct jstr *vformat(struct formatter *f, struct jstr *s, int depth)
             ft_jraise(rt, J_VALUE, "Single '}' encountered in format string");
         if (i == s->n)
             ft_jraise(rt, J_VALUE, "Single '{' encountered in format string");
-        /* the field: name, !conversion, :spec, with braces balanced in the spec */
-        from = i;
-        bool bracket = false;
-        while (i < s->n) {
-            const char x = s->p[i];
-            if (x == '{')
-                ft_jraise(rt, J_VALUE, "unexpected '{' in field name");
-            if (x == '[')
-                bracket = true;
-            else if (x == ']')
-                bracket = false;
-            else if (!bracket && (x == '}' || x == ':' || x == '!'))
-                break;
-            i++;
-        }
-        if (i == s->n)
-            ft_jraise(rt, J_VALUE, "expected '}' before end of string");
-        struct jstr *name = ft_jstr_cut(rt, s, from, i - from, false);
-        uint32_t conv = 0;
-        if (s->p[i] == '!') {
-            int len;
-            if (++i >= s->n)
-                ft_jraise(rt, J_VALUE, "end of string while looking for conversion specifier");
-            conv = ft_utf8_get(s->p + i, &len);
-            i += (size_t)len;
-            if (i >= s->n)
-                ft_jraise(rt, J_VALUE, "unmatched '{' in format spec");
-            if (s->p[i] != '}' && s->p[i] != ':')
-                ft_jraise(rt, J_VALUE, "expected ':' after conversion specifier");
-        }
-        struct jstr *spec = ft_jstr_ref(rt, "", 0);
-        if (s->p[i] == ':') {
-            unsigned open = 1;
-            from = ++i;
-            for (; i < s->n; i++) {
-                open += s->p[i] == '{';
-                if (s->p[i] == '}' && !--open)
-                    break;
-            }
-            if (i == s->n)
-                ft_jraise(rt, J_VALUE, "unmatched '{' in format spec");
-            spec = ft_jstr_cut(rt, s, from, i - from, false);
-        }
-        i++;
-        if (!name->n) {
-            if (f->next < 0)
-                ft_jraise(rt, J_VALUE, "cannot switch from manual field specification to automatic field numbering");
-            name = ft_jstr_fmt(rt, "%lld", (long long)f->next++);
-        } else if (all_digits(name->p, name->n)) {
-            if (f->next > 0)
-                ft_jraise(rt, J_VALUE, "cannot switch from manual field specification to automatic field numbering");
-            f->next = -1;
-        }
-        struct jval v = get_field(f, name);
-        if (conv == 's')
-            v = ft_jstrv(ft_jstr_of(rt, v));
-        else if (conv == 'r')
-            v = ft_jstrv(ft_jrepr(rt, v));
-        else if (conv == 'a')
-            v = ft_jstrv(ft_jascii(rt, v));
-        else if (conv)
-        {
-            char z[5] = {0};
-            ft_utf8_put(z, conv);
-            ft_jraise(rt, J_VALUE, "Unknown conversion specifier %s", z);
-        }
-        spec = vformat(f, spec, depth - 1);
-        if (f->markup) {
-            if (v.tag == J_STR && v.s->markup) {
-                if (spec->n)
-                    ft_jraise(rt, J_VALUE, "Unsupported format specification for Markup.");
-                ft_jsb_str(&b, v.s);
-            } else {
-                ft_jsb_str(&b, ft_jstr_escape(rt, format_value(rt, v, spec)));
-            }
+        struct field x;
+        i = field_at(rt, s, i, &x);
+        const struct jval v = field_value(f, &x);
+        struct jstr *spec = vformat(f, x.spec, depth - 1);
+        if (f->markup && v.tag == J_STR && v.s->markup) {
+            if (spec->n)
+                ft_jraise(rt, J_VALUE, "Unsupported format specification for Markup.");
+            ft_jsb_str(&b, v.s);
         } else {
-            ft_jsb_str(&b, format_value(rt, v, spec));
+            struct jstr *text = format_value(rt, v, spec);
+            ft_jsb_str(&b, f->markup ? ft_jstr_escape(rt, text) : text);
         }
     }
     return ft_jsb_done(&b);

@@ -29,25 +29,21 @@ static void raise_named(struct jrt *rt, const struct macro_info *m, const char *
     ft_jraise_str(rt, J_TYPE, ft_jsb_done(&b));
 }
 
-/* jinja2.runtime.Macro.__call__ and the function of the macro. */
-struct jval ft_jcall_macro(struct jrt *rt, struct jmacro *mac, const struct jargs *a)
+/* jinja2.runtime.Macro.__call__: the arguments into the slots of the macro's frame. */
+static void bind(struct jrt *rt, const struct macro_info *m, const struct jargs *a, struct jframe *f)
 {
-    const struct node *n = mac->node;
-    const struct macro_info *m = n->macro;
-    struct jframe *f = ft_jframe_new(rt, m->func.nslots, mac->up);
     bool few[16] = {0}, *used = a->nkw > 16 ? ft_jalloc(rt, a->nkw) : few;
     if (a->nkw > 16)
         memset(used, 0, a->nkw);
-    ft_jdeeper(rt);
-    struct jval arg_few[16], *arg = m->args.n > 16 ? J_NEWS(rt, struct jval, m->args.n) : arg_few;
     bool found_caller = false;
     for (uint32_t i = 0; i < m->args.n; i++) {
+        struct jval *const arg = &f->slot[m->slot[i]];
         if (i < a->n) {
-            arg[i] = a->v[i];
+            *arg = a->v[i];
             continue;
         }
         const struct jkw *kw = take_kw(a, used, m->args.v[i]->name);
-        arg[i] = kw ? kw->v : (struct jval){0};
+        *arg = kw ? kw->v : (struct jval){0};
         if (ft_jstr_is(m->args.v[i]->name, "caller"))
             found_caller = true;
     }
@@ -68,12 +64,12 @@ struct jval ft_jcall_macro(struct jrt *rt, struct jmacro *mac, const struct jarg
             if (ft_jstr_is(a->kw[i].name, "caller"))
                 caller_kw = &a->kw[i];
         }
-    struct jdict *kwargs = NULL;
     if (m->kwargs) {
-        kwargs = ft_jdict_new(rt, left);
+        struct jdict *kwargs = ft_jdict_new(rt, left);
         for (uint32_t i = 0; i < a->nkw; i++)
             if (!used[i])
                 ft_jdict_set(rt, kwargs, ft_jstrv(a->kw[i].name), a->kw[i].v);
+        f->slot[m->kwargs_slot] = ft_jdictv(kwargs);
     } else if (left) {
         if (caller_kw)
             raise_named(rt, m, " was invoked with two values for the special caller argument. This is most likely a bug.",
@@ -82,21 +78,18 @@ struct jval ft_jcall_macro(struct jrt *rt, struct jmacro *mac, const struct jarg
     }
     if (!m->varargs && a->n > m->args.n)
         raise_named(rt, m, ft_jstr_fmt(rt, " takes not more than %u argument(s)%c", m->args.n, 0)->p, NULL);
-
-    const struct jmark mark = ft_jout_open(rt);
-    const unsigned line = rt->line;
-    for (uint32_t i = 0; i < m->args.n; i++)
-        f->slot[m->slot[i]] = arg[i];
     if (m->caller && !m->explicit_caller)
         f->slot[m->caller_slot] = caller;
-    if (m->kwargs)
-        f->slot[m->kwargs_slot] = ft_jdictv(kwargs);
     if (m->varargs)
         f->slot[m->varargs_slot] =
             a->n > m->args.n ? ft_jtuple(rt, J_NEWS(rt, struct jval, a->n - m->args.n), a->n - m->args.n) : ft_jtuple(rt, NULL, 0);
     if (m->varargs && a->n > m->args.n)
         ft_jcopy(ft_jq(rt, f->slot[m->varargs_slot])->v, a->v + m->args.n, (a->n - m->args.n) * sizeof *a->v);
-    ft_jenter(&m->loads, f);
+}
+
+/* What was not given: defaults, or what says that it is missing. */
+static void fill_defaults(struct jrt *rt, const struct macro_info *m, struct jframe *f)
+{
     const uint32_t required = m->args.n - m->defaults.n;
     for (uint32_t i = 0; i < m->args.n; i++) {
         struct jval *s = &f->slot[m->slot[i]];
@@ -115,6 +108,18 @@ struct jval ft_jcall_macro(struct jrt *rt, struct jmacro *mac, const struct jarg
             *s = ft_jundef_hint(rt, b.p);
         }
     }
+}
+
+struct jval ft_jcall_macro(struct jrt *rt, struct jmacro *mac, const struct jargs *a)
+{
+    const struct node *n = mac->node;
+    struct jframe *f = ft_jframe_new(rt, n->macro->func.nslots, mac->up);
+    ft_jdeeper(rt);
+    bind(rt, n->macro, a, f);
+    const struct jmark mark = ft_jout_open(rt);
+    const unsigned line = rt->line;
+    ft_jenter(&n->macro->loads, f);
+    fill_defaults(rt, n->macro, f);
     ft_jbody(rt, &n->body, f);
     rt->depth--;
     rt->line = line;

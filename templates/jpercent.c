@@ -77,25 +77,26 @@ static double to_float(struct fmt *f, struct jval v)
     ft_jraise(f->rt, J_TYPE, "must be real number, not %s", ft_jtype(v));
 }
 
-struct flags {
+struct spec {
     bool left, plus, space, alt, zero;
+    int64_t width, prec; /* -1: not given */
 };
 
 /* sign, prefix and digits, or text, to a width */
-static void put(struct fmt *f, struct jsb *b, const struct flags *fl, int64_t width, char sign, const char *prefix,
+static void put(struct fmt *f, struct jsb *b, const struct spec *x, char sign, const char *prefix,
                 struct jstr *s, bool number)
 {
     const int64_t fixed = (sign != 0) + (int64_t)strlen(prefix) + ft_jchars(s);
-    int64_t more = width > fixed ? width - fixed : 0;
+    int64_t more = x->width > fixed ? x->width - fixed : 0;
     if (more > 1 << 28)
         ft_jlimit_memory(f->rt);
-    const bool zeros = fl->zero && number;
-    if (!fl->left && !zeros)
+    const bool zeros = x->zero && number;
+    if (!x->left && !zeros)
         ft_jsb_fill(b, ' ', (size_t)more), more = 0;
     if (sign)
         ft_jsb_putc(b, sign);
     ft_jsb_putz(b, prefix);
-    if (!fl->left && zeros)
+    if (!x->left && zeros)
         ft_jsb_fill(b, '0', (size_t)more), more = 0;
     ft_jsb_str(b, s);
     ft_jsb_fill(b, ' ', (size_t)more);
@@ -121,7 +122,7 @@ struct jstr *ft_jascii(struct jrt *rt, struct jval v)
     return ft_jsb_done(&b);
 }
 
-static void conversion(struct fmt *f, struct jsb *b, char c, struct flags fl, int64_t width, int64_t prec, struct jval v)
+static void conversion(struct fmt *f, struct jsb *b, char c, struct spec x, struct jval v)
 {
     struct jrt *rt = f->rt;
     switch (c) {
@@ -131,9 +132,9 @@ static void conversion(struct fmt *f, struct jsb *b, char c, struct flags fl, in
         struct jstr *s = c == 's' ? ft_jsoft(rt, v) : c == 'r' ? ft_jrepr(rt, v) : ft_jascii(rt, v);
         if (f->markup)
             s = ft_jstr_escape(rt, s);
-        if (prec >= 0 && prec < ft_jchars(s))
-            s = ft_jstr_cut(rt, s, 0, ft_jstr_at(s, (size_t)prec), false);
-        put(f, b, &fl, width, 0, "", s, false);
+        if (x.prec >= 0 && x.prec < ft_jchars(s))
+            s = ft_jstr_cut(rt, s, 0, ft_jstr_at(s, (size_t)x.prec), false);
+        put(f, b, &x, 0, "", s, false);
         return;
     }
     case 'c': {
@@ -151,7 +152,7 @@ static void conversion(struct fmt *f, struct jsb *b, char c, struct flags fl, in
         } else {
             ft_jraise(rt, J_TYPE, "%%c requires int or char");
         }
-        put(f, b, &fl, width, 0, "", s, false);
+        put(f, b, &x, 0, "", s, false);
         return;
     }
     case 'd':
@@ -168,17 +169,17 @@ static void conversion(struct fmt *f, struct jsb *b, char c, struct flags fl, in
             s = ft_jstr_cut(rt, s, 1, s->n - 1, false);
         if (c == 'X')
             s = ft_jstr_case(rt, s, J_CASE_UPPER);
-        if (prec > s->n) {
-            if (prec > 1 << 20)
+        if (x.prec > s->n) {
+            if (x.prec > 1 << 20)
                 ft_jlimit_memory(rt);
             struct jsb z;
-            ft_jsb_init(&z, rt, (size_t)prec);
-            ft_jsb_fill(&z, '0', (size_t)prec - s->n);
+            ft_jsb_init(&z, rt, (size_t)x.prec);
+            ft_jsb_fill(&z, '0', (size_t)x.prec - s->n);
             ft_jsb_str(&z, s);
             s = ft_jsb_done(&z);
         }
-        put(f, b, &fl, width, neg ? '-' : fl.plus ? '+' : fl.space ? ' ' : 0,
-            !fl.alt ? "" : c == 'o' ? "0o" : c == 'x' ? "0x" : c == 'X' ? "0X" : "", s, true);
+        put(f, b, &x, neg ? '-' : x.plus ? '+' : x.space ? ' ' : 0,
+            !x.alt ? "" : c == 'o' ? "0o" : c == 'x' ? "0x" : c == 'X' ? "0X" : "", s, true);
         return;
     }
     case 'e':
@@ -187,14 +188,95 @@ static void conversion(struct fmt *f, struct jsb *b, char c, struct flags fl, in
     case 'F':
     case 'g':
     case 'G': {
-        const double x = to_float(f, v);
-        const bool neg = signbit(x) && !isnan(x);
-        struct jstr *s = ft_jfloat_digits(rt, fabs(x), c, prec < 0 ? 6 : prec, fl.alt, false);
-        put(f, b, &fl, width, neg ? '-' : fl.plus ? '+' : fl.space ? ' ' : 0, "", s, true);
+        const double d = to_float(f, v);
+        const bool neg = signbit(d) && !isnan(d);
+        struct jstr *s = ft_jfloat_digits(rt, fabs(d), c, x.prec < 0 ? 6 : x.prec, x.alt, false);
+        put(f, b, &x, neg ? '-' : x.plus ? '+' : x.space ? ' ' : 0, "", s, true);
         return;
     }
     default: break;
     }
+}
+
+/* The argument is that of the key in brackets that begins at s[i]; gives where they end. */
+static size_t named_arg(struct fmt *f, struct jstr *s, size_t i)
+{
+    struct jrt *rt = f->rt;
+    const size_t from = i;
+    if (!is_mapping(f->args))
+        ft_jraise(rt, J_TYPE, "format requires a mapping");
+    for (int depth = 1; i < s->n; i++) {
+        depth += s->p[i] == '(';
+        if (s->p[i] == ')' && !--depth)
+            break;
+    }
+    if (i >= s->n)
+        ft_jraise(rt, J_VALUE, "incomplete format key");
+    const struct jval key = ft_jstrv(ft_jstr_cut(rt, s, from, i - from, false));
+    if (f->args.tag == J_UNDEF)
+        ft_jundef_raise(rt, f->args);
+    if (f->args.tag != J_DICT)
+        ft_jraise(rt, J_TYPE, "%s indices must be integers or slices, not str", ft_jtype(f->args));
+    const struct jval *v = ft_jdict_get(rt, ft_jd(rt, f->args), key);
+    if (!v)
+        ft_jraise(rt, J_KEY, "%s", ft_jrepr_z(rt, key));
+    f->cur = *v;
+    f->n = -1;
+    f->at = -2;
+    return i + 1;
+}
+
+/* Digits of s from *i on, behind those of n. */
+static int64_t digits_at(struct fmt *f, const struct jstr *s, size_t *i, int64_t n, const char *what)
+{
+    for (; *i < s->n && s->p[*i] >= '0' && s->p[*i] <= '9'; (*i)++) {
+        n = (n < 0 ? 0 : n) * 10 + (s->p[*i] - '0');
+        if (n > INT32_MAX)
+            ft_jraise(f->rt, J_VALUE, "%s too big", what);
+    }
+    return n;
+}
+
+/* Flags, width and precision at s[i]; gives where they end. */
+static size_t spec_at(struct fmt *f, const struct jstr *s, size_t i, struct spec *x)
+{
+    *x = (struct spec){.width = -1, .prec = -1};
+    for (; i < s->n; i++) {
+        const char c = s->p[i];
+        if (c == '-')
+            x->left = true;
+        else if (c == '+')
+            x->plus = true;
+        else if (c == ' ')
+            x->space = true;
+        else if (c == '#')
+            x->alt = true;
+        else if (c == '0')
+            x->zero = true;
+        else
+            break;
+    }
+    if (i < s->n && s->p[i] == '*') {
+        x->width = star(f);
+        if (x->width < 0) {
+            x->left = true;
+            x->width = -x->width;
+        }
+        i++;
+    } else {
+        x->width = digits_at(f, s, &i, -1, "width");
+    }
+    if (i < s->n && s->p[i] == '.') {
+        if (++i < s->n && s->p[i] == '*') {
+            x->prec = star(f);
+            if (x->prec < 0)
+                x->prec = 0;
+            i++;
+        } else {
+            x->prec = digits_at(f, s, &i, 0, "precision");
+        }
+    }
+    return i;
 }
 
 struct jval ft_jpercent(struct jrt *rt, struct jstr *s, struct jval args)
@@ -216,78 +298,11 @@ struct jval ft_jpercent(struct jrt *rt, struct jstr *s, struct jval args)
         if (!p)
             break;
         i = upto + 1;
-        struct flags fl = {0};
-        int64_t width = -1, prec = -1;
+        struct spec x;
         ft_jstep(rt, 1);
-        if (i < s->n && s->p[i] == '(') {
-            if (!mapping)
-                ft_jraise(rt, J_TYPE, "format requires a mapping");
-            const size_t from = ++i;
-            int depth = 1;
-            for (; i < s->n; i++) {
-                depth += s->p[i] == '(';
-                if (s->p[i] == ')' && !--depth)
-                    break;
-            }
-            if (i >= s->n)
-                ft_jraise(rt, J_VALUE, "incomplete format key");
-            const struct jval key = ft_jstrv(ft_jstr_cut(rt, s, from, i - from, false));
-            i++;
-            if (args.tag == J_UNDEF)
-                ft_jundef_raise(rt, args);
-            if (args.tag != J_DICT)
-                ft_jraise(rt, J_TYPE, "%s indices must be integers or slices, not str", ft_jtype(args));
-            const struct jval *v = ft_jdict_get(rt, ft_jd(rt, args), key);
-            if (!v)
-                ft_jraise(rt, J_KEY, "%s", ft_jrepr_z(rt, key));
-            f.cur = *v;
-            f.n = -1;
-            f.at = -2;
-        }
-        for (; i < s->n; i++) {
-            const char c = s->p[i];
-            if (c == '-')
-                fl.left = true;
-            else if (c == '+')
-                fl.plus = true;
-            else if (c == ' ')
-                fl.space = true;
-            else if (c == '#')
-                fl.alt = true;
-            else if (c == '0')
-                fl.zero = true;
-            else
-                break;
-        }
-        if (i < s->n && s->p[i] == '*') {
-            width = star(&f);
-            if (width < 0) {
-                fl.left = true;
-                width = -width;
-            }
-            i++;
-        } else {
-            for (; i < s->n && s->p[i] >= '0' && s->p[i] <= '9'; i++) {
-                width = (width < 0 ? 0 : width) * 10 + (s->p[i] - '0');
-                if (width > INT32_MAX)
-                    ft_jraise(rt, J_VALUE, "width too big");
-            }
-        }
-        if (i < s->n && s->p[i] == '.') {
-            prec = 0;
-            if (++i < s->n && s->p[i] == '*') {
-                prec = star(&f);
-                if (prec < 0)
-                    prec = 0;
-                i++;
-            } else {
-                for (; i < s->n && s->p[i] >= '0' && s->p[i] <= '9'; i++) {
-                    prec = prec * 10 + (s->p[i] - '0');
-                    if (prec > INT32_MAX)
-                        ft_jraise(rt, J_VALUE, "precision too big");
-                }
-            }
-        }
+        if (i < s->n && s->p[i] == '(')
+            i = named_arg(&f, s, i + 1);
+        i = spec_at(&f, s, i, &x);
         if (i < s->n && (s->p[i] == 'h' || s->p[i] == 'l' || s->p[i] == 'L'))
             i++;
         if (i >= s->n)
@@ -305,7 +320,7 @@ struct jval ft_jpercent(struct jrt *rt, struct jstr *s, struct jval args)
             count = ft_utf8_count(s->p, i);
             ft_jraise(rt, J_VALUE, "unsupported format character '%c' (0x%x) at index %zu", cp > 31 && cp < 127 ? (int)cp : '?', cp, count);
         }
-        conversion(&f, &b, c, fl, width, prec, v);
+        conversion(&f, &b, c, x, v);
         i++;
     }
     if (f.at < f.n && !mapping)

@@ -78,6 +78,34 @@ struct jval ft_jundef_unsafe(struct jrt *rt, struct jval obj, struct jval name)
     return undef(rt, obj, name);
 }
 
+/* Jinja's object_type_repr: "dict object", "None". */
+static void put_object(struct jval v, struct ft_buf *b)
+{
+    if (v.tag == J_NONE) {
+        ft_buf_putz(b, "None");
+        return;
+    }
+    const char *module = "";
+    switch (v.tag) {
+    case J_STR: module = v.s->markup ? "markupsafe." : ""; break;
+    case J_TUPLE: module = v.q->in.group ? "jinja2.filters." : ""; break;
+    case J_UNDEF:
+    case J_MACRO:
+    case J_SELF:
+    case J_LOOP: module = "jinja2.runtime."; break;
+    case J_CYCLER:
+    case J_JOINER: module = "jinja2.utils."; break;
+    case J_NS: module = "transformers.utils.chat_template_utils."; break;
+    case J_FUNC:
+        module = strcmp(ft_jfunc_type(v), "TemplateDict") == 0 ? "transformers.utils.chat_template_utils." : "";
+        break;
+    default: break;
+    }
+    ft_buf_putz(b, module);
+    ft_buf_putz(b, ft_jtype(v));
+    ft_buf_putz(b, " object");
+}
+
 /* An unsafe attribute: its name is marked. */
 static bool unsafe(const struct jundef *u) { return u->name.tag == J_STR && u->name.aux; }
 
@@ -100,7 +128,7 @@ struct jstr *ft_jundef_text(struct jrt *rt, struct jval v)
         return ft_jsb_done(&b);
     }
     struct ft_buf obj = {0};
-    ft_jobject(u->obj, &obj);
+    put_object(u->obj, &obj);
     ft_buf_putc(&obj, 0);
     const struct jstr *name = ft_jstr_copy(rt, obj.p, obj.n - 1);
     ft_buf_release(&obj);
@@ -179,33 +207,6 @@ const char *ft_jtype(struct jval v)
     case J_SELF: return "TemplateReference";
     }
     return "object";
-}
-
-void ft_jobject(struct jval v, struct ft_buf *b)
-{
-    if (v.tag == J_NONE) {
-        ft_buf_putz(b, "None");
-        return;
-    }
-    const char *module = "";
-    switch (v.tag) {
-    case J_STR: module = v.s->markup ? "markupsafe." : ""; break;
-    case J_TUPLE: module = v.q->in.group ? "jinja2.filters." : ""; break;
-    case J_UNDEF:
-    case J_MACRO:
-    case J_SELF:
-    case J_LOOP: module = "jinja2.runtime."; break;
-    case J_CYCLER:
-    case J_JOINER: module = "jinja2.utils."; break;
-    case J_NS: module = "transformers.utils.chat_template_utils."; break;
-    case J_FUNC:
-        module = strcmp(ft_jfunc_type(v), "TemplateDict") == 0 ? "transformers.utils.chat_template_utils." : "";
-        break;
-    default: break;
-    }
-    ft_buf_putz(b, module);
-    ft_buf_putz(b, ft_jtype(v));
-    ft_buf_putz(b, " object");
 }
 
 bool ft_jtrue(struct jrt *rt, struct jval v)

@@ -324,8 +324,6 @@ bool ft_jtrue(struct jrt *rt, struct jval v);
 const char *ft_jtype(struct jval v);
 /* The same for "argument must be str, not %s", where CPython writes None for None. */
 static inline const char *ft_jarg_type(struct jval v) { return v.tag == J_NONE ? "None" : ft_jtype(v); }
-/* The same as Jinja's object_type_repr: "dict object", "None". */
-void ft_jobject(struct jval v, struct ft_buf *b);
 bool ft_jsame(struct jval a, struct jval b); /* is */
 bool ft_jeq(struct jrt *rt, struct jval a, struct jval b);
 enum jorder { J_LT, J_LE, J_GT, J_GE };

@@ -4,7 +4,8 @@
 #include "tokenizer/ranges.h"
 #include "tokenizer/tokenizer_priv.h"
 
-void tk_row_places(struct row *r)
+/* Room for the places of all ids so far. */
+static void room_for_places(struct row *r)
 {
     if (r->ids.cap <= r->cap)
         return;
@@ -18,7 +19,7 @@ static void put(struct row *r, bool with_places, int32_t id, uint32_t b, uint32_
 {
     tk_ids_put(&r->ids, id);
     if (with_places) {
-        tk_row_places(r);
+        room_for_places(r);
         r->begin[r->ids.n - 1] = b;
         r->end[r->ids.n - 1] = e;
     }
@@ -103,7 +104,7 @@ static void lay(const struct ft_tokenizer *t, struct ft_tok_state *s, size_t k)
     struct row *r = &s->row;
     const uint16_t *len = t->fast.len;
     const bool spaces = t->post.trims;
-    tk_row_places(r);
+    room_for_places(r);
     for (size_t i = 0; i < s->work.a.n; i++) {
         const struct tk_piece *p = &s->work.a.v[i];
         for (uint32_t at = 0; at < p->n && k < r->ids.n; k++) {
@@ -208,7 +209,7 @@ static int in_placed_units(const struct ft_tokenizer *t, struct ft_tok_state *s,
         if (tk_fast_places(s->fast, w, p, p->base == 0, &s->tokens, e))
             return -1;
         tk_ids_room(&r->ids, s->tokens.n);
-        tk_row_places(r);
+        room_for_places(r);
         int32_t *id = r->ids.v + r->ids.n;
         uint32_t *b = r->begin + r->ids.n, *end = r->end + r->ids.n;
         for (size_t k = 0; k < s->tokens.n; k++) {
@@ -245,7 +246,7 @@ static int encode_text(const struct ft_tokenizer *t, struct ft_tok_state *s, str
     if (s->fast && t->fast.unit != TK_UNIT_NONE && (!o->offsets || o->marks)) {
         const int k = o->marks ? tk_encode_marked(t, s, text, o, e) : in_units(t, s, text, o, e) ? -1 : 1;
         if (k && s->places)
-            tk_row_places(&s->row);
+            room_for_places(&s->row);
         if (k)
             return k < 0 ? -1 : 0;
     }
@@ -256,7 +257,7 @@ static int encode_text(const struct ft_tokenizer *t, struct ft_tok_state *s, str
     if (quick(t, s, o->offsets) ? quickly(t, s, text, o, e) : slowly(t, s, o, e))
         return -1;
     if (s->places)
-        tk_row_places(&s->row);
+        room_for_places(&s->row);
     return 0;
 }
 
@@ -382,7 +383,7 @@ static int assemble(const struct ft_tokenizer *t, struct ft_tok_state *s, const 
             put(to, false, r->ids.v[x], 0, 0);
             if (!s->places)
                 continue;
-            tk_row_places(to);
+            room_for_places(to);
             const size_t last = to->ids.n - 1;
             to->begin[last] = r->begin[x];
             to->end[last] = r->end[x];
@@ -441,7 +442,7 @@ int ft_encode(const struct ft_tokenizer *t, struct ft_tok_state *s, struct ft_st
     }
     tk_ids_room(&r->ids, 1);
     if (s->places)
-        tk_row_places(r);
+        room_for_places(r);
     out->n = r->ids.n;
     out->ids = r->ids.v;
     out->begin = r->begin;

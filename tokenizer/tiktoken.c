@@ -82,20 +82,10 @@ static void put_bytes(struct ft_buf *json, const char *p, size_t n, struct ft_bu
     ft_json_put_str(json, ft_buf_str(room));
 }
 
-int tk_tiktoken_json(struct ft_str bytes, const char *split, struct ft_buf *json, struct ft_err *e)
+/* All lines of the file, into an empty vocabulary. */
+static int read_ranks(struct ft_str bytes, struct tk_vocab *v, struct ft_buf *token, struct ft_err *e)
 {
-    struct tk_vocab v;
-    struct ft_buf token = {0}, room = {0};
-    const struct rule *rule = split ? rule_named(split, false) : NULL;
-    const char *regex = rule ? rule->regex : split;
-    int r = -1;
     uint64_t lineno = 0;
-    tk_vocab_init(&v, bytes.n / 16);
-    if (!split) {
-        ft_fail(e, FT_DATA, "a .tiktoken file does not say how text is split: name it after its encoding (cl100k_base.tiktoken), or give "
-                            "'--split' cl100k, o200k, r50k, p50k, gpt2, qwen or a regex");
-        goto out;
-    }
     for (size_t at = 0; at < bytes.n;) {
         const char *nl = memchr(bytes.p + at, '\n', bytes.n - at);
         struct ft_str s = {bytes.p + at, (nl ? (size_t)(nl - bytes.p) : bytes.n) - at};
@@ -106,32 +96,33 @@ int tk_tiktoken_json(struct ft_str bytes, const char *split, struct ft_buf *json
             s.n--;
         if (!s.n)
             continue;
-        if (line(s, &token, &rank)) {
-            ft_fail(e, FT_DATA, "line %llu is not a token in base64 and its rank", (unsigned long long)lineno);
-            goto out;
-        }
-        if (tk_vocab_find(&v, token.p, token.n) >= 0 || (rank < v.n_ids && v.token[rank].p)) {
-            ft_fail(e, FT_DATA, "line %llu: a token or rank that was there before", (unsigned long long)lineno);
-            goto out;
-        }
-        tk_vocab_add(&v, ft_buf_str(&token), rank);
+        if (line(s, token, &rank))
+            return ft_fail(e, FT_DATA, "line %llu is not a token in base64 and its rank", (unsigned long long)lineno);
+        if (tk_vocab_find(v, token->p, token->n) >= 0 || (rank < v->n_ids && v->token[rank].p))
+            return ft_fail(e, FT_DATA, "line %llu: a token or rank that was there before", (unsigned long long)lineno);
+        tk_vocab_add(v, ft_buf_str(token), rank);
     }
-    if (!v.count) {
-        ft_fail(e, FT_DATA, "a .tiktoken file without a token");
-        goto out;
-    }
+    if (!v->count)
+        return ft_fail(e, FT_DATA, "a .tiktoken file without a token");
     for (int b = 0; b < 256; b++) {
         const char c = (char)b;
-        if (tk_vocab_find(&v, &c, 1) < 0) {
-            ft_fail(e, FT_DATA, "the byte 0x%02x has no rank", (unsigned)b);
-            goto out;
-        }
+        if (tk_vocab_find(v, &c, 1) < 0)
+            return ft_fail(e, FT_DATA, "the byte 0x%02x has no rank", (unsigned)b);
     }
-    ft_buf_putz(json, "{\"version\":\"1.0\",\"added_tokens\":[");
+    return 0;
+}
+
+/* Is the id of this one free? A vocabulary of another size by the same rule has a token there. */
+static bool has_place(const struct tk_vocab *v, const struct special *s) { return s->id >= v->n_ids || !v->token[s->id].p; }
+
+static void write_json(const struct tk_vocab *v, const struct rule *rule, const char *regex, struct ft_buf *json, struct ft_buf *room)
+{
+    const struct special *const specials = rule ? rule->specials : NULL;
     const char *sep = "";
-    for (const struct special *s = rule ? rule->specials : NULL; s && s->token; s++) {
-        if (s->id < v.n_ids && v.token[s->id].p)
-            continue; /* a vocabulary of another size by the same rule */
+    ft_buf_putz(json, "{\"version\":\"1.0\",\"added_tokens\":[");
+    for (const struct special *s = specials; s && s->token; s++) {
+        if (!has_place(v, s))
+            continue;
         ft_buf_printf(json, "%s{\"id\":%u,\"content\":\"%s\",\"single_word\":false,\"lstrip\":false,\"rstrip\":false,\"normalized\":false,"
                             "\"special\":true}", sep, s->id, s->token);
         sep = ",";
@@ -146,40 +137,51 @@ int tk_tiktoken_json(struct ft_str bytes, const char *split, struct ft_buf *json
                       "\"use_regex\":false}]},\"post_processor\":null,\"decoder\":{\"type\":\"ByteLevel\",\"add_prefix_space\":false,"
                       "\"trim_offsets\":false},\"model\":{\"type\":\"BPE\",\"ignore_merges\":true,\"vocab\":{");
     sep = "";
-    for (size_t id = 0; id < v.n_ids; id++) {
-        if (!v.token[id].p)
+    for (size_t id = 0; id < v->n_ids; id++) {
+        if (!v->token[id].p)
             continue;
         ft_buf_putz(json, sep);
-        put_bytes(json, v.token[id].p, v.token[id].n, &room);
+        put_bytes(json, v->token[id].p, v->token[id].n, room);
         ft_buf_printf(json, ":%zu", id);
         sep = ",";
     }
-    for (const struct special *s = rule ? rule->specials : NULL; s && s->token; s++)
-        if (!(s->id < v.n_ids && v.token[s->id].p))
+    for (const struct special *s = specials; s && s->token; s++)
+        if (has_place(v, s))
             ft_buf_printf(json, ",\"%s\":%u", s->token, s->id);
     ft_buf_putz(json, "},\"merges\":[");
     sep = "";
-    for (size_t id = 0; id < v.n_ids; id++) {
-        const struct ft_str t = v.token[id];
+    for (size_t id = 0; id < v->n_ids; id++) {
+        const struct ft_str t = v->token[id];
         for (size_t k = 1; t.p && k < t.n; k++) {
-            if (tk_vocab_find(&v, t.p, k) < 0 || tk_vocab_find(&v, t.p + k, t.n - k) < 0)
+            if (tk_vocab_find(v, t.p, k) < 0 || tk_vocab_find(v, t.p + k, t.n - k) < 0)
                 continue;
             ft_buf_printf(json, "%s[", sep);
-            put_bytes(json, t.p, k, &room);
+            put_bytes(json, t.p, k, room);
             ft_buf_putc(json, ',');
-            put_bytes(json, t.p + k, t.n - k, &room);
+            put_bytes(json, t.p + k, t.n - k, room);
             ft_buf_printf(json, ",%zu]", id);
             sep = ",";
         }
     }
     ft_buf_putz(json, "]}");
-    if (rule && rule->specials)
-        ft_buf_printf(json, ",\"ft:specials\":{\"eos\":%u}", rule->specials[0].id);
+    if (specials)
+        ft_buf_printf(json, ",\"ft:specials\":{\"eos\":%u}", specials[0].id);
     ft_buf_putc(json, '}');
-    r = 0;
-out:
+}
+
+int tk_tiktoken_json(struct ft_str bytes, const char *split, struct ft_buf *json, struct ft_err *e)
+{
+    const struct rule *rule = split ? rule_named(split, false) : NULL;
+    if (!split)
+        return ft_fail(e, FT_DATA, "a .tiktoken file does not say how text is split: name it after its encoding (cl100k_base.tiktoken), or give "
+                                   "'--split' cl100k, o200k, r50k, p50k, gpt2, qwen or a regex");
+    struct tk_vocab v;
+    struct ft_buf room = {0};
+    tk_vocab_init(&v, bytes.n / 16);
+    const int r = read_ranks(bytes, &v, &room, e);
+    if (!r)
+        write_json(&v, rule, rule ? rule->regex : split, json, &room);
     tk_vocab_release(&v);
-    ft_buf_release(&token);
     ft_buf_release(&room);
     return r;
 }

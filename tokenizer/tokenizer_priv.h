@@ -56,8 +56,6 @@ struct ft_tok_state {
     } marks;
 };
 
-/* encode.c. Room for the places of all ids so far. */
-void tk_row_places(struct row *r);
 /* encode_marks.c. Appends the tokens of raw text, in units: 1, 0 it cannot, -1. */
 int tk_encode_marked(const struct ft_tokenizer *t, struct ft_tok_state *s, struct ft_str text, const struct ft_encode_opts *o,
                      struct ft_err *e);

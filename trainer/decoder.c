@@ -131,7 +131,8 @@ void ft_model_train_base(struct ft_model *m)
             m->params[i].trainable = true;
 }
 
-int ft_param_own(struct ft_model *m, struct ft_param *p, struct ft_err *e)
+/* Gives a parameter memory of its own, zeroed, if it has none. */
+static int own_memory(struct ft_model *m, struct ft_param *p, struct ft_err *e)
 {
     if (p->owned)
         return 0;
@@ -171,7 +172,7 @@ int ft_model_load(struct ft_model *m, int i, const void *src, enum ft_dtype dtyp
     }
     if (dtype != FT_F32 && dtype != FT_BF16 && dtype != FT_F16)
         return ft_fail(e, FT_DATA, "tensor '%s' is %s, not F32, BF16 or F16", p->name, ft_dtype_names[dtype]);
-    if (ft_param_own(m, p, e))
+    if (own_memory(m, p, e))
         return -1;
     if (dtype == FT_F32) {
         m->b->op->upload(m->b, p->data, src);
@@ -248,7 +249,7 @@ static void init_param(struct ft_model *m, int i, uint64_t seed)
     case FT_ROLE_BIAS:
         break;
     }
-    if (ft_param_own(m, p, &e))
+    if (own_memory(m, p, &e))
         ft_oom();
     m->b->op->upload(m->b, p->data, x);
     free(x);

@@ -40,8 +40,6 @@ struct ft_model {
 
 int ft_model_add_param(struct ft_model *m, const char *name, enum ft_param_role role, int slot, int64_t rows,
                        int64_t cols); /* cols 0: a vector of `rows` */
-/* Gives a parameter memory of its own, zeroed, if it has none. */
-int ft_param_own(struct ft_model *m, struct ft_param *p, struct ft_err *e);
 
 static inline struct ft_tensor ft_model_data(const struct ft_model *m, int param)
 {
