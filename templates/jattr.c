@@ -280,6 +280,15 @@ static int64_t slice_part(struct jrt *rt, struct jval v)
     return ft_jindex(rt, v);
 }
 
+/* A bound of a slice: counted from the end where negative, held within [lo, hi]. */
+static int64_t slice_bound(struct jrt *rt, struct jval v, int64_t n, int64_t lo, int64_t hi, int64_t absent)
+{
+    if (v.tag == J_NONE)
+        return absent;
+    const int64_t i = slice_part(rt, v), at = i < 0 ? (i < -n ? lo : i + n) : i > hi ? hi : i;
+    return at < lo ? lo : at;
+}
+
 struct jval ft_jgetslice(struct jrt *rt, struct jval obj, const struct jslice *s)
 {
     int64_t n;
@@ -300,23 +309,8 @@ struct jval ft_jgetslice(struct jrt *rt, struct jval obj, const struct jslice *s
     if (step == 0)
         ft_jraise(rt, J_VALUE, "slice step cannot be zero");
     const int64_t lo = step < 0 ? -1 : 0, hi = step < 0 ? n - 1 : n;
-    int64_t start, stop;
-    if (s->start.tag == J_NONE) {
-        start = step < 0 ? hi : lo;
-    } else {
-        start = slice_part(rt, s->start);
-        start = start < 0 ? (start < -n ? lo : start + n) : start > hi ? hi : start;
-        if (start < lo)
-            start = lo;
-    }
-    if (s->stop.tag == J_NONE) {
-        stop = step < 0 ? lo : hi;
-    } else {
-        stop = slice_part(rt, s->stop);
-        stop = stop < 0 ? (stop < -n ? lo : stop + n) : stop > hi ? hi : stop;
-        if (stop < lo)
-            stop = lo;
-    }
+    const int64_t start = slice_bound(rt, s->start, n, lo, hi, step < 0 ? hi : lo);
+    const int64_t stop = slice_bound(rt, s->stop, n, lo, hi, step < 0 ? lo : hi);
     int64_t count = 0;
     if (step < 0 ? stop < start : start < stop) {
         const uint64_t by = step < 0 ? 0 - (uint64_t)step : (uint64_t)step;

@@ -62,15 +62,21 @@ static bool range_args(struct jrt *rt, struct jstr *s, const struct jargs *a, ui
     return true;
 }
 
+/* A text and where it is sought: no keyword, and one to three arguments. */
+static void one_to_three(struct jrt *rt, const char *name, const struct jargs *a)
+{
+    if (a->nkw)
+        ft_jraise(rt, J_TYPE, "%s() takes no keyword arguments", name);
+    if (a->n < 1 || a->n > 3)
+        ft_jraise(rt, J_TYPE, "%s() takes at %s argument%s (%u given)", name, a->n < 1 ? "least 1" : "most 3", a->n < 1 ? "" : "s", a->n);
+}
+
 static struct jval find_method(struct jrt *rt, struct jstr *s, int attr, const struct jargs *a)
 {
     const char *name = attr == A_find ? "find" : attr == A_rfind ? "rfind" : attr == A_index ? "index" : attr == A_rindex ? "rindex" : "count";
     size_t lo, hi;
     int64_t start;
-    if (a->nkw)
-        ft_jraise(rt, J_TYPE, "%s() takes no keyword arguments", name);
-    if (a->n < 1 || a->n > 3)
-        ft_jraise(rt, J_TYPE, "%s() takes at %s argument%s (%u given)", name, a->n < 1 ? "least 1" : "most 3", a->n < 1 ? "" : "s", a->n);
+    one_to_three(rt, name, a);
     const bool in = range_args(rt, s, a, 1, &lo, &hi, &start);
     if (a->n > 1 && s->chars != s->n)
         ft_jstep(rt, s->n / 8);
@@ -105,10 +111,7 @@ static struct jval affix_method(struct jrt *rt, struct jstr *s, bool prefix, con
     const char *name = prefix ? "startswith" : "endswith";
     size_t lo, hi;
     int64_t start;
-    if (a->nkw)
-        ft_jraise(rt, J_TYPE, "%s() takes no keyword arguments", name);
-    if (a->n < 1 || a->n > 3)
-        ft_jraise(rt, J_TYPE, "%s() takes at %s argument%s (%u given)", name, a->n < 1 ? "least 1" : "most 3", a->n < 1 ? "" : "s", a->n);
+    one_to_three(rt, name, a);
     const bool in = range_args(rt, s, a, 1, &lo, &hi, &start);
     const struct jval *v = &a->v[0];
     uint32_t n = 1;

@@ -7,6 +7,7 @@
 
 #include "pipeline/input.h"
 #include "tests/unit/random.h"
+#include "tests/unit/file.h"
 #include "tests/unit/test.h"
 
 static void put_file(const char *path, const char *p, size_t n)
@@ -200,16 +201,6 @@ TEST(every_packing_gives_the_same_records)
     ft_buf_release(&got);
 }
 
-static void load(const char *path, struct ft_buf *b)
-{
-    FILE *f = fopen(path, "rb");
-    REQUIRE(f != NULL);
-    b->n = 0;
-    for (size_t k; (k = fread(ft_buf_room(b, 65536), 1, 65536, f)) > 0;)
-        b->n += k;
-    fclose(f);
-}
-
 TEST(damaged_packings_are_errors)
 {
     static const struct { const char *name; set_fn *filter; } kinds[] = {
@@ -221,7 +212,7 @@ TEST(damaged_packings_are_errors)
     for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
         const char *files[] = {kinds[k].name, NULL};
         pack(kinds[k].name, kinds[k].filter, archive_write_set_format_raw, "", text.p, text.n);
-        load(kinds[k].name, &packed);
+        file_read(kinds[k].name, &packed);
         for (size_t cut = 18; cut < packed.n; cut += 7) { /* shorter, it is not recognised: the JSON is bad then */
             put_file(kinds[k].name, packed.p, cut);
             read_all(files, FT_IN_AUTO, 1 << 20, &got);
@@ -231,7 +222,7 @@ TEST(damaged_packings_are_errors)
     }
     /* packed twice: told, not read as bytes */
     pack("x.gz", archive_write_add_filter_gzip, archive_write_set_format_raw, "", text.p, text.n);
-    load("x.gz", &packed);
+    file_read("x.gz", &packed);
     pack("z.tar", NULL, archive_write_set_format_ustar, "inner", packed.p, packed.n);
     const char *files[] = {"z.tar", NULL};
     read_all(files, FT_IN_AUTO, 1 << 20, &got);

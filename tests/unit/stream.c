@@ -6,6 +6,7 @@
 
 #include "pipeline/stream.h"
 #include "tests/unit/random.h"
+#include "tests/unit/file.h"
 #include "tests/unit/test.h"
 
 /* Does a bit of everything, decided by the record alone. */
@@ -77,17 +78,6 @@ static int filter(const struct setup *c)
     return WEXITSTATUS(status);
 }
 
-static size_t load(const char *path, struct ft_buf *b)
-{
-    FILE *f = fopen(path, "rb");
-    REQUIRE(f != NULL);
-    b->n = 0;
-    for (size_t k; (k = fread(ft_buf_room(b, 65536), 1, 65536, f)) > 0;)
-        b->n += k;
-    fclose(f);
-    return b->n;
-}
-
 static void store(const char *path, const void *p, size_t n)
 {
     FILE *f = fopen(path, "wb");
@@ -99,7 +89,7 @@ static void store_text(const char *path, const char *text) { store(path, text, s
 static void same(struct ft_buf *want, const char *path)
 {
     struct ft_buf got = {0};
-    load(path, &got);
+    file_read(path, &got);
     if (got.n != want->n || memcmp(got.p ? got.p : "", want->p ? want->p : "", got.n))
         TEST_FAILED("%s: %zu bytes, not the %zu of one thread", path, got.n, want->n);
     ft_buf_release(&got);
@@ -131,11 +121,11 @@ TEST(threads_do_not_change_a_byte)
         struct setup c = {.jobs = 1, .map = true, .in = "in.jsonl", .out = "out1", .bad = aside ? "bad" : NULL};
         const int status = filter(&c);
         CHECK_EQ(status, aside ? 0 : 1);
-        load("out1", &out);
-        load("err", &err);
-        load("stats", &stats);
+        file_read("out1", &out);
+        file_read("err", &err);
+        file_read("stats", &stats);
         if (aside)
-            load("bad", &bad);
+            file_read("bad", &bad);
         CHECK(aside ? out.n > (size_t)n * 30 : out.n > 0);
         for (int k = 0; k < 3; k++) {
             c.jobs = jobs[k];
@@ -160,10 +150,10 @@ TEST(a_bad_line_stops_behind_what_was_good)
     store_text("in.jsonl", "{\"n\":1}\n{\"n\":2}\n{\"n\":5}\n{\"n\":1}\n");
     const struct setup c = {.jobs = 1, .map = true, .in = "in.jsonl", .out = "out1"};
     CHECK_EQ(filter(&c), 1);
-    load("out1", &b);
+    file_read("out1", &b);
     ft_buf_putc(&b, 0);
     CHECK_STR(b.p, "{\"n\":1,\"m\":true}\n{\"n\":2,\"m\":true}\n");
-    load("err", &b);
+    file_read("err", &b);
     ft_buf_putc(&b, 0);
     CHECK_STR(b.p, "filter: in.jsonl:3:2: 5 is a bad number\nfilter: 3 in, 2 out, 1 bad; kept 2\n");
     ft_buf_release(&b);
@@ -177,7 +167,8 @@ TEST(every_changed_byte_of_a_sealed_stream_is_found)
     struct setup next = {.jobs = 1, .seal = "1", .in = "sealed", .out = "out1"};
     CHECK_EQ(filter(&first), 0);
     CHECK_EQ(filter(&next), 0);
-    const size_t n = load("sealed", &b);
+    file_read("sealed", &b);
+    const size_t n = b.n;
     ft_buf_putc(&b, 0);
     const size_t argv = (size_t)(strstr(b.p, "\"argv\"") - b.p), seal = (size_t)(strstr(b.p, "{\"#seal") - b.p);
     const size_t tool = (size_t)(strstr(b.p, "\"tool\"") - b.p), xxh3 = (size_t)(strstr(b.p, "\"xxh3\"") - b.p);
@@ -218,12 +209,12 @@ TEST(at_most_so_many_bad_lines)
     CHECK_EQ(filter(&c), 0);
     c.max_bad = "49%";
     CHECK_EQ(filter(&c), 1);
-    load("err", &err);
+    file_read("err", &err);
     ft_buf_putc(&err, 0);
     CHECK(strstr(err.p, "filter: more than 49% bad lines\n") != NULL);
     c.bad = "in.jsonl";
     CHECK_EQ(filter(&c), 2);
-    load("err", &err);
+    file_read("err", &err);
     ft_buf_putc(&err, 0);
     CHECK(strstr(err.p, "filter: in.jsonl is read and written: give '--bad' another file\n") == err.p);
     c = (struct setup){.jobs = 1, .in = "in.jsonl", .out = "in.jsonl"};

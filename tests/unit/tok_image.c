@@ -2,6 +2,7 @@
 #include <dirent.h>
 #include <unistd.h>
 
+#include "tests/unit/file.h"
 #include "tests/unit/test.h"
 #include "tokenizer/image_priv.h"
 #include "tokenizer/tokenizer_priv.h"
@@ -20,23 +21,6 @@ static void write_source(const char *path, const char *end)
         fprintf(f, "\"x%d%s\":%d,", i, end, id++);
     fprintf(f, "\"ab\":%d},\"merges\":[\"a b\"]}}", id);
     REQUIRE(fclose(f) == 0);
-}
-
-static struct ft_buf whole(const char *path)
-{
-    struct ft_buf b = {0};
-    FILE *f = fopen(path, "r");
-    REQUIRE(f);
-    for (size_t n = 1; n; b.n += n)
-        n = fread(ft_buf_room(&b, 1 << 16), 1, 1 << 16, f);
-    fclose(f);
-    return b;
-}
-
-static void put(const char *path, const struct ft_buf *b)
-{
-    FILE *f = fopen(path, "w");
-    REQUIRE(f && fwrite(b->p, 1, b->n, f) == b->n && fclose(f) == 0);
 }
 
 static void seal(struct ft_buf *b)
@@ -74,40 +58,42 @@ TEST(an_image_is_for_its_machine_and_source)
     CHECK(!opens("one.json"));
     load("one.json");
     CHECK(opens("one.json"));
-    struct ft_buf source = whole("one.json");
+    struct ft_buf source = {0}, good = {0}, b = {0}, other = {0}, image = {0};
+    file_read("one.json", &source);
     d = tk_image_digest(ft_hash128(source.p, source.n), "");
     REQUIRE(tk_image_path(path, sizeof path, d, false) == 0);
-    struct ft_buf good = whole(path), b = whole(path);
+    file_read(path, &good);
+    file_read(path, &b);
     struct tk_image_header *h = (struct tk_image_header *)(void *)b.p;
     CHECK(h->layout == tk_image_layout());
     seal(&b);
-    put(path, &b);
+    file_write(path, ft_buf_str(&b));
     CHECK(opens("one.json")); /* the seal is right */
     h->layout++;
     seal(&b);
-    put(path, &b);
+    file_write(path, ft_buf_str(&b));
     CHECK(!opens("one.json"));
     memcpy(b.p, good.p, sizeof *h);
     h->source.lo++;
     seal(&b);
-    put(path, &b);
+    file_write(path, ft_buf_str(&b));
     CHECK(!opens("one.json"));
     memcpy(b.p, good.p, sizeof *h);
     h->part[SLOTS].at += 64; /* what it says of itself does not fit */
     h->part[SLOTS].n -= 64;
     seal(&b);
-    put(path, &b);
+    file_write(path, ft_buf_str(&b));
     CHECK(!opens("one.json"));
     /* Another's image under this name. */
     write_source("two.json", "y");
     load("two.json");
-    put(path, &good);
+    file_write(path, ft_buf_str(&good));
     CHECK(opens("one.json") && opens("two.json"));
-    struct ft_buf other = whole("two.json");
+    file_read("two.json", &other);
     char theirs[4400];
     REQUIRE(tk_image_path(theirs, sizeof theirs, tk_image_digest(ft_hash128(other.p, other.n), ""), false) == 0);
-    struct ft_buf image = whole(theirs);
-    put(path, &image);
+    file_read(theirs, &image);
+    file_write(path, ft_buf_str(&image));
     CHECK(!opens("one.json"));
     struct ft_buf *all[] = {&source, &good, &b, &other, &image};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)

@@ -1,5 +1,6 @@
 /* Normalizing by remembered characters, against the normalizer that sees the whole text. */
 #include "tests/unit/random.h"
+#include "tests/unit/file.h"
 #include "tests/unit/test.h"
 #include "tokenizer/normalize_chars.h"
 #include "tokenizer/unicode.h"
@@ -113,14 +114,7 @@ TEST(so_they_do_behind_a_charsmap)
     struct ft_json j;
     struct ft_err e = {0};
     struct ft_buf file = {0}, json = {0};
-    FILE *f = fopen(test_path("golden/tokenizer/unigram-t5.json"), "rb");
-    REQUIRE(f != NULL);
-    for (size_t k = 1; k;) {
-        char *to = ft_buf_room(&file, 1 << 16);
-        k = fread(to, 1, 1 << 16, f);
-        file.n += k;
-    }
-    fclose(f);
+    file_read(test_path("golden/tokenizer/unigram-t5.json"), &file);
     REQUIRE(ft_json_parse(file.p, file.n, &mem, &j, &e) == 0);
     const struct ft_json *n = ft_json_get(&j, "normalizer");
     const struct ft_json *v = ft_json_get(n, "normalizers"), *map = ft_json_get(n, "precompiled_charsmap");

@@ -1,20 +1,10 @@
 /* Splitting rules against the library's answers (tests/golden/tokenizer/record_regex.py), by PCRE2 and, where there is one, by the automaton. */
 #include "pipeline/json.h"
+#include "tests/unit/file.h"
 #include "tests/unit/test.h"
 #include "tokenizer/automaton.h"
 #include "tokenizer/pattern.h"
 #include "tokenizer/pretok.h"
-
-static struct ft_buf slurp(const char *path)
-{
-    struct ft_buf b = {0};
-    FILE *f = fopen(path, "rb");
-    REQUIRE(f != NULL);
-    for (size_t n; (n = fread(ft_buf_room(&b, 1 << 16), 1, 1 << 16, f)) > 0;)
-        b.n += n;
-    fclose(f);
-    return b;
-}
 
 static struct tk_pretok *split(struct ft_str regex, struct ft_arena *mem, struct ft_err *e)
 {
@@ -90,7 +80,8 @@ static bool same_far(struct ft_str regex, struct ft_str t)
 
 TEST(patterns_split_as_in_the_library)
 {
-    struct ft_buf file = slurp(test_path("golden/tokenizer/regex.jsonl"));
+    struct ft_buf file = {0};
+    file_read(test_path("golden/tokenizer/regex.jsonl"), &file);
     struct ft_arena mem = {0};
     struct tk_work w = {0};
     struct tk_matcher *m = tk_matcher_new();

@@ -1,5 +1,6 @@
 /* Words that are spelled (spell.h) become what the slow way makes of them: under golden vocabularies, and under
  * vocabularies of random pieces whose sums tie. */
+#include "tests/unit/file.h"
 #include "tests/unit/random.h"
 #include "tests/unit/test.h"
 #include "tests/unit/tok_variant.h"
@@ -91,8 +92,7 @@ static struct ft_tokenizer *load(const struct ft_buf *b)
 {
     struct ft_tokenizer *t;
     struct ft_err e = {0};
-    FILE *f = fopen("spelled.json", "wb");
-    REQUIRE(f && fwrite(b->p, 1, b->n, f) == b->n && fclose(f) == 0);
+    file_write("spelled.json", ft_buf_str(b));
     if (ft_tokenizer_load("spelled.json", &t, &e))
         TEST_FAILED("%s", e.msg);
     return t;
@@ -106,21 +106,15 @@ static void put_piece(struct ft_buf *b)
         ft_buf_putz(b, chars[rnd(sizeof chars / sizeof *chars)]);
 }
 
-/* Scores of a few tenths: sums of other orders differ in their last bit, or not at all. */
-TEST(unigram_of_random_pieces)
+typedef void put_model(int round, struct ft_buf *b);
+
+/* Texts under 60 vocabularies of random pieces. */
+static void compare_random(put_model *put)
 {
     struct ft_buf b = {0};
     for (int k = 0; k < 60; k++) {
         b.n = 0;
-        ft_buf_putz(&b, "{\"normalizer\":null,\"pre_tokenizer\":" VARIANT_METASPACE ",\"model\":{\"type\":\"Unigram\",\"unk_id\":0,\"vocab\":[[\"<unk>\",0.0]");
-        if (k % 5)
-            ft_buf_putz(&b, ",[\"\xe2\x96\x81\",-0.7]");
-        for (size_t i = rnd(30); i < 32; i++) {
-            ft_buf_putz(&b, ",[\"");
-            put_piece(&b);
-            ft_buf_printf(&b, "\",-%d.%d]", (int)rnd(3), (int)rnd(10));
-        }
-        ft_buf_putz(&b, "]}}");
+        put(k, &b);
         struct ft_tokenizer *t = load(&b);
         compare(b.p, t, 300);
         ft_tokenizer_free(t);
@@ -128,25 +122,34 @@ TEST(unigram_of_random_pieces)
     ft_buf_release(&b);
 }
 
-TEST(wordpiece_of_random_pieces)
+/* Scores of a few tenths: sums of other orders differ in their last bit, or not at all. */
+static void put_unigram(int round, struct ft_buf *b)
 {
-    struct ft_buf b = {0};
-    for (int k = 0; k < 60; k++) {
-        b.n = 0;
-        ft_buf_printf(&b, "{\"normalizer\":{\"type\":\"BertNormalizer\",\"clean_text\":true,\"handle_chinese_chars\":true,\"strip_accents\":null,"
-                          "\"lowercase\":%s},\"pre_tokenizer\":{\"type\":\"BertPreTokenizer\"},\"model\":{\"type\":\"WordPiece\",\"unk_token\":\"[UNK]\",\"continuing_subword_prefix\":\"##\",\"max_input_chars_per_word\":100,\"vocab\":{\"[UNK]\":0", k % 2 ? "true" : "false");
-        for (int i = 1; i < 2 + (int)rnd(40); i++) {
-            ft_buf_putz(&b, rnd(2) ? ",\"" : ",\"##");
-            put_piece(&b);
-            ft_buf_printf(&b, "\":%d", i);
-        }
-        ft_buf_putz(&b, "}}}");
-        struct ft_tokenizer *t = load(&b);
-        compare(b.p, t, 300);
-        ft_tokenizer_free(t);
+    ft_buf_putz(b, "{\"normalizer\":null,\"pre_tokenizer\":" VARIANT_METASPACE ",\"model\":{\"type\":\"Unigram\",\"unk_id\":0,\"vocab\":[[\"<unk>\",0.0]");
+    if (round % 5)
+        ft_buf_putz(b, ",[\"\xe2\x96\x81\",-0.7]");
+    for (size_t i = rnd(30); i < 32; i++) {
+        ft_buf_putz(b, ",[\"");
+        put_piece(b);
+        ft_buf_printf(b, "\",-%d.%d]", (int)rnd(3), (int)rnd(10));
     }
-    ft_buf_release(&b);
+    ft_buf_putz(b, "]}}");
 }
+
+static void put_wordpiece(int round, struct ft_buf *b)
+{
+    ft_buf_printf(b, "{\"normalizer\":{\"type\":\"BertNormalizer\",\"clean_text\":true,\"handle_chinese_chars\":true,\"strip_accents\":null,"
+                     "\"lowercase\":%s},\"pre_tokenizer\":{\"type\":\"BertPreTokenizer\"},\"model\":{\"type\":\"WordPiece\",\"unk_token\":\"[UNK]\",\"continuing_subword_prefix\":\"##\",\"max_input_chars_per_word\":100,\"vocab\":{\"[UNK]\":0", round % 2 ? "true" : "false");
+    for (int i = 1; i < 2 + (int)rnd(40); i++) {
+        ft_buf_putz(b, rnd(2) ? ",\"" : ",\"##");
+        put_piece(b);
+        ft_buf_printf(b, "\":%d", i);
+    }
+    ft_buf_putz(b, "}}}");
+}
+
+TEST(unigram_of_random_pieces) { compare_random(put_unigram); }
+TEST(wordpiece_of_random_pieces) { compare_random(put_wordpiece); }
 
 TEST(a_run_ends_where_a_word_is_not_spelled)
 {
