@@ -7,8 +7,6 @@ enum { DEPTH = 64 };
 
 int rx_refuse(struct rx_reader *r, const char *what) { return ft_fail(r->e, FT_DATA, "regex: %s is not supported", what); }
 
-static bool one_of(const char *set, char c) { return c && strchr(set, c); }
-
 static int hex_digit(char c)
 {
     return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
@@ -58,12 +56,12 @@ static int braces(struct rx_reader *r, const char *p, int base, bool bracket, st
     bool range = false;
     for (;;) {
         uint32_t v;
-        while (p < r->end && one_of(" \n\t", *p))
+        while (p < r->end && rx_one_of(" \n\t", *p))
             p++;
         if (p < r->end && *p == '}' && codes->n && !range)
             break;
         const int n = number(&p, r->end, base, base == 16 ? 8 : 11, &v);
-        if (!n || (p < r->end && !one_of(" \n\t}-", *p)))
+        if (!n || (p < r->end && !rx_one_of(" \n\t}-", *p)))
             return ft_fail(r->e, FT_DATA, "regex: \\%c{ without its digits", base == 16 ? 'x' : 'o');
         put_code(codes, v > 0x10ffff || (v >= 0xd800 && v < 0xe000 && !bracket) ? RX_NEVER : v);
         range = p < r->end && *p == '-';
@@ -131,7 +129,7 @@ int rx_escaped(struct rx_reader *r, bool bracket, struct ft_buf *codes)
         return 1;
     } else if (*p == 'M' && !last && p[1] == '-') {
         return rx_refuse(r, "\\M-");
-    } else if (one_of(bracket ? "sSdDwWhHb" : "sSdDwWhHbBAzZGKRXkgyYNO", *p) || (one_of("pP", *p) && !last && p[1] == '{') ||
+    } else if (rx_one_of(bracket ? "sSdDwWhHb" : "sSdDwWhHbBAzZGKRXkgyYNO", *p) || (rx_one_of("pP", *p) && !last && p[1] == '{') ||
                (digit && !bracket)) {
         return 0;
     } else {
@@ -158,12 +156,12 @@ static bool of_ascii(const struct rx_options *o, struct ft_str name)
     char key[8] = "";
     size_t n = 0;
     for (size_t i = 0; i < name.n && n < sizeof key - 1; i++)
-        if (!one_of(" _-:", name.p[i]))
+        if (!rx_one_of(" _-:", name.p[i]))
             key[n++] = (char)(name.p[i] | (name.p[i] >= 'A' && name.p[i] <= 'Z' ? 32 : 0));
     key[n] = 0;
     for (size_t i = 0; i < sizeof posix / sizeof *posix; i++)
         if (!strcmp(key, posix[i]))
-            return o->p || (o->w && one_of("w", key[key[0] == '\\'])) || (o->d && one_of("d", key[key[0] == '\\'])) ||
+            return o->p || (o->w && rx_one_of("w", key[key[0] == '\\'])) || (o->d && rx_one_of("d", key[key[0] == '\\'])) ||
                    (o->s && !strcmp(key, key[0] == '\\' ? "\\s" : "space"));
     return false;
 }
@@ -191,14 +189,14 @@ struct rx_set rx_word(struct rx_reader *r)
 int rx_escaped_set(struct rx_reader *r, bool bracket, struct rx_set *out)
 {
     const char c = r->p[1];
-    if (!bracket && one_of("wW", c)) {
+    if (!bracket && rx_one_of("wW", c)) {
         *out = rx_word(r);
-    } else if (one_of("sSdDwWhH", c)) {
+    } else if (rx_one_of("sSdDwWhH", c)) {
         const char name[2] = {'\\', (char)(c | 32)};
         if (!named(r, (struct ft_str){name, 2}, out))
             return rx_refuse(r, "this escape");
     }
-    if (one_of("sSdDwWhH", c)) {
+    if (rx_one_of("sSdDwWhH", c)) {
         if (c < 'a')
             *out = rx_set_not(&r->mem, *out);
         r->p += 2;

@@ -8,6 +8,8 @@
  * options are gone. `tiktoken`: it is in that one's syntax (fancy-regex). */
 int rx_plain(struct ft_str pattern, bool tiktoken, struct ft_buf *out, struct ft_err *e);
 
+static inline bool rx_one_of(const char *set, char c) { return c && strchr(set, c); }
+
 /* ---- regex_class.c: what stands for one character ---- */
 
 struct rx_options {
