@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "pipeline/key.h"
-#include "pipeline/seen.h"
-#include "pipeline/side.h"
+#include "pipeline/record_key.h"
+#include "pipeline/seen_set.h"
+#include "pipeline/side_input.h"
 #include "pipeline/stream.h"
 
 /* Where a record came from, in 63 bits: bit 62 for the reference set, 18 bits

@@ -11,8 +11,8 @@
 #include "pipeline/hash.h"
 #include "pipeline/mix.h"
 #include "pipeline/permute.h"
-#include "pipeline/pool.h"
-#include "pipeline/side.h"
+#include "pipeline/record_pool.h"
+#include "pipeline/side_input.h"
 
 enum unit { BY_EXAMPLE, BY_BYTE, BY_TOKEN, BY_LOSS_TOKEN };
 enum stop { STOP_FIRST, STOP_ALL, STOP_MAIN };

@@ -4,7 +4,7 @@
 LIB_pipeline += $(addprefix pipeline/,err.c mem.c str.c utf8.c hash.c cli.c)
 
 # JSON (json.h): scanned, as a tree, written; its canonical form.
-LIB_pipeline += $(addprefix pipeline/,json.c json_scan.c json_string.c json_odd.c json_tree.c json_write.c canon.c)
+LIB_pipeline += $(addprefix pipeline/,json.c json_scan.c json_string.c json_odd.c json_tree.c json_write.c json_canon.c)
 
 # Records (RECORD.md): members and edits, fingerprints, spans, frames.
 LIB_pipeline += $(addprefix pipeline/,record.c stamp.c spans.c frame.c)
@@ -16,7 +16,7 @@ LIB_pipeline += $(addprefix pipeline/,source.c archive_load.c gzip_check.c input
 LIB_pipeline += $(addprefix pipeline/,stream.c stream_map.c stream_out.c seal.c)
 
 # For the filters: records beside the stream, records in any order, what makes two the same, which source comes next.
-LIB_pipeline += $(addprefix pipeline/,side.c pool.c key.c seen.c permute.c mix.c)
+LIB_pipeline += $(addprefix pipeline/,side_input.c record_pool.c record_key.c seen_set.c permute.c mix.c)
 
 # ft-pipe.
 LIB_pipeline += $(addprefix pipeline/,pipe_split.c pipe_tail.c)

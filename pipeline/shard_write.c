@@ -12,7 +12,7 @@
 
 #include "pipeline/outfile.h"
 #include "pipeline/plan.h"
-#include "pipeline/seen.h"
+#include "pipeline/seen_set.h"
 #include "pipeline/shard_bytes.h"
 
 #ifdef FT_TINY

@@ -85,7 +85,7 @@ int ft_stream_bad(struct ft_stream *s, struct ft_rec *r, struct ft_err *e);
  * `records` of them): counted as out, not as in. */
 int ft_stream_puts(struct ft_stream *s, struct ft_str lines, uint64_t records);
 
-/* Applies --map to a record that was read elsewhere (side.h). */
+/* Applies --map to a record that was read elsewhere (side_input.h). */
 int ft_stream_rename(const struct ft_stream *s, struct ft_rec *r, struct ft_err *e);
 
 /* Adds to a named statistic (constant name). */

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "pipeline/canon.h"
 #include "pipeline/hub.h"
+#include "pipeline/json_canon.h"
 #include "tokenizer/merge_list.h"
 #include "tokenizer/tokenizer_priv.h"
 #include "tokenizer/vocab_file.h"

@@ -6,7 +6,7 @@
 #include "pipeline/bytes.h"
 #include "pipeline/permute.h"
 #include "pipeline/plan.h"
-#include "pipeline/seen.h"
+#include "pipeline/seen_set.h"
 
 /* ---- which ---- */
 

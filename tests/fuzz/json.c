@@ -4,8 +4,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "pipeline/canon.h"
 #include "pipeline/json.h"
+#include "pipeline/json_canon.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 
 #include "pipeline/doc_read.h"
-#include "pipeline/key.h"
 #include "pipeline/record.h"
+#include "pipeline/record_key.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

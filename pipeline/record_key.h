@@ -1,7 +1,7 @@
-/* key.h -- what makes two records the same: a digest of the part that counts.
+/* record_key.h -- what makes two records the same: a digest of the part that counts.
  *
  * A key names a part of a record. Parts are compared in canonical form
- * (canon.h): spacing, escapes and the order of members do not matter, contents
+ * (json_canon.h): spacing, escapes and the order of members do not matter, contents
  * do. Different keys never share digests.
  *
  *     record     every member except ids and metadata (below) and null members
@@ -16,8 +16,8 @@
  *
  * Messages are `messages`, or `conversations` (from/value for role/content).
  */
-#ifndef FT_PIPELINE_KEY_H
-#define FT_PIPELINE_KEY_H
+#ifndef FT_PIPELINE_RECORD_KEY_H
+#define FT_PIPELINE_RECORD_KEY_H
 
 #include "pipeline/hash.h"
 #include "pipeline/record.h"

@@ -1,9 +1,9 @@
-#include "pipeline/key.h"
+#include "pipeline/record_key.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "pipeline/canon.h"
+#include "pipeline/json_canon.h"
 
 static void add_names(struct ft_key *k, const char *list)
 {

@@ -1,4 +1,4 @@
-#include "pipeline/side.h"
+#include "pipeline/side_input.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

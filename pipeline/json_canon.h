@@ -1,4 +1,4 @@
-/* canon.h -- the canonical form of a JSON value, for hashing what it means.
+/* json_canon.h -- the canonical form of a JSON value, for hashing what it means.
  *
  * Two values have the same form when they differ only in spacing, in how
  * string contents are escaped, and in the order of the members of objects.
@@ -11,8 +11,8 @@
  * number of members and the sum, modulo 2^128, of the XXH3-128 of each member:
  * a sum does not know an order, so nothing is sorted and no tree is built.
  */
-#ifndef FT_PIPELINE_CANON_H
-#define FT_PIPELINE_CANON_H
+#ifndef FT_PIPELINE_JSON_CANON_H
+#define FT_PIPELINE_JSON_CANON_H
 
 #include "pipeline/hash.h"
 #include "pipeline/str.h"

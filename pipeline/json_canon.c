@@ -1,4 +1,4 @@
-#include "pipeline/canon.h"
+#include "pipeline/json_canon.h"
 
 #include "pipeline/bytes.h"
 #include "pipeline/json.h"

@@ -1,4 +1,4 @@
-#include "pipeline/pool.h"
+#include "pipeline/record_pool.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "pipeline/side.h"
+#include "pipeline/side_input.h"
 
 struct entry {
     uint64_t at;

@@ -1,12 +1,12 @@
-/* pool.h -- the records of some files, in any order.
+/* record_pool.h -- the records of some files, in any order.
  *
  * Opening reads everything once: it validates every record and notes where it
  * is, 16 bytes a record. Plain JSON lines in a regular file are later read from
  * that file; anything else (packed, an array, CSV, a pipe) is first copied to
  * an unnamed temporary file, one line a record.
  */
-#ifndef FT_PIPELINE_POOL_H
-#define FT_PIPELINE_POOL_H
+#ifndef FT_PIPELINE_RECORD_POOL_H
+#define FT_PIPELINE_RECORD_POOL_H
 
 #include "pipeline/stream.h"
 

@@ -1,4 +1,4 @@
-/* seen.h -- what has been seen: digests, each with a number, in bounded memory.
+/* seen_set.h -- what has been seen: digests, each with a number, in bounded memory.
  *
  * Open addressing with linear probing: the digest is its own hash. 24 bytes a
  * slot, at most 3/4 full, doubled when fuller: 32 to 64 bytes an entry, and half
@@ -7,8 +7,8 @@
  *
  * 128 bits: among a billion entries the chance of any false match is 1e-21.
  */
-#ifndef FT_PIPELINE_SEEN_H
-#define FT_PIPELINE_SEEN_H
+#ifndef FT_PIPELINE_SEEN_SET_H
+#define FT_PIPELINE_SEEN_SET_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-#include "pipeline/seen.h"
+#include "pipeline/seen_set.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "pipeline/canon.h"
+#include "pipeline/json_canon.h"
 #include "tests/unit/test.h"
 
 static bool same(const char *a, const char *b)

@@ -1,11 +1,11 @@
-/* side.h -- records of files beside the stream: a reference set, replay data.
+/* side_input.h -- records of files beside the stream: a reference set, replay data.
  *
  * Read like the stream's own input (any packing, --map, --max-record), but not
  * counted in it. A bad line is always an error, --bad or not: these files were
  * chosen by name and are expected to be whole.
  */
-#ifndef FT_PIPELINE_SIDE_H
-#define FT_PIPELINE_SIDE_H
+#ifndef FT_PIPELINE_SIDE_INPUT_H
+#define FT_PIPELINE_SIDE_INPUT_H
 
 #include "pipeline/stream.h"
 
