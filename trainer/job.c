@@ -70,6 +70,58 @@ static void describe(const struct ft_job *j, struct ft_str numerics)
         fprintf(stderr, "%s: computed defaults:\n%.*s", j->tool->name, (int)r->notes.n, r->notes.p);
 }
 
+static void tell_end(const struct ft_job *j, const struct ft_progress *p)
+{
+    fprintf(stderr, "%s: %" PRId64 " steps, mean loss %.4f", j->tool->name, p->step, p->step ? p->loss_total / (double)p->step : 0);
+    if (j->has_eval)
+        fprintf(stderr, ", best evaluation %.4f at step %" PRId64, p->best, p->best_step);
+    fprintf(stderr, "; %s in %s\n", j->has_lora ? "adapter" : "model", j->out);
+}
+
+/* The folder of the run is none that is read, and is free. */
+static int check_folder(const struct ft_job *j, struct ft_err *e)
+{
+    const char *const read[] = {j->base.dir, j->adapter, j->tokenizer, j->data, j->eval_data};
+    for (size_t i = 0; i < sizeof read / sizeof *read; i++)
+        if (read[i] && ft_save_distinct(j->out, read[i], e))
+            return -1;
+    return j->resume || j->force ? 0 : ft_rundir_unused(j->out, e);
+}
+
+/* Room for the largest micro-batch. */
+static struct ft_plan room_of(const struct ft_job *j)
+{
+    const struct ft_recipe *r = &j->recipe;
+    const uint64_t train = r->batch_rows * j->train.max_row, eval = r->eval_rows * j->eval.max_row;
+    struct ft_plan room = {.tokens = (ft_dim)(train > j->train.tokens ? j->train.tokens : train), .train = true};
+    if (j->has_eval) {
+        const uint64_t n = eval > j->eval.tokens ? j->eval.tokens : eval;
+        if ((ft_dim)n > room.tokens)
+            room.tokens = (ft_dim)n;
+    }
+    return room;
+}
+
+/* At step 0, or where the newest good checkpoint of the same run stands. */
+static int begin(struct ft_job *j, struct ft_rundir *dir, const struct ft_identity *id, struct ft_optim *optim, struct ft_err *e)
+{
+    if (dir->damaged)
+        ft_warn(j->tool, "checkpoint %" PRId64 " is passed over: %s", dir->damaged_step, dir->damage);
+    if (!dir->resumed)
+        return ft_rundir_begin(dir, e);
+    if (ft_rundir_compare(dir->identity.recipe, id->recipe, e))
+        return ft_fail_in(e, "'%s' cannot go on: ", j->out);
+    if (!ft_str_eq(dir->identity.numerics, id->numerics))
+        ft_warn(j->tool, "the run was computed with '%.*s': bytes may differ from here on", (int)dir->identity.numerics.n,
+                dir->identity.numerics.p);
+    char *checkpoint = ft_checkpoint_path(j->out, dir->progress.step), *path = ft_path(checkpoint, "optimizer.safetensors");
+    const int r = load_checkpoint(j, checkpoint, e) || ft_rundir_begin(dir, e) || ft_optim_load(optim, path, e) ? -1 : 0;
+    optim->t = dir->progress.step;
+    free(path);
+    free(checkpoint);
+    return r;
+}
+
 int ft_job_run(struct ft_job *j, const volatile int *stop, struct ft_err *e)
 {
     struct ft_recipe *r = &j->recipe;
@@ -77,7 +129,6 @@ int ft_job_run(struct ft_job *j, const volatile int *stop, struct ft_err *e)
     struct ft_optim optim = {0};
     struct ft_loop loop = {0};
     struct ft_buf recipe = {0}, numerics = {0};
-    char *checkpoint = NULL;
     int status = -1;
 
     const struct ft_facts facts = {
@@ -94,49 +145,17 @@ int ft_job_run(struct ft_job *j, const volatile int *stop, struct ft_err *e)
     const struct ft_identity id = {ft_buf_str(&recipe), ft_buf_str(&numerics)};
 
     /* All that can be refused is, before the folder is made or touched. */
-    if ((j->base.dir && ft_save_distinct(j->out, j->base.dir, e)) || (j->adapter && ft_save_distinct(j->out, j->adapter, e)) ||
-        (j->tokenizer && ft_save_distinct(j->out, j->tokenizer, e)) ||
-        ft_save_distinct(j->out, j->data, e) || (j->eval_data && ft_save_distinct(j->out, j->eval_data, e)))
+    if (check_folder(j, e) || make_model(j, e))
         goto out;
-    if (!j->resume && !j->force && ft_rundir_unused(j->out, e))
-        goto out;
-    if (make_model(j, e))
-        goto out;
-    const uint64_t train_tokens = r->batch_rows * j->train.max_row, eval_tokens = r->eval_rows * j->eval.max_row;
-    struct ft_plan room = {.tokens = (ft_dim)(train_tokens > j->train.tokens ? j->train.tokens : train_tokens), .train = true};
-    if (j->has_eval) {
-        const uint64_t n = eval_tokens > j->eval.tokens ? j->eval.tokens : eval_tokens;
-        if ((ft_dim)n > room.tokens)
-            room.tokens = (ft_dim)n;
-    }
+    const struct ft_plan room = room_of(j);
     if (ft_model_reserve(j->model, &room, e) || ft_optim_init(&optim, &j->backend, j->model, e))
         goto out;
     optim.beta1 = r->beta1, optim.beta2 = r->beta2, optim.eps = r->eps, optim.decay = r->decay, optim.max_norm = r->max_norm;
 
     if (ft_rundir_open(&dir, j->out, j->resume ? FT_RUN_RESUME : j->force ? FT_RUN_FORCE : FT_RUN_NEW, e))
         goto out;
-    if (dir.damaged)
-        ft_warn(j->tool, "checkpoint %" PRId64 " is passed over: %s", dir.damaged_step, dir.damage);
-    if (dir.resumed) {
-        if (ft_rundir_compare(dir.identity.recipe, id.recipe, e)) {
-            ft_fail_in(e, "'%s' cannot go on: ", j->out);
-            goto out;
-        }
-        if (!ft_str_eq(dir.identity.numerics, id.numerics))
-            ft_warn(j->tool, "the run was computed with '%.*s': bytes may differ from here on", (int)dir.identity.numerics.n,
-                    dir.identity.numerics.p);
-        checkpoint = ft_checkpoint_path(j->out, dir.progress.step);
-    }
-    if ((checkpoint && load_checkpoint(j, checkpoint, e)) || ft_rundir_begin(&dir, e))
+    if (begin(j, &dir, &id, &optim, e))
         goto out;
-    if (checkpoint) {
-        char *path = ft_path(checkpoint, "optimizer.safetensors");
-        const int bad = ft_optim_load(&optim, path, e);
-        free(path);
-        if (bad)
-            goto out;
-        optim.t = dir.progress.step;
-    }
     if (!j->quiet)
         describe(j, id.numerics);
     if (r->max_steps < 100)
@@ -168,20 +187,14 @@ int ft_job_run(struct ft_job *j, const volatile int *stop, struct ft_err *e)
             goto out;
     }
     status = ft_output_all(&output, j->out, e) || ft_job_record(j, &id, &loop.progress, e) ? -1 : 0;
-    if (!status && !j->quiet) {
-        fprintf(stderr, "%s: %" PRId64 " steps, mean loss %.4f", j->tool->name, loop.progress.step,
-                loop.progress.step ? loop.progress.loss_total / (double)loop.progress.step : 0);
-        if (j->has_eval)
-            fprintf(stderr, ", best evaluation %.4f at step %" PRId64, loop.progress.best, loop.progress.best_step);
-        fprintf(stderr, "; %s in %s\n", j->has_lora ? "adapter" : "model", j->out);
-    }
+    if (!status && !j->quiet)
+        tell_end(j, &loop.progress);
 out:
     ft_loop_release(&loop);
     ft_optim_release(&optim);
     ft_rundir_close(&dir);
     ft_buf_release(&recipe);
     ft_buf_release(&numerics);
-    free(checkpoint);
     return status;
 }
 
