@@ -7,12 +7,8 @@ static int hex4(const char *p, const char *end, uint32_t *out)
         return -1;
     uint32_t v = 0;
     for (int i = 0; i < 4; i++) {
-        const char c = p[i];
-        const int d = c >= '0' && c <= '9'   ? c - '0'
-                      : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                      : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                             : -1;
-        if (d < 0)
+        const int d = ft_digit(p[i]);
+        if (d >= 16)
             return -1;
         v = v << 4 | (uint32_t)d;
     }

@@ -40,6 +40,11 @@ static inline bool ft_str_starts(struct ft_str a, struct ft_str prefix)
 }
 /* Bytewise order, the shorter first among equals. */
 int ft_str_cmp(struct ft_str a, struct ft_str b);
+/* What c is worth as a digit of a base up to 36, letters of either case; 99: it is none. */
+static inline int ft_digit(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'z' ? c - 'a' + 10 : c >= 'A' && c <= 'Z' ? c - 'A' + 10 : 99;
+}
 /* NUL-terminated copy in the arena. */
 static inline char *ft_str_z(struct ft_arena *a, struct ft_str s)
 {

@@ -388,24 +388,19 @@ struct jstr *ft_jbig_text(struct jrt *rt, struct jval a, int base)
     return ft_jstr_ref(rt, p + at, cap - at);
 }
 
-static int digit(char c)
-{
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'z' ? c - 'a' + 10 : c >= 'A' && c <= 'Z' ? c - 'A' + 10 : 99;
-}
-
 struct jval ft_jbig_parse(struct jrt *rt, const char *p, size_t n, int base, bool neg)
 {
     uint64_t v = 0;
     size_t i = 0;
     for (; i < n && v < (uint64_t)1 << 57; i++)
-        v = v * (unsigned)base + (unsigned)digit(p[i]);
+        v = v * (unsigned)base + (unsigned)ft_digit(p[i]);
     if (i == n && v <= INT64_MAX)
         return ft_jint(neg ? -(int64_t)v : (int64_t)v);
     struct jbig *b = make(rt, n * 6 / 32 + 3);
     uint32_t used = 0;
     ft_jstep(rt, n * n / 256 + 1);
     for (i = 0; i < n; i++) {
-        uint64_t c = (uint64_t)digit(p[i]);
+        uint64_t c = (uint64_t)ft_digit(p[i]);
         for (uint32_t k = 0; k < used; k++) {
             c += (uint64_t)b->limb[k] * (unsigned)base;
             b->limb[k] = (uint32_t)c;

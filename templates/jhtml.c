@@ -48,8 +48,8 @@ static size_t reference(const char *p, const char *end, uint32_t out[2], int *n,
         const char *digits = q += hex;
         uint32_t c = 0;
         for (; q < end; q++) {
-            const int d = *q >= '0' && *q <= '9' ? *q - '0' : hex && (*q | 32) >= 'a' && (*q | 32) <= 'f' ? (*q | 32) - 'a' + 10 : -1;
-            if (d < 0)
+            const int d = ft_digit(*q);
+            if (d >= (hex ? 16 : 10))
                 break;
             if (c <= 0x110000)
                 c = c * (hex ? 16 : 10) + (uint32_t)d;

@@ -138,7 +138,7 @@ static const char *match_float(const struct lexer *l, const char *p)
 
 static int base_digit(char c, int base)
 {
-    const int d = is_digit(c) ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : 99;
+    const int d = ft_digit(c);
     return d < base ? d : -1;
 }
 

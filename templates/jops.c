@@ -350,8 +350,7 @@ bool ft_jparse_int(struct jrt *rt, struct jstr *s, int base, struct jval *out)
             digit = false;
             continue;
         }
-        const int d = *p >= '0' && *p <= '9' ? *p - '0' : (*p | 32) >= 'a' && (*p | 32) <= 'z' ? (*p | 32) - 'a' + 10 : 99;
-        if (d >= base)
+        if (ft_digit(*p) >= base)
             return false;
         digit = true;
         *o++ = *p;

@@ -231,7 +231,7 @@ static void byte_level(struct tk_strings *t, struct ft_arena *mem)
     ft_buf_release(&out);
 }
 
-static int hex(char c) { return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1; }
+static bool is_hex(char c) { return ft_digit(c) < 16; }
 
 static void flush_bytes(struct tk_strings *to, struct ft_buf *run, struct ft_arena *mem)
 {
@@ -252,9 +252,8 @@ static void byte_fallback(struct tk_strings *t, struct ft_arena *mem)
     struct ft_buf run = {0};
     for (size_t i = 0; i < t->n; i++) {
         const struct ft_str s = t->v[i];
-        if (s.n == 6 && !memcmp(s.p, "<0x", 3) && s.p[5] == '>' && hex(s.p[4]) >= 0 &&
-            (hex(s.p[3]) >= 0 || s.p[3] == '+')) {
-            ft_buf_putc(&run, (char)((hex(s.p[3]) >= 0 ? hex(s.p[3]) * 16 : 0) + hex(s.p[4])));
+        if (s.n == 6 && !memcmp(s.p, "<0x", 3) && s.p[5] == '>' && is_hex(s.p[4]) && (is_hex(s.p[3]) || s.p[3] == '+')) {
+            ft_buf_putc(&run, (char)((is_hex(s.p[3]) ? ft_digit(s.p[3]) * 16 : 0) + ft_digit(s.p[4])));
             continue;
         }
         flush_bytes(&to, &run, mem);
@@ -283,8 +282,8 @@ static void sentencepiece(const struct tk_decoder *d, struct tk_strings *t, stru
     bool front = true, seen = false;
     for (size_t i = 0; i <= t->n; i++) {
         struct ft_str s = i < t->n ? t->v[i] : FT_STR("");
-        if (i < t->n && s.n == 6 && !memcmp(s.p, "<0x", 3) && s.p[5] == '>' && hex(s.p[3]) >= 0 && hex(s.p[4]) >= 0) {
-            ft_buf_putc(&run, (char)(hex(s.p[3]) * 16 + hex(s.p[4])));
+        if (i < t->n && s.n == 6 && !memcmp(s.p, "<0x", 3) && s.p[5] == '>' && is_hex(s.p[3]) && is_hex(s.p[4])) {
+            ft_buf_putc(&run, (char)(ft_digit(s.p[3]) * 16 + ft_digit(s.p[4])));
             continue;
         }
         for (size_t k = 0; k < run.n;) {

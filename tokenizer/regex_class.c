@@ -7,11 +7,6 @@ enum { DEPTH = 64 };
 
 int rx_refuse(struct rx_reader *r, const char *what) { return ft_fail(r->e, FT_DATA, "regex: %s is not supported", what); }
 
-static int hex_digit(char c)
-{
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 static void put_code(struct ft_buf *codes, uint32_t c) { ft_buf_put(codes, (const char *)&c, sizeof c); }
 
 /* Up to `most` digits of base 8 or 16 at *p. */
@@ -19,8 +14,8 @@ static int number(const char **p, const char *end, int base, int most, uint32_t 
 {
     int n = 0;
     *out = 0;
-    for (; n < most && *p < end && hex_digit(**p) >= 0 && hex_digit(**p) < base; n++, (*p)++)
-        *out = *out * (uint32_t)base + (uint32_t)hex_digit(**p);
+    for (; n < most && *p < end && ft_digit(**p) < base; n++, (*p)++)
+        *out = *out * (uint32_t)base + (uint32_t)ft_digit(**p);
     return n;
 }
 
@@ -28,7 +23,7 @@ static int number(const char **p, const char *end, int base, int most, uint32_t 
 static int byte_escape(const char **p, const char *end, uint32_t *out)
 {
     const char *q = *p + 1;
-    const bool hex = end - q > 1 && *q == 'x' && hex_digit(q[1]) >= 0;
+    const bool hex = end - q > 1 && *q == 'x' && ft_digit(q[1]) < 16;
     q += hex;
     if (end - *p < 2 || **p != '\\' || !number(&q, end, hex ? 16 : 8, hex ? 2 : 3, out))
         return 0;
@@ -89,7 +84,7 @@ int rx_escaped(struct rx_reader *r, bool bracket, struct ft_buf *codes)
         r->p = p + 1;
         return 1;
     }
-    if ((*p == 'x' || *p == 'o') && r->end - p > 2 && p[1] == '{' && hex_digit(p[2]) >= 0 && hex_digit(p[2]) < (*p == 'x' ? 16 : 8))
+    if ((*p == 'x' || *p == 'o') && r->end - p > 2 && p[1] == '{' && ft_digit(p[2]) < (*p == 'x' ? 16 : 8))
         return braces(r, p + 2, *p == 'x' ? 16 : 8, bracket, codes);
     const bool digit = *p >= '0' && *p <= '9', last = p + 1 == r->end;
     if (digit && !bracket && *p != '0') { /* a back reference, if there is such a group or it is one digit; else octal */
