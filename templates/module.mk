@@ -17,7 +17,7 @@ LIB_templates += $(addprefix templates/,jtext.c jout.c jstrops.c jstrmeth.c jmar
 LIB_templates += $(addprefix templates/,jfilter.c jfilterseq.c jfilterlazy.c jpath.c jfilterhtml.c jurlize.c jhtml.c jwrap.c jtest.c)
 
 # chat-template: what a model folder says, records to conversations, rendering, spans.
-LIB_templates += $(addprefix templates/,chat_setup.c chat_model.c chat_class.c family.c chat_json.c chat_input.c chat_render.c chat_emit.c chat_spans.c \
+LIB_templates += $(addprefix templates/,chat_setup.c chat_model.c chat_class.c family.c chat_json.c chat_input.c chat_input_trl.c chat_input_sharegpt.c chat_input_alpaca.c chat_render.c chat_emit.c chat_spans.c \
     chat_lint.c)
 
 # What is learnt of a chat: turns found by provenance, by rendering chats like it, by how the template draws them.
