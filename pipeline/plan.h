@@ -7,9 +7,10 @@
 
 struct ft_planner;
 
-/* A finished row. */
+/* Takes a finished row; `pieces` are valid until it returns. learn: targets in it (ft_doc_targets). -1 ends the planning. */
 typedef int ft_row_fn(void *ctx, const struct ft_piece *pieces, size_t n, uint32_t learn, struct ft_err *e);
 
+/* Rows of at most `length` tokens, handed to fn(ctx, ...). window: how many pieces best-fit packing (FT_PACK_BFD) holds back and packs at once. */
 struct ft_planner *ft_planner_new(enum ft_strategy how, uint64_t length, uint64_t window, ft_row_fn *fn,
                                   void *ctx);
 /* The next document: its tokens and runs. A longer one than a row is split into

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "tokenizer/component.h"
 #include "tokenizer/trie.h"
 #include "tokenizer/unicode.h"
 
@@ -19,12 +20,9 @@ static int read_token(const struct ft_json *j, struct tk_added_token *t, struct 
         return ft_fail(e, FT_DATA, "no \"content\"");
     if (!id || ft_json_int(id, &number) || number < 0 || number > UINT32_MAX)
         return ft_fail(e, FT_DATA, "its \"id\" is not a token id");
-    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
-        const struct ft_json *v = ft_json_get(j, flags[i].name);
-        if (!v || (v->type != FT_JSON_TRUE && v->type != FT_JSON_FALSE))
-            return ft_fail(e, FT_DATA, "\"%s\" is not true or false", flags[i].name);
-        *flags[i].to = v->type == FT_JSON_TRUE;
-    }
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
+        if (tk_want_bool(j, flags[i].name, flags[i].to, e))
+            return -1;
     t->sought = true;
     t->as_is = ft_json_get(j, "ft:sought") != NULL; /* of a .model: in normalized text as it stands, or not at all */
     if (ft_json_get_bool(j, "ft:sought", &t->sought, e))

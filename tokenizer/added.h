@@ -11,8 +11,9 @@ struct tk_added_token {
     struct ft_str content;
     struct ft_str text; /* what decoding gives: the content as the normalizer leaves it */
     int32_t id;
-    bool special, single_word, lstrip, rstrip, normalized;
-    bool sought, as_is;
+    bool special, single_word, lstrip, rstrip, normalized; /* as in the file */
+    bool sought; /* in text; else it is only decoded. Of a SentencePiece .model, whose control symbols no text makes */
+    bool as_is;  /* of any .model: it is sought in normalized text as it stands */
 };
 
 struct tk_added {

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "tokenizer/byte_level.h"
 #include "tokenizer/model.h"
 #include "tokenizer/regex.h"
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "tokenizer/byte_level.h"
 #include "tokenizer/merge_list.h"
 #include "tokenizer/model.h"
 #include "tokenizer/model_scratch.h"

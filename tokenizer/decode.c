@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "tokenizer/byte_level.h"
 #include "tokenizer/component.h"
 #include "tokenizer/model.h"
 #include "tokenizer/pattern.h"

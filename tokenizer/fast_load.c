@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "tokenizer/bpe_reachable.h"
+#include "tokenizer/byte_level.h"
 #include "tokenizer/lone_chars.h"
 #include "tokenizer/spell.h"
 #include "tokenizer/unicode.h"

@@ -5,26 +5,6 @@
 #include "tokenizer/model_scratch.h"
 #include "tokenizer/trie.h"
 
-uint32_t tk_byte_char(unsigned char b)
-{
-    /* 33..126, 161..172, 174..255 stand for themselves; the other 68 bytes, in
-     * order, for U+0100 and up (Radford et al., GPT-2, bytes_to_unicode). */
-    if ((b >= 33 && b <= 126) || (b >= 161 && b != 173))
-        return b;
-    return b < 33 ? 256u + b : b < 161 ? 256u + 33 + (b - 127u) : 256u + 33 + 34;
-}
-
-int tk_char_byte(uint32_t c)
-{
-    if ((c >= 33 && c <= 126) || (c >= 161 && c != 173 && c < 256))
-        return (int)c;
-    if (c >= 256 && c < 256 + 33)
-        return (int)c - 256;
-    if (c >= 289 && c < 289 + 34)
-        return (int)c - 289 + 127;
-    return c == 323 ? 173 : -1;
-}
-
 struct tk_scratch *tk_scratch_new(void) { return ft_calloc(1, sizeof(struct tk_scratch)); }
 
 void tk_scratch_free(struct tk_scratch *s)

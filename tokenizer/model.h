@@ -72,12 +72,6 @@ int tk_model_encode(const struct tk_model *m, struct tk_scratch *s, const char *
 bool tk_model_takes_bytes(const struct tk_model *m);
 void tk_model_release(struct tk_model *m);
 
-/* The byte-level alphabet of GPT-2: printable bytes stand for themselves, the
- * others for U+0100 and up. */
-uint32_t tk_byte_char(unsigned char b);
-/* -1 when c is none of its characters. */
-int tk_char_byte(uint32_t c);
-
 /* Parts of model.c's work. */
 int tk_bpe_load(struct tk_model *m, const struct ft_json *j, struct ft_err *e);
 int tk_bpe_encode(const struct tk_model *m, struct tk_scratch *s, const char *p, size_t n, bool raw,

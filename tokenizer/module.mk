@@ -11,8 +11,8 @@ LIB_tokenizer += $(addprefix tokenizer/,component.c pattern.c normalize.c normal
 # Its models, word to ids: WordPiece and WordLevel in model.c, BPE and its merges, Unigram.
 LIB_tokenizer += $(addprefix tokenizer/,model.c vocab.c trie.c bpe.c merges.c merge_list.c bpe_reachable.c bpe_many.c unigram.c)
 
-# What they are made of: text that knows where it came from, Unicode, regular expressions as Oniguruma reads them.
-LIB_tokenizer += $(addprefix tokenizer/,text.c unicode.c unicode_class.c regex.c regex_syntax.c regex_literal.c regex_group.c regex_class.c regex_set.c regex_case.c)
+# What they are made of: text that knows where it came from, the byte-level alphabet, Unicode, regular expressions as Oniguruma reads them.
+LIB_tokenizer += $(addprefix tokenizer/,text.c byte_level.c unicode.c unicode_class.c regex.c regex_syntax.c regex_literal.c regex_group.c regex_class.c regex_set.c regex_case.c)
 
 # The quick way (fast.h), recognised at load. Where words end: by hand-written rules (scan, words), by the automata of any
 # regex (automaton; pass, part after part; split), in units of raw text (units).

@@ -2,9 +2,9 @@
 
 #include <stdlib.h>
 
+#include "tokenizer/byte_level.h"
 #include "tokenizer/charsmap.h"
 #include "tokenizer/component.h"
-#include "tokenizer/model.h"
 #include "tokenizer/normal_form.h"
 #include "tokenizer/pattern.h"
 #include "tokenizer/sp_normalize.h"
@@ -406,9 +406,7 @@ int tk_normalize(const struct tk_normalizer *n, struct tk_work *w, struct tk_mat
         tk_sp_apply(n->sp, w, p);
         break;
     case BYTE_LEVEL:
-        for (uint32_t i = 0; i < p->n; i++)
-            tk_edit_put(w, tk_byte_char((unsigned char)p->p[i]), ((unsigned char)p->p[i] & 0xc0) == 0x80);
-        tk_edit_apply(w, p, 0);
+        tk_byte_level(w, p);
         break;
     }
     return tk_edit_check(w, e);

@@ -2,8 +2,8 @@
 
 #include <stdlib.h>
 
+#include "tokenizer/byte_level.h"
 #include "tokenizer/component.h"
-#include "tokenizer/model.h"
 #include "tokenizer/pattern.h"
 #include "tokenizer/scan.h"
 #include "tokenizer/unicode.h"
@@ -296,14 +296,6 @@ static void scripts(struct tk_pieces *out, const struct tk_piece *p)
         put(out, p, from, p->n);
 }
 
-/* Writes the bytes as characters of the byte-level alphabet. */
-static void map_bytes(struct tk_work *w, struct tk_piece *p)
-{
-    for (uint32_t i = 0; i < p->n; i++)
-        tk_edit_put(w, tk_byte_char((unsigned char)p->p[i]), ((unsigned char)p->p[i] & 0xc0) == 0x80);
-    tk_edit_apply(w, p, 0);
-}
-
 static void scan(struct tk_pieces *out, const struct tk_piece *p, enum tk_rule rule)
 {
     for (size_t at = 0; at < p->n;) {
@@ -330,7 +322,7 @@ static int apply(const struct tk_pretok *t, struct tk_work *w, struct tk_matcher
             tk_push(out, *p);
         for (size_t i = first; i < out->n; i++) {
             if (t->keep_mapped || out->v[i].front)
-                map_bytes(w, &out->v[i]);
+                tk_byte_level(w, &out->v[i]);
             else
                 out->v[i].mapped = true;
         }

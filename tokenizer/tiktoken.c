@@ -2,6 +2,7 @@
  * make a token becomes a merge, and all those of one token share its rank. */
 #include "pipeline/json.h"
 #include "tokenizer/base64.h"
+#include "tokenizer/byte_level.h"
 #include "tokenizer/model.h"
 #include "tokenizer/scan.h"
 #include "tokenizer/vocab.h"

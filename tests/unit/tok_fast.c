@@ -8,6 +8,7 @@
 #include "tests/unit/random.h"
 #include "tests/unit/test.h"
 #include "tests/unit/tok_variant.h"
+#include "tokenizer/byte_level.h"
 #include "tokenizer/tokenizer_priv.h"
 
 enum { TEXT = 3000 };

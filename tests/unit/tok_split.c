@@ -4,6 +4,7 @@
 
 #include "tests/unit/test.h"
 #include "tokenizer/automaton.h"
+#include "tokenizer/byte_level.h"
 #include "tokenizer/model.h"
 #include "tokenizer/pass.h"
 #include "tokenizer/pretok.h"
