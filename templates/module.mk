@@ -11,7 +11,7 @@ LIB_templates += $(addprefix templates/,jexec.c jmacro.c jblock.c jeval.c jops.c
 LIB_templates += $(addprefix templates/,jvalue.c jdict.c jbig.c jiter.c jdata.c jdump.c jrepr.c)
 
 # Strings with the origin of each byte, what is printed, the methods of str and Markup, formatting.
-LIB_templates += $(addprefix templates/,jtext.c jout.c jstrops.c jstrmeth.c jmarkup.c jtranslate.c jformat.c jpercent.c unidata.c)
+LIB_templates += $(addprefix templates/,jtext.c jout.c jstrops.c jstrmeth.c jmarkup.c jtranslate.c jformat.c jformatspec.c jpercent.c unidata.c)
 
 # Filters and tests.
 LIB_templates += $(addprefix templates/,jfilter.c jfilterseq.c jfilterlazy.c jpath.c jfilterhtml.c jurlize.c jhtml.c jwrap.c jtest.c)
