@@ -34,7 +34,7 @@ LIB_tokenizer += $(addprefix tokenizer/,vocab_file.c sentencepiece.c sp_normaliz
 LIB_tokenizer += $(addprefix tokenizer/,tokenize_record.c tokenize_spans.c)
 
 # train-tokenizer: texts in, words counted, merges learnt, a tokenizer.json out.
-LIB_tokenizer += $(addprefix tokenizer/,train_texts.c train_split.c train_tally.c train_alphabet.c train_bpe.c train_base.c train_recipe.c train_write.c)
+LIB_tokenizer += $(addprefix tokenizer/,train_texts.c train_split.c train_tally.c train_runs.c train_alphabet.c train_bpe.c train_base.c train_recipe.c train_write.c)
 
 TOOLS += tokenizer/tokenize.c tokenizer/detokenize.c tokenizer/train-tokenizer.c
 ROOMS_tokenize        := tokenizer

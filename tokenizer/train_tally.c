@@ -1,16 +1,13 @@
 #include "tokenizer/train_tally.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "pipeline/hash.h"
 
 #ifdef FT_TINY
-enum { CHUNK = 256, FIRST = 8, READ = 64 };
+enum { CHUNK = 256, FIRST = 8 };
 #else
-enum { CHUNK = 1 << 18, FIRST = 512, READ = 1 << 16 };
+enum { CHUNK = 1 << 18, FIRST = 512 };
 #endif
 enum { CLASSES = 1 << 16 }; /* counts told apart when words are dropped */
 
@@ -145,20 +142,7 @@ static void forget(struct tk_tally *t)
 void tk_tally_release(struct tk_tally *t)
 {
     forget(t);
-    free(t->ends);
-    if (t->open)
-        close(t->fd);
-    t->ends = NULL;
-    t->n_runs = 0;
-    t->open = false;
-}
-
-/* ---- runs on disk: length, count, bytes of each word, in the order of the bytes ---- */
-
-static int by_bytes(const void *x, const void *y)
-{
-    const struct tk_counted *a = x, *b = y;
-    return ft_str_cmp((struct ft_str){a->p, a->n}, (struct ft_str){b->p, b->n});
+    tk_runs_release(&t->runs);
 }
 
 /* The words; short ones lie in the slots. */
@@ -174,66 +158,14 @@ static struct tk_counted *gather(const struct tk_tally *t)
     return v;
 }
 
-static void put_number(struct ft_buf *b, uint64_t v)
-{
-    for (; v >= 128; v >>= 7)
-        ft_buf_putc(b, (char)(v | 128));
-    ft_buf_putc(b, (char)v);
-}
-
-static int open_temp(struct tk_tally *t, struct ft_err *e)
-{
-    const char *dir = t->temp ? t->temp : getenv("TMPDIR");
-    struct ft_buf path = {0};
-    ft_buf_printf(&path, "%s/train-tokenizer.XXXXXX", dir && *dir ? dir : "/tmp");
-    ft_buf_putc(&path, 0);
-    t->fd = mkostemp(path.p, O_CLOEXEC);
-    t->open = t->fd >= 0;
-    int r = 0;
-    if (!t->open)
-        r = ft_fail_errno(e, "cannot create a temporary file in '%s'", dir && *dir ? dir : "/tmp");
-    else
-        unlink(path.p); /* gone when we are, however we end */
-    ft_buf_release(&path);
-    return r;
-}
-
-static int write_out(struct tk_tally *t, struct ft_buf *b, struct ft_err *e)
-{
-    for (size_t at = 0; at < b->n;) {
-        const ssize_t k = write(t->fd, b->p + at, b->n - at);
-        if (k < 0 && errno != EINTR)
-            return ft_fail_errno(e, "cannot write the temporary file");
-        at += k > 0 ? (size_t)k : 0;
-    }
-    t->ends[t->n_runs] += b->n;
-    b->n = 0;
-    return 0;
-}
-
+/* Writes all out, and begins anew. */
 static int spill(struct tk_tally *t, struct ft_err *e)
 {
     if (!t->n)
         return 0;
-    if (!t->open && open_temp(t, e))
-        return -1;
     struct tk_counted *v = gather(t);
-    qsort(v, t->n, sizeof *v, by_bytes);
-    t->ends = ft_reallocs(t->ends, t->n_runs + 1, sizeof *t->ends);
-    t->ends[t->n_runs] = t->n_runs ? t->ends[t->n_runs - 1] : 0;
-    struct ft_buf b = {0};
-    int r = 0;
-    for (size_t i = 0; i < t->n && !r; i++) {
-        put_number(&b, v[i].n);
-        put_number(&b, v[i].count);
-        ft_buf_put(&b, v[i].p, v[i].n);
-        if (b.n >= READ)
-            r = write_out(t, &b, e);
-    }
-    r = r || write_out(t, &b, e) ? -1 : 0;
-    t->n_runs++;
+    const int r = tk_runs_add(&t->runs, t->temp, v, t->n, e);
     free(v);
-    ft_buf_release(&b);
     forget(t);
     return r;
 }
@@ -244,150 +176,6 @@ int tk_tally_check(struct tk_tally *t, struct ft_err *e)
     const uint64_t slots = t->n_slots * sizeof *t->slots;
     const bool grows = t->n * 2 >= t->n_slots / 8 * 7;
     return t->limit && t->n >= FIRST / 2 && t->held + (grows ? slots * 3 : slots) > t->limit ? spill(t, e) : 0;
-}
-
-struct reader {
-    int fd;
-    uint64_t at, end; /* in the file, of what is not in the buffer */
-    char *buf;
-    size_t n, from, cap;
-    struct ft_str word; /* in the buffer */
-    uint64_t count;
-};
-
-/* Makes at least `want` bytes stand in the buffer. */
-static int fill(struct reader *r, size_t want, struct ft_err *e)
-{
-    if (r->n - r->from >= want)
-        return 0;
-    memmove(r->buf, r->buf + r->from, r->n - r->from);
-    r->n -= r->from;
-    r->from = 0;
-    if (want > r->cap) {
-        r->cap = want;
-        r->buf = ft_realloc(r->buf, r->cap);
-    }
-    while (r->n < want) {
-        const size_t room = r->cap - r->n, left = r->end - r->at;
-        const ssize_t k = pread(r->fd, r->buf + r->n, room < left ? room : left, (off_t)r->at);
-        if (k < 0 && errno == EINTR)
-            continue;
-        if (k <= 0)
-            return k ? ft_fail_errno(e, "cannot read the temporary file") : ft_fail(e, FT_SYS, "the temporary file is short");
-        r->n += (size_t)k;
-        r->at += (uint64_t)k;
-    }
-    return 0;
-}
-
-static int get_number(struct reader *r, uint64_t *v, struct ft_err *e)
-{
-    *v = 0;
-    for (unsigned shift = 0;; shift += 7) {
-        if (fill(r, 1, e))
-            return -1;
-        const unsigned char c = (unsigned char)r->buf[r->from++];
-        *v |= (uint64_t)(c & 127) << shift;
-        if (c < 128)
-            return 0;
-    }
-}
-
-/* 1, 0 at the end of the run, -1. */
-static int next_word(struct reader *r, struct ft_err *e)
-{
-    uint64_t n;
-    if (r->from == r->n && r->at == r->end)
-        return 0;
-    if (get_number(r, &n, e) || get_number(r, &r->count, e) || fill(r, n, e))
-        return -1;
-    r->word = (struct ft_str){r->buf + r->from, n};
-    r->from += n;
-    return 1;
-}
-
-/* ---- all runs merged ---- */
-
-struct merge {
-    struct reader *r;
-    struct reader **heap; /* the first word on top */
-    size_t n, n_readers;
-    struct ft_buf word; /* the one given */
-};
-
-static void sift(struct merge *m, size_t i)
-{
-    struct reader *x = m->heap[i];
-    for (;;) {
-        size_t k = 2 * i + 1;
-        if (k >= m->n)
-            break;
-        if (k + 1 < m->n && ft_str_cmp(m->heap[k + 1]->word, m->heap[k]->word) < 0)
-            k++;
-        if (ft_str_cmp(x->word, m->heap[k]->word) <= 0)
-            break;
-        m->heap[i] = m->heap[k];
-        i = k;
-    }
-    m->heap[i] = x;
-}
-
-static void merge_end(struct merge *m)
-{
-    for (size_t i = 0; i < m->n_readers; i++)
-        free(m->r[i].buf);
-    free(m->r);
-    free(m->heap);
-    ft_buf_release(&m->word);
-    *m = (struct merge){0};
-}
-
-static int merge_begin(struct merge *m, const struct tk_tally *t, size_t n_tallies, struct ft_err *e)
-{
-    size_t runs = 0;
-    for (size_t i = 0; i < n_tallies; i++)
-        runs += t[i].n_runs;
-    const uint64_t share = runs ? t->limit * n_tallies / runs : 0;
-    const size_t cap = share > READ ? READ : share > 1024 ? (size_t)share : 1024;
-    *m = (struct merge){.r = ft_calloc(runs, sizeof *m->r), .heap = ft_calloc(runs, sizeof *m->heap)};
-    for (size_t i = 0; i < n_tallies; i++)
-        for (size_t k = 0; k < t[i].n_runs; k++) {
-            struct reader *r = &m->r[m->n_readers++];
-            *r = (struct reader){.fd = t[i].fd, .at = k ? t[i].ends[k - 1] : 0, .end = t[i].ends[k], .cap = cap};
-            r->buf = ft_malloc(r->cap);
-            const int more = next_word(r, e);
-            if (more < 0)
-                return -1;
-            if (more)
-                m->heap[m->n++] = r;
-        }
-    for (size_t i = m->n / 2 + 1; i-- > 0;)
-        if (i < m->n)
-            sift(m, i);
-    return 0;
-}
-
-/* The next word and its count over all runs: 1, 0, -1. */
-static int merge_next(struct merge *m, struct tk_counted *out, struct ft_err *e)
-{
-    if (!m->n)
-        return 0;
-    m->word.n = 0;
-    ft_buf_puts(&m->word, m->heap[0]->word);
-    const struct tk_key key = tk_key_of(m->word.p, m->word.n);
-    *out = (struct tk_counted){m->word.p, 0, (uint32_t)m->word.n,
-                               m->word.n > TK_KEY_MAX ? (uint32_t)ft_hash64(m->word.p, m->word.n) : tk_key_hash(key.lo, key.hi)};
-    while (m->n && ft_str_eq(m->heap[0]->word, ft_buf_str(&m->word))) {
-        out->count += m->heap[0]->count;
-        const int more = next_word(m->heap[0], e);
-        if (more < 0)
-            return -1;
-        if (!more)
-            m->heap[0] = m->heap[--m->n];
-        if (m->n)
-            sift(m, 0);
-    }
-    return 1;
 }
 
 /* ---- what fits ---- */
@@ -440,7 +228,7 @@ static int by_count(const void *x, const void *y)
         return a->count > b->count ? -1 : 1;
     if (a->hash != b->hash)
         return a->hash < b->hash ? -1 : 1;
-    return by_bytes(x, y);
+    return tk_counted_cmp(x, y);
 }
 
 static void push(struct tk_words *out, size_t *cap, struct tk_counted w)
@@ -491,16 +279,19 @@ static void finish_held(struct tk_tally *t, size_t n_tallies, struct sieve *s, s
 
 static int finish_runs(struct tk_tally *t, size_t n_tallies, struct sieve *s, struct tk_words *out, struct ft_err *e)
 {
-    struct merge m = {0};
+    struct tk_run_merge m = {0};
+    const struct tk_runs **file = ft_reallocs(NULL, n_tallies, sizeof *file);
     struct tk_counted w;
     struct tk_tally store = {0}; /* for the bytes only */
     size_t cap = 0;
     int more = 0, r = 0;
     for (size_t i = 0; i < n_tallies && !r; i++)
         r = spill(&t[i], e);
+    for (size_t i = 0; i < n_tallies; i++)
+        file[i] = &t[i].runs;
     for (int pass = 0; pass < 2 && !r; pass++) {
-        r = merge_begin(&m, t, n_tallies, e);
-        while (!r && (more = merge_next(&m, &w, e)) > 0)
+        r = tk_run_merge_begin(&m, file, n_tallies, t->limit * n_tallies, e);
+        while (!r && (more = tk_run_merge_next(&m, &w, e)) > 0)
             if (!pass) {
                 s->cost[class_of(w.count)] += tk_word_cost(w.n);
                 out->seen += w.count;
@@ -514,13 +305,14 @@ static int finish_runs(struct tk_tally *t, size_t n_tallies, struct sieve *s, st
                 }
             }
         r = r || more < 0 ? -1 : 0;
-        merge_end(&m);
+        tk_run_merge_end(&m);
         if (!pass)
             sieve_set(s);
     }
     if (out->n)
         qsort(out->v, out->n, sizeof *out->v, by_count);
     out->mem = store.mem;
+    free(file);
     return r;
 }
 
@@ -531,7 +323,7 @@ int tk_tally_finish(struct tk_tally *t, size_t n_tallies, uint64_t size, struct 
     int r = 0;
     *out = (struct tk_words){0};
     for (size_t i = 0; i < n_tallies; i++)
-        runs |= t[i].n_runs > 0;
+        runs |= t[i].runs.n > 0;
     if (runs)
         r = finish_runs(t, n_tallies, &s, out, e);
     else

@@ -11,12 +11,7 @@
 #define FT_TOKENIZER_TRAIN_TALLY_H
 
 #include "tokenizer/cache.h"
-
-struct tk_counted { /* a word */
-    const char *p;
-    uint64_t count;
-    uint32_t n, hash;
-};
+#include "tokenizer/train_runs.h"
 
 struct tk_tally { /* all zero but for limit and temp is empty */
     uint64_t limit;   /* bytes; 0: none */
@@ -27,10 +22,7 @@ struct tk_tally { /* all zero but for limit and temp is empty */
     struct ft_arena mem; /* the bytes of long words, in chunks */
     char *at, *end;
     uint64_t held;   /* bytes in chunks */
-    int fd;
-    bool open;
-    uint64_t *ends;  /* of the runs in the file */
-    size_t n_runs;
+    struct tk_runs runs; /* what was written out */
 };
 
 /* 1 <= n < 4 GiB. */
