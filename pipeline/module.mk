@@ -1,7 +1,7 @@
 # The map of the room: every idea, and its files. NAME.h is the manual of NAME.c.
 
 # Errors, memory, strings, digests, command lines.
-LIB_pipeline += $(addprefix pipeline/,err.c mem.c str.c utf8.c hash.c cli.c)
+LIB_pipeline += $(addprefix pipeline/,err.c mem.c str.c utf8.c hash.c cli.c cli_config.c)
 
 # JSON (json.h): scanned, as a tree, written; its canonical form.
 LIB_pipeline += $(addprefix pipeline/,json.c json_scan.c json_string.c json_odd.c json_tree.c json_write.c json_canon.c)
