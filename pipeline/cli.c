@@ -288,7 +288,7 @@ static void short_options(const struct ft_tool *t, const char *arg, char **argv,
 
 char **ft_cli(const struct ft_tool *t, int argc, char **argv, size_t *count)
 {
-    static char **operands; /* theirs, while the process lasts */
+    static char **volatile operands; /* where a look for leaks finds them: they are theirs while the process lasts */
     char **const files = operands = ft_calloc((size_t)argc + 1, sizeof *files);
     size_t n = 0;
     bool plain = false;
