@@ -116,5 +116,28 @@ for d in D:
             want = safely(lambda:t.decode(x, skip_special_tokens=skip))
             count["decodings"] += 1
             if want is not None and want != a.get(i, {}).get("text"): differs(d, skip, x, repr(want), a.get(i))
+# members that are not there, are null, or are something else: loaded and encoded alike, or refused by both
+VALUES = ["DELETED", None, True, 0, -1, 1.5, "", "zz", "ab", [], {}]
+LENIENT = {"unk_id", "byte_fallback", "prepend_scheme", "str_rep", "use_regex"}  # where a default or a wrong type is read, which the library refuses
+def vary(slot, spec):
+    for untyped in (False, True):
+        for k, v in itertools.product([k for k in spec if k != "type"] + ([] if untyped else ["type"]), VALUES[:2] if untyped else VALUES):
+            s = {a: b for a, b in spec.items() if not (untyped and a == "type") and not (a == k and v == "DELETED")}
+            if v != "DELETED": s[k] = v
+            j = {**tj({**wl}, added=[tok(1, "<s>", False, True)]), slot: s}
+            count["tokenizers"] += 1
+            t, (a, why) = safely(lambda: Tokenizer.from_str(json.dumps(j))), ours(j, FEW, "--add-special-tokens=no", "--offsets=char")
+            if (t is None) != (a is None):
+                if not (t is None and k in LENIENT): differs("load", slot, s if slot != "model" else k, v, "the library loads it" if t else "the library does not", why)
+                continue
+            for i, x in enumerate(FEW if t else []):
+                e = safely(lambda: t.encode(x, add_special_tokens=False))
+                if e is not None and (e.ids, [list(o) for o in e.offsets]) != (a.get(i, {}).get("input_ids"), a.get(i, {}).get("offsets")): differs(slot, k, v, x, (e.ids, e.offsets), a.get(i))
+FEW = ["a b ab", "ABC é日  x", "<s>ab x</s> '12", "", "A<s> b"]
+for m in (wl, {**sp, "vocab": V}, {"type": "WordPiece", "unk_token": "<unk>", "continuing_subword_prefix": "##", "max_input_chars_per_word": 9, "vocab": V}, {"type": "Unigram", "unk_id": 0, "vocab": [[t, -1.0 - i] for i, t in enumerate(V)], "byte_fallback": False}): vary("model", m)
+for n in ({"type": "BertNormalizer", "clean_text": True, "handle_chinese_chars": True, "strip_accents": None, "lowercase": True}, {"type": "Strip", "strip_left": True, "strip_right": False}, {"type": "Replace", "pattern": {"String": "a"}, "content": "x"}, {"type": "Prepend", "prepend": "x"}, {"type": "Sequence", "normalizers": [{"type": "Lowercase"}]}): vary("normalizer", n)
+for n in ({"type": "ByteLevel", "add_prefix_space": True, "trim_offsets": True, "use_regex": True}, {"type": "CharDelimiterSplit", "delimiter": "a"}, {**meta("always"), "str_rep": "x"}, {"type": "Split", "pattern": {"String": "a"}, "behavior": "Isolated", "invert": False}, {"type": "Punctuation", "behavior": "Isolated"}, {"type": "Digits", "individual_digits": True}, {"type": "Sequence", "pretokenizers": [{"type": "Whitespace"}]}): vary("pre_tokenizer", n)
+for n in ({"type": "BertProcessing", "sep": ["</s>", 2], "cls": ["<s>", 1]}, {"type": "RobertaProcessing", "sep": ["</s>", 2], "cls": ["<s>", 1], "trim_offsets": True, "add_prefix_space": True}, {"type": "ByteLevel", "add_prefix_space": True, "trim_offsets": True, "use_regex": True}, {"type": "TemplateProcessing", "single": [S("<s>"), Q("A")], "pair": [Q("A"), Q("B", 1)], "special_tokens": {"<s>": {"id": "<s>", "ids": [1], "tokens": ["<s>"]}}}, {"type": "Sequence", "processors": []}): vary("post_processor", n)
+for n in (D[0], D[12], {"type": "BPEDecoder", "suffix": "</w>"}, {"type": "CTC", "pad_token": "x", "word_delimiter_token": "|", "cleanup": True}, {"type": "Strip", "content": "a", "start": 1, "stop": 0}, {"type": "Replace", "pattern": {"String": "a"}, "content": "x"}, {"type": "Sequence", "decoders": []}): vary("decoder", n)
 print(", ".join(f"{v} {k}" for k, v in count.items()))
 sys.exit(count["differences"]>0)
