@@ -434,12 +434,25 @@ static int shard_end(struct ft_writer *w, struct ft_err *e)
 
 /* ---- documents ---- */
 
+static bool all_below(const struct ft_doc *d, uint32_t limit)
+{
+    const char *const p = d->tokens;
+    uint16_t most = 0, id;
+    if (d->width == 4)
+        return ft_all_below(d->tokens, d->n, limit);
+    if (limit > UINT16_MAX)
+        return true;
+    for (uint32_t i = 0; i < d->n; i++) {
+        memcpy(&id, p + 2 * (size_t)i, 2);
+        most = id > most ? id : most;
+    }
+    return most < limit;
+}
+
 int ft_writer_check(const struct ft_doc *d, uint64_t vocab_size, struct ft_err *e)
 {
     const uint32_t limit = vocab_size && vocab_size <= INT32_MAX ? (uint32_t)vocab_size : INT32_MAX + 1u;
-    if (d->width == 2 ? limit > UINT16_MAX : ft_all_below(d->tokens, d->n, limit))
-        return 0;
-    for (uint32_t i = 0; i < d->n; i++) {
+    for (uint32_t i = 0, all = all_below(d, limit); !all && i < d->n; i++) {
         int32_t id;
         ft_doc_tokens(d, i, 1, &id);
         if ((uint32_t)id >= limit)

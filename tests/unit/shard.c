@@ -297,6 +297,12 @@ TEST(ids_outside_the_vocabulary_are_refused)
     REQUIRE(ft_writer_new("ids", &o, &w, &e) == 0);
     CHECK_EQ(ft_writer_add(w, &d, &e), -1);
     CHECK_STR(e.msg, "token 1 is id 10, and the vocabulary has 10");
+    uint16_t narrow[20] = {[18] = 10, [19] = 11};
+    struct ft_doc of_two = {.kind = FT_DOC_TEXT, .tokens = narrow, .width = 2, .n = 20};
+    ft_err_clear(&e);
+    CHECK_EQ(ft_writer_check(&of_two, 12, &e), 0);
+    CHECK_EQ(ft_writer_check(&of_two, 10, &e), -1);
+    CHECK_STR(e.msg, "token 18 is id 10, and the vocabulary has 10");
     ft_writer_abort(w);
     CHECK(access("ids/manifest.json", F_OK) != 0);
 }
