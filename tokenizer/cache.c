@@ -78,6 +78,7 @@ struct tk_cache *tk_cache_new(const struct tk_seed *seed, tk_word_fn *encode, vo
     c->seed = seed;
     c->encode = encode;
     c->ctx = ctx;
+    c->long_known = true;
     lines_new(&c->hot, HOT_BRIEF, false);
     lines_new(&c->own, OWN_BRIEF, false);
     tk_long_new(&c->longs);

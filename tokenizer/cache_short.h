@@ -43,7 +43,7 @@ static inline void tk_rec_short(struct tk_rec *r, struct tk_lines hot, const cha
     r->hash = tk_key_hash(r->key.lo, r->key.hi);
 #endif
     if (longs)
-        r->hash = n > TK_KEY_MAX ? 0 : r->hash;
+        r->hash &= (uint32_t)((int64_t)(n - (TK_KEY_MAX + 1)) >> 63); /* 0 of a long one, without a branch */
     __builtin_prefetch(&hot.line[r->hash >> hot.shift]);
 }
 

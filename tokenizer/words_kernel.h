@@ -149,21 +149,42 @@ static inline size_t list_parts(const struct tk_cut *cut, const char *p, size_t 
 
 enum {
     RECORDS = TK_BATCH + TK_WINDOW,
-    LONG_BYTES = 1 << 12, /* of long words in a round, at most */
-    LONG_PARTED = 256,    /* while most are in parts, which are many records */
+    ROUND = 1 << 13,   /* bytes of text in a round, at most */
+    ROUND_PARTED = 256, /* where long words are new, and become many records */
+    FEW_PARTED = 8,
 };
 
 /* Some windows: the words they have, before these are records. */
 struct round {
-    uint32_t ends[RECORDS + 64]; /* of the words */
-    struct long_word {
-        uint32_t from, i; /* where it begins; which of the ends is its */
-        uint64_t hash; /* 0: it is not looked after */
-        const unsigned char *x; /* where it is remembered; NULL: it is not */
-    } longs[TK_BATCH + 64];
+    uint32_t bounds[1 + RECORDS + 64]; /* the i-th word begins at bounds[i], and ends where the next begins; the first is 0 */
     size_t k, n_longs;
     size_t done; /* bytes of all the words */
+    uint32_t longs[TK_BATCH + TK_LONG_BYTES + 80]; /* which words are long */
+    uint64_t hash[TK_BATCH + TK_LONG_BYTES + 80]; /* of them; 0: it is not looked after */
+    const unsigned char *x[TK_BATCH + TK_LONG_BYTES + 80]; /* where it is remembered; NULL: it is not */
 };
+
+/* Lists the long words. */
+static inline void list_long(struct round *r)
+{
+    size_t n = 0;
+#ifdef __AVX512F__
+    __m512i i = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+    for (size_t at = 0; at < r->k; at += 16, i = _mm512_add_epi32(i, _mm512_set1_epi32(16))) {
+        const __m512i len = _mm512_sub_epi32(_mm512_loadu_si512(r->bounds + at + 1), _mm512_loadu_si512(r->bounds + at));
+        const __mmask16 m = _mm512_mask_cmpgt_epu32_mask(_mm512_cmplt_epu32_mask(i, _mm512_set1_epi32((int)r->k)), len,
+                                                         _mm512_set1_epi32(TK_KEY_MAX));
+        _mm512_storeu_si512(r->longs + n, _mm512_maskz_compress_epi32(m, i));
+        n += (size_t)_mm_popcnt_u32(m);
+    }
+#else
+    for (uint32_t i = 0; i < r->k; i++) {
+        r->longs[n] = i;
+        n += r->bounds[i + 1] - r->bounds[i] > TK_KEY_MAX;
+    }
+#endif
+    r->n_longs = n;
+}
 
 /* Sixteen places at a time: what is behind the n may be overwritten. */
 static inline uint32_t *copy_ends(uint32_t *to, const uint32_t *ends, size_t n)
@@ -178,18 +199,17 @@ static inline size_t look_up_long(struct tk_cache *c, struct round *r, const cha
 {
     size_t n_known = 0;
     for (size_t j = 0; j < r->n_longs; j++) {
-        struct long_word *w = &r->longs[j];
-        const size_t n = r->ends[w->i] - w->from;
-        w->hash = 0;
-        if (!tk_long_skips(&c->longs, base + w->from, n)) {
-            w->hash = tk_long_hash(base + w->from, n);
-            tk_long_prefetch(&c->longs, w->hash);
+        const uint32_t b = r->bounds[r->longs[j]];
+        const size_t n = r->bounds[r->longs[j] + 1] - b;
+        r->hash[j] = 0;
+        if (n <= TK_LONG_BYTES && !tk_long_skips(&c->longs, base + b, n)) {
+            r->hash[j] = tk_long_hash(base + b, n);
+            tk_long_prefetch(&c->longs, r->hash[j]);
         }
     }
     for (size_t j = 0; j < r->n_longs; j++) {
-        struct long_word *w = &r->longs[j];
-        w->x = w->hash ? tk_long_guess(&c->longs, r->ends[w->i] - w->from, w->hash) : NULL;
-        n_known += w->x != NULL;
+        r->x[j] = r->hash[j] ? tk_long_guess(&c->longs, r->bounds[r->longs[j] + 1] - r->bounds[r->longs[j]], r->hash[j]) : NULL;
+        n_known += r->x[j] != NULL;
     }
     return n_known;
 }
@@ -199,55 +219,57 @@ static inline size_t look_up_long(struct tk_cache *c, struct round *r, const cha
 static __attribute__((noinline)) void part_long(struct tk_cache *c, struct round *r, const char *base)
 {
     uint32_t ends[RECORDS + 64], *at = ends;
+    const uint32_t *const old = r->bounds + 1;
     const size_t room = RECORDS - c->n;
     size_t done = 0;
     for (size_t j = 0; j < r->n_longs; j++) {
-        struct long_word *w = &r->longs[j];
-        const char *p = base + w->from;
-        const uint32_t end = r->ends[w->i], n = end - w->from;
+        const uint32_t i = r->longs[j], b = r->bounds[i], n = old[i] - b;
         if ((size_t)(at - ends) + (r->k - done) + n > room) {
-            r->k = w->i;
+            r->k = i;
             r->n_longs = j;
-            r->done = w->from;
+            r->done = b;
             break;
         }
-        at = copy_ends(at, r->ends + done, w->i - done);
-        if (!w->x) {
-            if (w->hash)
-                tk_cache_unknown(c, p, n, w->hash);
-            at += list_parts(c->cut, p, n, at, w->from);
+        at = copy_ends(at, old + done, i - done);
+        if (!r->x[j]) {
+            if (r->hash[j])
+                tk_cache_unknown(c, base + b, n, r->hash[j]);
+            at += list_parts(c->cut, base + b, n, at, b);
         }
-        done = w->i + 1;
-        w->i = (uint32_t)(at - ends);
-        *at++ = end;
+        done = i + 1;
+        r->longs[j] = (uint32_t)(at - ends);
+        *at++ = old[i];
     }
-    r->k = (size_t)(copy_ends(at, r->ends + done, r->k - done) - ends);
-    copy_ends(r->ends, ends, r->k);
+    r->k = (size_t)(copy_ends(at, old + done, r->k - done) - ends);
+    copy_ends(r->bounds + 1, ends, r->k);
 }
 
-/* Records of the words that end at r->ends, the first of which begins at base. Apart from
+/* Records of the words, the first of which begins at base. Apart from
  * what found them, or registers do not suffice. */
 static __attribute__((noinline)) void add_words(struct tk_cache *c, struct round *r, const char *base, const char *limit)
 {
     const struct tk_lines hot = c->hot;
     struct tk_rec *const to = &c->rec[c->n];
-    uint32_t b = 0;
+    const uint32_t *const b = r->bounds;
+    r->n_longs = 0;
+    if (c->cut)
+        list_long(r);
     if (!r->n_longs) {
-        for (size_t i = 0; i < r->k; b = r->ends[i++])
-            tk_rec_short(&to[i], hot, base + b, r->ends[i] - b, limit, false);
+        for (size_t i = 0; i < r->k; i++)
+            tk_rec_short(&to[i], hot, base + b[i], b[i + 1] - b[i], limit, false);
         c->n += r->k;
         return;
     }
-    const size_t n_known = look_up_long(c, r, base);
-    c->long_known = n_known >= r->n_longs - r->n_longs / 8;
-    if (n_known < r->n_longs)
+    const size_t n_parted = r->n_longs - look_up_long(c, r, base);
+    c->long_known = n_parted <= FEW_PARTED;
+    if (n_parted)
         part_long(c, r, base);
-    for (size_t i = 0; i < r->k; b = r->ends[i++])
-        tk_rec_short(&to[i], hot, base + b, r->ends[i] - b, limit, true);
+    for (size_t i = 0; i < r->k; i++)
+        tk_rec_short(&to[i], hot, base + b[i], b[i + 1] - b[i], limit, true);
     for (size_t j = 0; j < r->n_longs; j++) {
-        const struct long_word *w = &r->longs[j];
-        if (w->x)
-            tk_cache_known(c, c->n + w->i, base + w->from, r->ends[w->i] - w->from, w->x);
+        const uint32_t i = r->longs[j];
+        if (r->x[j])
+            tk_cache_known(c, c->n + i, to[i].p, to[i].n, r->x[j]);
     }
     c->n += r->k;
 }
@@ -259,18 +281,18 @@ static inline __attribute__((always_inline)) void words(enum tk_rule rule, struc
 {
     const struct tk_cut *const cut = c->cut;
     struct round r;
+    r.bounds[0] = 0;
     if (c->left)
         tk_cache_rest(c, TK_BATCH);
     while (*from < n && !tk_cache_full(c)) {
         const char *const base = p + *from;
         const size_t left = n - *from < UINT32_MAX ? n - *from : UINT32_MAX;
         size_t at = 0, word = 0; /* the window; the word that is not done, in or before it */
-        size_t k = 0, long_bytes = 0;
+        size_t k = 0;
         bool stuck = false;
-        const size_t most = c->long_known ? LONG_BYTES : LONG_PARTED;
+        const size_t round = !cut ? left : c->long_known ? ROUND : ROUND_PARTED, most = round < left ? round : left;
         struct before h = {0};
-        r.n_longs = 0;
-        while (at < left && c->n + k < TK_BATCH && long_bytes < most && !stuck) {
+        while (at < most && c->n + k < TK_BATCH && !stuck) {
             const unsigned char *q = (const unsigned char *)base + at;
             size_t rest = left - at;
             bool end = rest < STEP;
@@ -301,16 +323,7 @@ static inline __attribute__((always_inline)) void words(enum tk_rule rule, struc
             else
                 starts &= low(known < 0 ? 0 : known);
             starts &= word == at ? ~1ull : ~0ull;
-            uint64_t longs = long_ends(starts) & ~1ull;
-            longs |= at - word + _tzcnt_u64(starts) > TK_KEY_MAX ? starts & -starts : 0;
-            for (uint64_t e = cut ? longs : 0; e; e = _blsr_u64(e)) {
-                const int to = (int)_tzcnt_u64(e);
-                const uint64_t before = starts & low(to);
-                const size_t b = before ? at + 63 - (size_t)_lzcnt_u64(before) : word;
-                r.longs[r.n_longs++] = (struct long_word){.from = (uint32_t)b, .i = (uint32_t)(k + (size_t)_mm_popcnt_u64(before))};
-                long_bytes += at + (size_t)to - b;
-            }
-            list(r.ends + k, starts, (uint32_t)at);
+            list(r.bounds + 1 + k, starts, (uint32_t)at);
             k += (size_t)_mm_popcnt_u64(starts);
             word = starts ? at + 63 - (size_t)_lzcnt_u64(starts) : word;
             if (__builtin_expect(step, 1)) {
@@ -318,10 +331,10 @@ static inline __attribute__((always_inline)) void words(enum tk_rule rule, struc
                                     .other = m.other >> (STEP - 1), .blank = m.blank >> (STEP - 1), .joined = joined_on};
                 at += STEP;
                 if (__builtin_expect(at - word > TK_LONG_BYTES - 64, 0) && cut) { /* too long to be remembered */
-                    const size_t parts = h.letter & 1 ? list_parts(cut, base + word, at - word, r.ends + k, (uint32_t)word) : 0;
+                    const size_t parts = h.letter & 1 ? list_parts(cut, base + word, at - word, r.bounds + 1 + k, (uint32_t)word) : 0;
                     k += parts;
                     stuck = !parts;
-                    word = parts ? r.ends[k - 1] : word;
+                    word = r.bounds[k];
                 }
             } else {
                 h = (struct before){0};
