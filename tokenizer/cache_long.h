@@ -143,12 +143,12 @@ static inline bool tk_long_is(const unsigned char *x, const char *p, size_t n)
 #ifdef __SSE2__
 #define DIFFERENT(i) \
     _mm_xor_si128(_mm_loadu_si128((const __m128i *)(const void *)(p + (i))), _mm_loadu_si128((const __m128i *)(const void *)(x + (i))))
-    __m128i d = _mm_or_si128(DIFFERENT(0), DIFFERENT(n - 16));
-    if (n > 32) {
-        d = _mm_or_si128(d, _mm_or_si128(DIFFERENT(16), DIFFERENT(n - 32)));
-        for (size_t i = 32; i + 32 < n; i += 16)
+    /* Sixteen bytes at four places, some of them the same ones twice, are all of most words: no branch hangs on the length. */
+    const size_t end = n - 16, second = end < 16 ? end : 16, third = n < 32 ? 0 : n - 32;
+    __m128i d = _mm_or_si128(_mm_or_si128(DIFFERENT(0), DIFFERENT(second)), _mm_or_si128(DIFFERENT(third), DIFFERENT(end)));
+    if (__builtin_expect(n > 64, 0))
+        for (size_t i = 32; i < n - 32; i += 16)
             d = _mm_or_si128(d, DIFFERENT(i));
-    }
 #undef DIFFERENT
     return _mm_movemask_epi8(_mm_cmpeq_epi8(d, _mm_setzero_si128())) == 0xffff;
 #else
