@@ -34,8 +34,8 @@ enum {
 
 /* Ids of 24 bits; their count is on top of the first, 0: see cache.c. */
 struct tk_line {
+    uint32_t id[TK_INLINE]; /* first: sixteen are copied at once, the key with them */
     struct tk_key key;
-    uint32_t id[TK_INLINE];
 } __attribute__((aligned(64)));
 
 struct tk_rec { /* a word to be looked up */

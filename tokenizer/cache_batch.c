@@ -199,8 +199,8 @@ static int put_far(struct tk_cache *c, const struct tk_rec *r, const uint32_t *l
     return 0;
 }
 
-/* Writes the ids of n records. As many are copied as most words have, whatever of
- * them counts; `wide`: as many as a line has, so that no branch hangs on the count.
+/* Writes the ids of n records. Four are copied, or sixteen if `wide`, whatever of them
+ * counts: as many as most words have, so that no branch hangs on the count.
  * starts: where each one's begin, NULL: not asked. */
 static inline __attribute__((always_inline)) int put(struct tk_cache *c, const uint32_t *const *at, size_t n,
                                                      struct tk_ids *out, bool wide, uint32_t *starts, struct ft_err *e)
@@ -213,22 +213,19 @@ static inline __attribute__((always_inline)) int put(struct tk_cache *c, const u
         const uint32_t *s = at[i], count = s[0] >> 24;
         if (starts)
             starts[i] = (uint32_t)(to - out->v);
-        if (wide) {
-            memcpy(to, s, TK_INLINE * sizeof *to);
+        memcpy(to, s, (wide ? 16 : 4) * sizeof *to);
+        if (wide)
             many += count > 4;
-        } else {
-            memcpy(to, s, 4 * sizeof *to);
-        }
         to[0] = (int32_t)(s[0] & 0xffffff);
         to += count;
-        if (__builtin_expect(count - 1 < (wide ? TK_INLINE : 4), 1))
+        if (__builtin_expect(count - 1 < (wide ? 16 : 4), 1))
             continue;
         if (count) {
-            if (!wide) {
-                memcpy(to - count + 4, s + 4, (TK_INLINE - 4) * sizeof *to);
+            if (!wide) { /* no more than a line has */
+                memcpy(to - count + 4, s + 4, 12 * sizeof *to);
                 many++;
             }
-            for (uint32_t j = TK_INLINE; j < count; j += 16)
+            for (uint32_t j = 16; j < count; j += 16)
                 memcpy(to - count + j, s + j, 16 * sizeof *to);
         } else if ((uintptr_t)s - (uintptr_t)c->side < sizeof c->side) {
             if (s[2]) /* none: there may be no memory either */
