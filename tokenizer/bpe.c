@@ -361,7 +361,7 @@ static size_t merge_ids(const struct tk_model *m, const unsigned char *p, uint32
     uint64_t key[TK_SHORT];
     uint64_t alive = n < 64 ? (1ull << n) - 1 : ~0ull; /* symbols that are still there */
     for (size_t i = 0; i + 1 < n; i++)
-        key[i] = tk_merge_key(&m->merges, m->merges.byte_pair[p[i] << 8 | p[i + 1]]);
+        key[i] = tk_merge_key(&m->merges, m->merges.byte_pair[p[i] | p[i + 1] << 8]);
     key[n - 1] = UINT64_MAX;
     for (;;) {
         size_t best = 0;

@@ -2,6 +2,7 @@
 
 #include "tokenizer/cut.h"
 #include "tokenizer/model.h"
+#include "tokenizer/cache_seed.h"
 #ifdef __x86_64__
 #include <immintrin.h>
 #endif
@@ -12,17 +13,7 @@ enum {
 };
 #define NO_KEY ((uint32_t)TK_NO_MERGE << PLACE)
 
-static const uint64_t no_line[TK_PAIR_LINE] __attribute__((aligned(64))) = {
-    UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX,
-};
-
-static inline unsigned match(const uint64_t *line, uint64_t rest)
-{
-    unsigned bits = 0;
-    for (unsigned i = 0; i < TK_PAIR_LINE; i++)
-        bits |= (unsigned)(line[i] >> 24 == rest) << i;
-    return bits;
-}
+static const uint64_t no_slot = UINT64_MAX;
 
 /* ---- the first symbols of a word that is not ASCII ---- */
 
@@ -59,33 +50,55 @@ static uint32_t symbols(const struct tk_model *m, const struct tk_cut *cut, cons
     return k;
 }
 
+static inline uint32_t settle(uint32_t *key, const uint32_t *at, const uint32_t *to, uint32_t gone)
+{
+    uint32_t min = UINT32_MAX;
+    key[gone] = UINT32_MAX;
+    key[at[0]] = to[0];
+    key[at[1]] = to[1];
+    for (int i = 0; i < TK_MANY_BYTES; i++)
+        min = key[i] < min ? key[i] : min;
+    return min;
+}
+
 #define LEVEL scalar
 #define BYTES TK_MANY_BYTES
 #define TARGET
-#define MATCH match
+#define SETTLE settle
 #include "tokenizer/bpe_many_kernel.h"
 
 #ifdef __x86_64__
 #define FOR_AVX2 __attribute__((target("avx2,bmi,bmi2,lzcnt,popcnt")))
-FOR_AVX2 static inline unsigned match_avx2(const uint64_t *line, uint64_t rest)
+/* In registers: a vector of keys that is read just after one was written waits. */
+FOR_AVX2 static inline uint32_t settle_avx2(uint32_t *key, const uint32_t *at, const uint32_t *to, uint32_t gone, int n)
 {
-    const __m256i want = _mm256_set1_epi64x((long long)rest);
-    const __m256i a = _mm256_srli_epi64(_mm256_load_si256((const __m256i *)(const void *)line), 24);
-    const __m256i b = _mm256_srli_epi64(_mm256_load_si256((const __m256i *)(const void *)(line + 4)), 24);
-    return (unsigned)_mm256_movemask_pd(_mm256_castsi256_pd(_mm256_cmpeq_epi64(a, want))) |
-           (unsigned)_mm256_movemask_pd(_mm256_castsi256_pd(_mm256_cmpeq_epi64(b, want))) << 4;
+    const __m256i not = _mm256_set1_epi32((int)gone), at0 = _mm256_set1_epi32((int)at[0]), at1 = _mm256_set1_epi32((int)at[1]);
+    const __m256i to0 = _mm256_set1_epi32((int)to[0]), to1 = _mm256_set1_epi32((int)to[1]);
+    __m256i place = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), min = _mm256_set1_epi32(-1);
+    for (int i = 0; i < n; i += 8, place = _mm256_add_epi32(place, _mm256_set1_epi32(8))) {
+        __m256i *const v = (__m256i *)(void *)(key + i);
+        __m256i x = _mm256_or_si256(_mm256_load_si256(v), _mm256_cmpeq_epi32(place, not));
+        x = _mm256_blendv_epi8(x, to0, _mm256_cmpeq_epi32(place, at0));
+        x = _mm256_blendv_epi8(x, to1, _mm256_cmpeq_epi32(place, at1));
+        _mm256_store_si256(v, x);
+        min = _mm256_min_epu32(min, x);
+    }
+    __m128i x = _mm_min_epu32(_mm256_castsi256_si128(min), _mm256_extracti128_si256(min, 1));
+    x = _mm_min_epu32(x, _mm_shuffle_epi32(x, 0x4e));
+    x = _mm_min_epu32(x, _mm_shuffle_epi32(x, 0xb1));
+    return (uint32_t)_mm_cvtsi128_si32(x);
 }
 
 #define LEVEL avx2
 #define BYTES TK_MANY_BYTES
 #define TARGET FOR_AVX2
-#define MATCH match_avx2
+#define SETTLE(key, at, to, gone) settle_avx2(key, at, to, gone, TK_MANY_BYTES)
 #include "tokenizer/bpe_many_kernel.h"
 /* Most words are short. */
 #define LEVEL avx2_16
 #define BYTES 16
 #define TARGET FOR_AVX2
-#define MATCH match_avx2
+#define SETTLE(key, at, to, gone) settle_avx2(key, at, to, gone, 16)
 #include "tokenizer/bpe_many_kernel.h"
 #endif
 

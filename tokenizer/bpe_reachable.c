@@ -25,25 +25,25 @@ static uint64_t inverse(uint64_t x)
 /* The pairs of the table, by the number of their merge: those of k are v[first[k] .. first[k + 1]). */
 static struct pair *pairs_of(const struct tk_merges *m, uint32_t *first)
 {
-    const uint64_t all = (1ull << 48) - 1, mul[2] = {inverse(TK_MIX_FIRST), inverse(TK_MIX_SECOND)};
-    const size_t entries = (size_t)TK_PAIR_LINE << m->bits;
+    const uint64_t all = (1ull << 48) - 1, mul[2] = {inverse(TK_MIX_FIRST), inverse(m->mul)};
+    const size_t entries = (size_t)1 << m->bits;
     size_t n = 0;
     for (size_t i = 0; i < entries; i++)
-        if (m->line[i] != UINT64_MAX) {
-            first[(m->line[i] & TK_NO_MERGE) + 1]++;
+        if (m->slot[i] != UINT64_MAX) {
+            first[(m->slot[i] & TK_NO_MERGE) + 1]++;
             n++;
         }
     for (size_t k = 0; k < m->n; k++)
         first[k + 1] += first[k];
     struct pair *v = ft_large((n + 1) * sizeof *v);
     for (size_t i = 0; i < entries; i++) {
-        if (m->line[i] == UINT64_MAX)
+        if (m->slot[i] == UINT64_MAX)
             continue;
         /* tk_pair_mix, backwards. */
-        uint64_t x = (uint64_t)(i / TK_PAIR_LINE >> (m->bits - 8)) << 40 | m->line[i] >> 24;
+        uint64_t x = (uint64_t)(i >> (m->bits - TK_PAIR_REGIONS)) << 40 | m->slot[i] >> 24;
         x = x * mul[1] & all;
         x = (x ^ x >> 24) * mul[0] & all;
-        v[first[m->line[i] & TK_NO_MERGE]++] = (struct pair){(uint32_t)(x >> 24), (uint32_t)x & 0xffffff};
+        v[first[m->slot[i] & TK_NO_MERGE]++] = (struct pair){(uint32_t)(x >> 24), (uint32_t)x & 0xffffff};
     }
     memmove(first + 1, first, m->n * sizeof *first);
     *first = 0;

@@ -124,7 +124,7 @@ static const void *part(const struct tk_image_header *h, enum section s) { retur
 uint64_t tk_image_layout(void)
 {
     const uint64_t sizes[] = {sizeof(struct tk_image_header), sizeof(void *), sizeof(struct tk_model), sizeof(struct tk_merge), sizeof(struct tk_cut),
-                              sizeof(struct tk_key), sizeof(struct tk_trie_end), TK_PAIR_LINE, TK_LONE_WORDS, _Alignof(uint64_t)};
+                              sizeof(struct tk_key), sizeof(struct tk_trie_end), TK_PAIR_REGIONS, TK_LONE_WORDS, _Alignof(uint64_t)};
     return ft_hash64(sizes, sizeof sizes);
 }
 
@@ -142,8 +142,8 @@ static bool sound(const struct tk_image_header *h, size_t n, struct ft_digest so
     const struct tk_model *m = &h->model;
     return h->part[TOKENS].n == (m->vocab.n_ids + 1) * sizeof(uint64_t) &&
            h->part[SLOTS].n == m->vocab.n_slots * sizeof(uint64_t) &&
-           h->part[MERGES].n == m->merges.n * sizeof(struct tk_merge) && h->part[MAYBE].n == m->merges.n_maybe * 8 &&
-           h->part[PAIRS].n == (m->merges.n_maybe ? (8u * TK_PAIR_LINE) << m->merges.bits : 0) &&
+           h->part[MERGES].n == m->merges.n * sizeof(struct tk_merge) && h->part[TURNS].n == (m->merges.turn_bits ? sizeof(uint16_t) << m->merges.turn_bits : 0) &&
+           h->part[PAIRS].n == (m->merges.turn_bits ? sizeof(uint64_t) << m->merges.bits : 0) &&
            h->part[SEED_SLOTS].n == h->seed.n_slots * sizeof(uint32_t) &&
            h->part[SEED_KEYS].n == h->seed.n * sizeof(struct tk_key) &&
            h->part[TRIE].n == h->n_cells * sizeof(uint32_t) && h->part[TRIE_VALUES].n == h->n_cells * sizeof(int32_t) &&
@@ -179,9 +179,9 @@ bool tk_image_open(struct tk_image *im, const char *source, const char *how, str
     m->vocab.mem = (struct ft_arena){0};
     m->vocab.slots = at(h, SLOTS);
     m->merges.v = at(h, MERGES);
-    m->merges.line = at(h, PAIRS);
+    m->merges.slot = at(h, PAIRS);
     m->merges.byte_pair = at(h, BYTE_PAIRS);
-    m->merges.maybe = at(h, MAYBE);
+    m->merges.turn = at(h, TURNS);
     m->score = at(h, SCORES);
     m->prefix = (struct ft_str){part(h, PREFIX), h->part[PREFIX].n};
     m->suffix = (struct ft_str){part(h, SUFFIX), h->part[SUFFIX].n};

@@ -12,7 +12,7 @@ enum {
 
 /* Sections, each at a multiple of 64 bytes. */
 enum section {
-    REST, FINGERPRINT, POOL, TOKENS, SLOTS, MERGES, PAIRS, BYTE_PAIRS, MAYBE, SCORES, TRIE, TRIE_VALUES, TRIE_ENDS, SEED_SLOTS, SEED_KEYS, SEED_IDS, CUT, LENGTHS, FLAT, IN_TOKENS, PREFIX, SUFFIX, SECTIONS,
+    REST, FINGERPRINT, POOL, TOKENS, SLOTS, MERGES, PAIRS, BYTE_PAIRS, TURNS, SCORES, TRIE, TRIE_VALUES, TRIE_ENDS, SEED_SLOTS, SEED_KEYS, SEED_IDS, CUT, LENGTHS, FLAT, IN_TOKENS, PREFIX, SUFFIX, SECTIONS,
 };
 
 struct tk_image_header {
@@ -33,7 +33,7 @@ struct tk_image_header {
     bool has_trie, on, plain, low_line, normalized;
 };
 
-#define TK_IMAGE_MAGIC "FTTOKIM5"
+#define TK_IMAGE_MAGIC "FTTOKIM6"
 
 /* Of all of it that the checksum covers, from here on. */
 #define TK_IMAGE_SUMMED offsetof(struct tk_image_header, layout)

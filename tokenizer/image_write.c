@@ -123,9 +123,9 @@ static void add_tables(struct tk_image_writer *w, size_t n_ids)
     struct tk_image_header *h = &w->h;
     add(w, SLOTS, m->vocab.slots, m->vocab.n_slots * sizeof *m->vocab.slots);
     add(w, MERGES, g->v, g->n * sizeof *g->v);
-    add(w, PAIRS, g->line, (TK_PAIR_LINE * sizeof *g->line) << g->bits);
+    add(w, PAIRS, g->slot, sizeof *g->slot << g->bits);
     add(w, BYTE_PAIRS, g->byte_pair, 65536 * sizeof *g->byte_pair);
-    add(w, MAYBE, g->maybe, g->n_maybe * sizeof *g->maybe);
+    add(w, TURNS, g->turn, sizeof *g->turn << g->turn_bits);
     add(w, SCORES, m->score, m->size * sizeof *m->score);
     h->has_trie = m->trie != NULL;
     h->n_cells = m->trie ? m->trie->n_cells : 0;
@@ -145,7 +145,8 @@ static void add_tables(struct tk_image_writer *w, size_t n_ids)
     h->model = *m;
     h->model.vocab = (struct tk_vocab){.n_ids = n_ids, .count = m->vocab.count, .n_slots = m->vocab.n_slots};
     h->model.merges.v = NULL; /* addresses mean nothing in a file */
-    h->model.merges.line = h->model.merges.maybe = NULL;
+    h->model.merges.slot = NULL;
+    h->model.merges.turn = NULL;
     h->model.merges.byte_pair = NULL;
     h->model.score = NULL;
     h->model.trie = NULL;

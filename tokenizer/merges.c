@@ -2,80 +2,119 @@
 
 #include <stdlib.h>
 
-enum { AHEAD = 12 }; /* the table is larger than what is near */
+enum { GROUP = 64 }; /* pairs of one group, beyond which another way to mix is sought */
 
-/* False: there is no room, or none left for a search to end at. */
-static bool put(struct tk_merges *m, const struct tk_merge_pair *p)
-{
-    const uint64_t mix = tk_pair_mix(p->a, p->b), rest = tk_pair_rest(mix), entry = rest << 24 | p->merge;
-    const size_t first = tk_pair_line(m, mix);
-    size_t at = first;
-    do {
-        uint64_t *line = &m->line[at * TK_PAIR_LINE];
-        for (int i = 0; i < TK_PAIR_LINE; i++) {
-            if (line[i] != UINT64_MAX && line[i] >> 24 != rest)
-                continue;
-            line[i] = entry;
-            return true;
-        }
-        at = tk_pair_next(m, at);
-    } while (at != first);
-    return false;
-}
+struct item {
+    uint64_t mix;
+    uint32_t merge;
+};
 
-static bool ends(const struct tk_merges *m)
+/* Leaves of equal pairs the last. */
+static size_t unequal(struct item *x, size_t n)
 {
-    const size_t same = (size_t)1 << (m->bits - 8);
-    for (size_t at = 0; at < (size_t)1 << m->bits; at += same) {
-        bool free_one = false;
-        for (size_t i = 0; i < same; i++)
-            free_one = free_one || m->line[(at + i + 1) * TK_PAIR_LINE - 1] == UINT64_MAX;
-        if (!free_one)
-            return false;
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++) {
+        bool again = false;
+        for (size_t k = i + 1; k < n && !again; k++)
+            again = x[k].mix == x[i].mix;
+        if (!again)
+            x[kept++] = x[i];
     }
-    return true;
+    return kept;
 }
 
+/* Finds the turn by which the pairs of a group fall on free slots, and takes these. */
+static bool place(struct tk_merges *m, const struct item *x, size_t n)
+{
+    for (uint32_t turn = 0; n && turn <= UINT16_MAX; turn++) {
+        size_t k = 0;
+        for (; k < n; k++) {
+            uint64_t *slot = &m->slot[tk_pair_place(m, x[k].mix, turn)];
+            if (*slot != UINT64_MAX)
+                break;
+            *slot = x[k].mix << 24 | x[k].merge;
+        }
+        m->turn[tk_pair_group(m, x->mix)] = (uint16_t)turn;
+        if (k == n)
+            return true;
+        while (k--)
+            m->slot[tk_pair_place(m, x[k].mix, turn)] = UINT64_MAX;
+    }
+    return !n;
+}
+
+/* The groups of a region, the largest first. */
+static bool fill_region(struct tk_merges *m, struct item *item, const uint32_t *first, size_t groups)
+{
+    uint32_t size[GROUP + 1] = {0}, *n = ft_malloc(groups * sizeof *n);
+    bool ok = true;
+    for (size_t g = 0; g < groups && ok; g++) {
+        n[g] = (uint32_t)unequal(item + first[g], first[g + 1] - first[g]);
+        ok = n[g] <= GROUP;
+        size[ok ? n[g] : 0]++;
+    }
+    for (uint32_t k = GROUP; k > 0 && ok; k--)
+        for (size_t g = 0; g < groups && ok && size[k]; g++)
+            ok = n[g] != k || place(m, item + first[g], k);
+    free(n);
+    return ok;
+}
+
+/* False: some pairs found no place. */
 static bool fill(struct tk_merges *m, const struct tk_merge_pair *pair, size_t n)
 {
-    const size_t entries = (size_t)TK_PAIR_LINE << m->bits;
-    if (entries * sizeof *m->line >= 1 << 20)
-        m->line = ft_large(entries * sizeof *m->line);
-    else if (posix_memalign((void **)&m->line, 64, entries * sizeof *m->line))
+    const size_t slots = (size_t)1 << m->bits, turns = (size_t)1 << m->turn_bits, groups = turns >> TK_PAIR_REGIONS;
+    bool ok = true;
+    if (slots * sizeof *m->slot >= 1 << 20)
+        m->slot = ft_large(slots * sizeof *m->slot);
+    else if (posix_memalign((void **)&m->slot, 64, slots * sizeof *m->slot))
         ft_oom();
-    memset(m->line, 0xff, entries * sizeof *m->line);
-    for (size_t i = 0; i < n; i++) {
-        if (i + AHEAD < n)
-            __builtin_prefetch(&m->line[TK_PAIR_LINE * tk_pair_line(m, tk_pair_mix(pair[i + AHEAD].a, pair[i + AHEAD].b))], 1);
-        if (!put(m, &pair[i]))
-            return false;
+    memset(m->slot, 0xff, slots * sizeof *m->slot);
+    m->turn = ft_calloc(turns, sizeof *m->turn);
+    struct item *item = ft_malloc((n + 1) * sizeof *item);
+    uint32_t *first = ft_calloc(turns + 2, sizeof *first);
+    for (size_t i = 0; i < n; i++)
+        first[tk_pair_group(m, tk_pair_mix(m, pair[i].a, pair[i].b)) + 2]++;
+    for (size_t g = 0; g < turns; g++) {
+        ok = ok && first[g + 2] <= 4 * GROUP; /* with some that are equal */
+        first[g + 2] += first[g + 1];
     }
-    return ends(m);
+    for (size_t i = 0; i < n && ok; i++) {
+        const uint64_t mix = tk_pair_mix(m, pair[i].a, pair[i].b);
+        item[first[tk_pair_group(m, mix) + 1]++] = (struct item){mix, pair[i].merge};
+    }
+    for (size_t r = 0; r < 1u << TK_PAIR_REGIONS && ok; r++)
+        ok = fill_region(m, item, first + r * groups, groups);
+    free(item);
+    free(first);
+    return ok;
 }
 
 void tk_merges_build(struct tk_merges *m, const struct tk_merge_pair *pair, size_t n, const int32_t raw_id[256])
 {
-    m->bits = 8;
-    while (((size_t)TK_PAIR_LINE << m->bits) * 4 < n * 5)
+    m->bits = TK_PAIR_REGIONS + 3;
+    while (((size_t)1 << m->bits) * 4 < n * 5)
         m->bits++;
-    while (!fill(m, pair, n)) {
-        free(m->line);
-        m->bits++;
-    }
-    m->n_maybe = 64;
-    while (m->n_maybe * 8 < n)
-        m->n_maybe *= 2;
-    m->maybe = ft_calloc(m->n_maybe, sizeof *m->maybe);
-    for (size_t i = 0; i < n; i++) {
-        const uint64_t mix = tk_pair_mix(pair[i].a, pair[i].b);
-        m->maybe[(mix >> 12) & (m->n_maybe - 1)] |= 1ull << (mix >> 42);
+    m->turn_bits = TK_PAIR_REGIONS + 1;
+    while (((size_t)1 << m->turn_bits) * 5 < n)
+        m->turn_bits++;
+    m->mul = 0xd1b54a32d192ed03u;
+    for (int tries = 1; !fill(m, pair, n); tries++) {
+        free(m->slot);
+        free(m->turn);
+        /* By the pairs themselves, or there could be some for which none will do. */
+        for (size_t i = 0; i < n; i++)
+            m->mul = (m->mul ^ ((uint64_t)pair[i].a << 24 | pair[i].b)) * TK_MIX_FIRST;
+        m->mul = (m->mul ^ m->mul >> 29) | 1;
+        if (tries % 2 == 0 && (size_t)1 << m->bits < 16 * n + 4096)
+            m->bits++;
     }
     m->ascending = true;
     for (size_t i = 1; i < m->n; i++)
         m->ascending = m->ascending && m->v[i - 1].rank < m->v[i].rank;
     m->byte_pair = ft_malloc(65536 * sizeof *m->byte_pair);
     for (uint32_t i = 0; i < 65536; i++) {
-        const int32_t a = raw_id[i >> 8], b = raw_id[i & 255];
+        const int32_t a = raw_id[i & 255], b = raw_id[i >> 8];
         m->byte_pair[i] = a < 0 || b < 0 ? TK_NO_MERGE : tk_pair_find(m, (uint32_t)a, (uint32_t)b);
     }
 }
@@ -105,8 +144,8 @@ void tk_merges_keep(struct tk_merges *m, struct tk_merge_pair *pair, size_t n, c
 void tk_merges_release(struct tk_merges *m)
 {
     free(m->v);
-    free(m->line);
-    free(m->maybe);
+    free(m->slot);
+    free(m->turn);
     free(m->byte_pair);
     *m = (struct tk_merges){0};
 }

@@ -1,10 +1,11 @@
 /* merges.h -- the merges of a BPE and the table that finds them; private to the
  * files about BPE.
  *
- * The two ids of a pair are mixed into 48 bits without loss. Their top tells the
- * line of eight entries, of 8 bytes each: the lower 40 bits, which together with the
- * line's place are the pair itself, and the number of its merge. When a line is
- * full, the next one is used, of those whose place has the same top eight bits.
+ * The two ids of a pair are mixed into 48 bits without loss. Their top tells the turn
+ * of its group, a number chosen so that all pairs of the group fall on slots of their own: a
+ * pair that merges is in one place, and any other is not there (hash and displace: Belazzougui,
+ * Botelho, Dietzfelbinger 2009). A slot is of a region that the top eight bits tell, and
+ * holds the other 40, which together are the pair itself, and the number of its merge.
  */
 #ifndef FT_TOKENIZER_MERGES_H
 #define FT_TOKENIZER_MERGES_H
@@ -18,17 +19,18 @@ struct tk_merge {
 };
 
 enum {
-    TK_PAIR_LINE = 8,             /* entries of a line */
     TK_NO_MERGE = (1 << 24) - 1,
+    TK_PAIR_REGIONS = 8, /* bits of a region's number */
 };
 
 struct tk_merges {
     struct tk_merge *v;  /* [n] in the order of the file; several of one rank and id in a row share one */
-    uint64_t *line;      /* [TK_PAIR_LINE << bits]; UINT64_MAX: free */
-    uint64_t *maybe;     /* [n_maybe] bits by the pair; clear: there is no such merge */
-    uint32_t *byte_pair; /* [left byte << 8 | right byte]: number of their merge, TK_NO_MERGE: none */
-    size_t n, n_maybe;
-    unsigned bits;       /* 8 or more */
+    uint64_t *slot;      /* [1 << bits]; UINT64_MAX: free */
+    uint16_t *turn;      /* [1 << turn_bits] */
+    uint32_t *byte_pair; /* [left byte | right byte << 8]: number of their merge, TK_NO_MERGE: none */
+    size_t n;
+    uint64_t mul;        /* odd; pairs are mixed by it */
+    unsigned bits, turn_bits; /* more than TK_PAIR_REGIONS; 0: no table */
     bool ascending;      /* ranks are in the order of the numbers: to compare these is enough */
     bool numbers_are_ids; /* a merge's number is the id of what the two become */
 };
@@ -46,45 +48,36 @@ void tk_merges_keep(struct tk_merges *m, struct tk_merge_pair *pair, size_t n_pa
 void tk_merges_release(struct tk_merges *m);
 
 #define TK_MIX_FIRST 0x9e3779b97f4a7c15u
-#define TK_MIX_SECOND 0xd1b54a32d192ed03u
-static inline uint64_t tk_pair_mix(uint32_t a, uint32_t b)
+static inline uint64_t tk_pair_mix(const struct tk_merges *m, uint32_t a, uint32_t b)
 {
     const uint64_t all = (1ull << 48) - 1;
     uint64_t x = ((uint64_t)a << 24 | b) * TK_MIX_FIRST & all;
     x ^= x >> 24;
-    return x * TK_MIX_SECOND & all;
+    return x * m->mul & all;
 }
 
-/* Most pairs do not merge: a bit that is near says so without the table. */
-static inline bool tk_pair_maybe(const struct tk_merges *m, uint64_t mix)
+static inline size_t tk_pair_group(const struct tk_merges *m, uint64_t mix) { return (size_t)(mix >> (48 - m->turn_bits)); }
+/* Where it is, if it is. */
+static inline size_t tk_pair_place(const struct tk_merges *m, uint64_t mix, uint32_t turn)
 {
-    return m->maybe[(mix >> 12) & (m->n_maybe - 1)] >> (mix >> 42) & 1;
+    const unsigned in = m->bits - TK_PAIR_REGIONS;
+    return (size_t)(mix >> (48 - TK_PAIR_REGIONS)) << in | (((uint32_t)mix ^ turn) * 0x9e3779b1u) >> (32 - in);
 }
-
-static inline size_t tk_pair_line(const struct tk_merges *m, uint64_t mix) { return (size_t)(mix >> (48 - m->bits)); }
-static inline uint64_t tk_pair_rest(uint64_t mix) { return mix & ((1ull << 40) - 1); }
-static inline size_t tk_pair_next(const struct tk_merges *m, size_t line)
+static inline const uint64_t *tk_pair_slot(const struct tk_merges *m, uint64_t mix)
 {
-    const size_t same = ((size_t)1 << (m->bits - 8)) - 1;
-    return (line & ~same) | ((line + 1) & same);
+    return &m->slot[tk_pair_place(m, mix, m->turn[tk_pair_group(m, mix)])];
 }
-
-/* The number of the pair's merge or TK_NO_MERGE, in the table alone. */
-static inline uint32_t tk_pair_seek(const struct tk_merges *m, uint64_t mix)
+/* The number of its merge or TK_NO_MERGE, by that slot. */
+static inline uint32_t tk_pair_in(const uint64_t *slot, uint64_t mix)
 {
-    const uint64_t rest = tk_pair_rest(mix);
-    for (size_t at = tk_pair_line(m, mix);; at = tk_pair_next(m, at)) {
-        const uint64_t *line = &m->line[at * TK_PAIR_LINE];
-        for (int i = 0; i < TK_PAIR_LINE; i++)
-            if (line[i] >> 24 == rest || line[i] == UINT64_MAX)
-                return line[i] & TK_NO_MERGE;
-    }
+    const uint64_t x = *slot ^ mix << 24;
+    return x < TK_NO_MERGE ? (uint32_t)x : TK_NO_MERGE;
 }
 
 static inline uint32_t tk_pair_find(const struct tk_merges *m, uint32_t a, uint32_t b)
 {
-    const uint64_t mix = tk_pair_mix(a, b);
-    return tk_pair_maybe(m, mix) ? tk_pair_seek(m, mix) : TK_NO_MERGE;
+    const uint64_t mix = tk_pair_mix(m, a, b);
+    return tk_pair_in(tk_pair_slot(m, mix), mix);
 }
 
 /* NULL: the pair does not merge. */
