@@ -116,6 +116,8 @@ static int find(struct tk_cache *c, const uint16_t *miss, size_t n, const uint32
             __builtin_prefetch(tk_long_set(&c->longs, (uint64_t)word[k]));
             continue;
         }
+        if (c->rec[miss[k]].p && is_parted(c, &c->rec[miss[k]]))
+            tk_cache_parts_prefetch(c, c->rec[miss[k]].p, c->rec[miss[k]].n);
         if (c->seed->n_slots)
             tk_seed_prefetch(c->seed, hash);
         if (l->key.hi)

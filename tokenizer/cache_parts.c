@@ -29,6 +29,15 @@ void tk_cache_parts_free(struct tk_cache *c)
         munmap(c->letters, LETTERS);
 }
 
+void tk_cache_parts_prefetch(const struct tk_cache *c, const char *p, size_t n)
+{
+    const size_t blank = *p == ' ';
+    if (!c->letters)
+        return;
+    for (size_t i = blank; i + 3 <= n; i += 3)
+        __builtin_prefetch(letter(c, tk_cut_code(p + i), false));
+}
+
 bool tk_cache_parts_spell(struct tk_cache *c, const struct tk_job *word)
 {
     enum { MOST = 4 * (TK_KEY_MAX / 3) + 4 };
@@ -89,6 +98,8 @@ static size_t part_word(const struct tk_cache *c, const struct tk_job *w, struct
         from += x->n;
         if (x->letter)
             continue;
+        for (uint32_t i = *x->p == ' '; i + 3 <= x->n; i += 3)
+            __builtin_prefetch(&c->part_cut->one[tk_cut_code(x->p + i)]);
         x->key = tk_key_of(x->p, x->n);
         if (!c->part_plain)
             x->key.hi |= 1ull << 63; /* no word has this key */

@@ -10,6 +10,8 @@
 
 #include "tokenizer/cache.h"
 
+/* Asks for what tk_parts_spell reads. */
+void tk_cache_parts_prefetch(const struct tk_cache *c, const char *p, size_t n);
 /* Sets the ids of a word of up to TK_KEY_MAX bytes, which c->part_cut cuts, from its characters, two or more; false: it is
  * not such a word, or not all of them are known. */
 bool tk_cache_parts_spell(struct tk_cache *c, const struct tk_job *word);
