@@ -47,7 +47,7 @@ TARGET static inline bool NAME(begin)(struct NAME(lane) *l, const struct tk_mode
 {
     uint32_t n = job->n, i;
     int32_t all = 0;
-    unsigned char p[BYTES + 1] = {0}, bytes = 0;
+    unsigned char p[TK_MANY_BYTES + 1] = {0}, bytes = 0; /* more than BYTES may be as few symbols */
     l->to = job->to;
     if (n <= TK_KEY_MAX) {
         const struct tk_key k = tk_key_of(job->p, n);

@@ -98,7 +98,7 @@ void tk_merges_build(struct tk_merges *m, const struct tk_merge_pair *pair, size
     m->turn_bits = TK_PAIR_REGIONS + 1;
     while (((size_t)1 << m->turn_bits) * 5 < n)
         m->turn_bits++;
-    m->mul = 0xd1b54a32d192ed03u;
+    m->mul = TK_MIX_SECOND;
     for (int tries = 1; !fill(m, pair, n); tries++) {
         free(m->slot);
         free(m->turn);

@@ -48,6 +48,7 @@ void tk_merges_keep(struct tk_merges *m, struct tk_merge_pair *pair, size_t n_pa
 void tk_merges_release(struct tk_merges *m);
 
 #define TK_MIX_FIRST 0x9e3779b97f4a7c15u
+#define TK_MIX_SECOND 0xd1b54a32d192ed03u /* mul at first */
 static inline uint64_t tk_pair_mix(const struct tk_merges *m, uint32_t a, uint32_t b)
 {
     const uint64_t all = (1ull << 48) - 1;
