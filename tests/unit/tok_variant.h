@@ -21,14 +21,14 @@ struct variant {
 #define VARIANT_GREEDY "[{\"id\":9999,\"content\":\" \",\"single_word\":false,\"lstrip\":false,\"rstrip\":true,\"normalized\":false,\"special\":false}]"
 
 static const struct variant variants[] = {
-    {"unigram-t5.json", NULL, VARIANT_METASPACE},
-    {"unigram-t5.json", "{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"Replace\",\"pattern\":{\"String\":\"``\"},\"content\":\"\\\"\"},{\"type\":\"NFKD\"},{\"type\":\"StripAccents\"},{\"type\":\"Lowercase\"}]}", VARIANT_METASPACE},
-    {"unigram-t5.json", "{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"NFKD\"},{\"type\":\"StripAccents\"},{\"type\":\"Lowercase\"},{\"type\":\"Replace\",\"pattern\":{\"Regex\":\" {2,}\"},\"content\":\" \"}]}", VARIANT_METASPACE},
+    {"unigram-t5.json", NULL, VARIANT_METASPACE, NULL},
+    {"unigram-t5.json", "{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"Replace\",\"pattern\":{\"String\":\"``\"},\"content\":\"\\\"\"},{\"type\":\"NFKD\"},{\"type\":\"StripAccents\"},{\"type\":\"Lowercase\"}]}", VARIANT_METASPACE, NULL},
+    {"unigram-t5.json", "{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"NFKD\"},{\"type\":\"StripAccents\"},{\"type\":\"Lowercase\"},{\"type\":\"Replace\",\"pattern\":{\"Regex\":\" {2,}\"},\"content\":\" \"}]}", VARIANT_METASPACE, NULL},
     {"unigram-t5.json", "null", "{\"type\":\"WhitespaceSplit\"}", NULL},
-    {"unigram-t5.json", VARIANT_NMT VARIANT_BLANKS(" ") "]}", VARIANT_MARKS},
+    {"unigram-t5.json", VARIANT_NMT VARIANT_BLANKS(" ") "]}", VARIANT_MARKS, NULL},
     /* A mark of the text's own stays one. */
-    {"unigram-t5.json", "{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"Replace\",\"pattern\":{\"Regex\":\"\\\\s+\"},\"content\":\" \"}," VARIANT_BLANKS(" ") "]}", VARIANT_MARKS},
-    {"unigram-t5.json", VARIANT_NMT "{\"type\":\"Strip\",\"strip_left\":false,\"strip_right\":true}," VARIANT_BLANKS("\xe2\x96\x81") "]}", VARIANT_MARKS},
+    {"unigram-t5.json", "{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"Replace\",\"pattern\":{\"Regex\":\"\\\\s+\"},\"content\":\" \"}," VARIANT_BLANKS(" ") "]}", VARIANT_MARKS, NULL},
+    {"unigram-t5.json", VARIANT_NMT "{\"type\":\"Strip\",\"strip_left\":false,\"strip_right\":true}," VARIANT_BLANKS("\xe2\x96\x81") "]}", VARIANT_MARKS, NULL},
     {"wordlevel.json", "{\"type\":\"NFC\"}", "{\"type\":\"WhitespaceSplit\"}", NULL},
     {"wordpiece-uncased.json", "{\"type\":\"BertNormalizer\",\"clean_text\":true,\"handle_chinese_chars\":true,\"strip_accents\":null,\"lowercase\":true}", "{\"type\":\"BertPreTokenizer\"}", NULL},
     {"wordpiece-cased.json", "{\"type\":\"BertNormalizer\",\"clean_text\":true,\"handle_chinese_chars\":true,\"strip_accents\":null,\"lowercase\":false}", "{\"type\":\"BertPreTokenizer\"}", NULL},
