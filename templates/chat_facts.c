@@ -113,9 +113,53 @@ static inline uint64_t add(uint64_t h, struct ft_str s)
     return mix(h ^ x ^ k, mix(y ^ l, s.n + k) ^ h);
 }
 
+/* Nothing but white space, which templates may trim to nothing. */
+static inline bool is_blank(struct ft_str s)
+{
+    size_t i = 0;
+    while (i < s.n && (s.p[i] == ' ' || (unsigned char)(s.p[i] - '\t') < 5))
+        i++;
+    return i == s.n;
+}
+
+/* A bit each for what many templates look for in an answer, to cut reasoning out of the history: its begin, its end,
+ * and that nothing follows. */
+static unsigned reasoning(struct ft_str s)
+{
+    unsigned bits = 0;
+    for (const char *p = s.p, *const end = s.p + s.n; (p = memchr(p, '<', (size_t)(end - p))) && end - p >= 7; p++)
+        if (!memcmp(p, "<think>", 7))
+            bits |= 1;
+        else if (end - p >= 8 && !memcmp(p, "</think>", 8))
+            bits = (bits & 1) | (is_blank((struct ft_str){p + 8, (size_t)(end - p) - 8}) ? 6 : 2);
+    return bits;
+}
+
+/* The same for a question: words by which it switches reasoning on and off. */
+static unsigned switches(struct ft_str s)
+{
+    unsigned bits = 0;
+    for (const char *p = s.p, *const end = s.p + s.n; (p = memchr(p, '/', (size_t)(end - p))) && end - p >= 6; p++)
+        if (!memcmp(p, "/think", 6) && (p == s.p || p[-1] != '<'))
+            bits |= 1;
+        else if (end - p >= 9 && !memcmp(p, "/no_think", 9))
+            bits |= 2;
+    return bits;
+}
+
+/* Templates remember that there was a tool's answer before, or a call: the first is framed otherwise than the next. */
+enum { OF_USER = 1, OF_ASSISTANT = 2, OF_TOOL = 4, OF_SYSTEM = 8, OF_OTHER = 16, OF_CALLS = 32, OF_SWITCH = 6 /* its bits from here on */ };
+
+static uint8_t kind_of(struct ft_str role)
+{
+    return ft_str_is(role, "user") ? OF_USER : ft_str_is(role, "assistant") ? OF_ASSISTANT : ft_str_is(role, "tool") ? OF_TOOL
+         : ft_str_is(role, "system") ? OF_SYSTEM : OF_OTHER;
+}
+
 static struct ft_glance glance(const struct ft_json *m)
 {
     struct ft_glance g = {.shape = 1};
+    struct ft_str said = {"", 0};
     for (size_t k = 0; k < m->n; k++) {
         const struct ft_json *v = &m->members[k].value;
         const struct ft_str key = m->members[k].key;
@@ -125,14 +169,27 @@ static struct ft_glance glance(const struct ft_json *m)
             g.role = v->type == FT_JSON_STRING ? v->s : (struct ft_str){0};
         } else {
             g.own |= ft_str_is(key, "train") || ft_str_is(key, "weight");
+            if (!empty && ft_str_is(key, "tool_calls"))
+                g.kind |= OF_CALLS;
             g.shape = empty ? g.shape : add(g.shape, key);
+            if (v->type == FT_JSON_STRING && !empty && is_blank(v->s))
+                g.shape = add(g.shape, FT_STR(" "));
+            if (v->type == FT_JSON_STRING && ft_str_is(key, "content"))
+                said = v->s;
         }
         for (size_t j = 0; v->type == FT_JSON_ARRAY && j < v->n && j < 8; j++) {
             const struct ft_json *type = ft_json_get(&v->items[j], "type"); /* text, image */
             g.shape = add(g.shape, type && type->type == FT_JSON_STRING ? type->s : FT_STR("?"));
+            const struct ft_json *text = ft_json_get(&v->items[j], "text");
+            if (text && text->type == FT_JSON_STRING && is_blank(text->s))
+                g.shape = add(g.shape, FT_STR(" "));
         }
     }
     g.shape = add(g.shape, g.role);
+    g.kind |= kind_of(g.role);
+    const unsigned words = g.kind & OF_ASSISTANT ? reasoning(said) : switches(said);
+    g.kind |= g.kind & OF_ASSISTANT ? 0 : (uint8_t)(words << OF_SWITCH);
+    g.shape += words * 0x9e3779b97f4a7c15;
     return g;
 }
 
@@ -149,8 +206,11 @@ static void look_at(struct ft_facts *f, const struct ft_chat_call *call, size_t 
         f->cap_seen = 2 * to;
         f->seen = ft_reallocs(f->seen, f->cap_seen, sizeof *f->seen);
     }
-    for (; f->n_seen < to; f->n_seen++)
-        f->seen[f->n_seen] = glance(&call->messages->items[f->n_seen]);
+    for (struct ft_glance *g; f->n_seen < to; f->n_seen++) {
+        g = &f->seen[f->n_seen];
+        *g = glance(&call->messages->items[f->n_seen]);
+        g->before = f->n_seen ? g[-1].before | g[-1].kind : 0;
+    }
 }
 
 const struct ft_glance *ft_facts_glance(struct ft_facts *f, const struct ft_chat_call *call, struct ft_digest *base)
@@ -181,7 +241,7 @@ static struct ft_digest place_key(struct ft_facts *f, const struct ft_chat_call 
     ft_buf_putc(b, kind);
     add_field(b, field);
     if (of == FT_OF_RANGE) {
-        ft_buf_putc(b, from ? 'n' : '0');
+        ft_buf_putc(b, from ? (char)f->seen[from].before : 0);
         add_shapes(b, f->seen + from, to - from);
     } else if (of == FT_OF_CHAT) {
         if (!f->whole_known) {

@@ -39,6 +39,7 @@ struct ft_glance {
     uint64_t shape;
     struct ft_str role;
     bool own; /* it may have its own word about being learnt: a member "train" or "weight" */
+    uint8_t kind, before; /* a bit for each kind of role, and for calls; of all messages before it */
 };
 /* Those of all messages of the call, and the digest of its template and variables; valid until the next call. */
 const struct ft_glance *ft_facts_glance(struct ft_facts *f, const struct ft_chat_call *call, struct ft_digest *base);

@@ -189,7 +189,7 @@ static size_t find_begin(struct ft_finder *f, int32_t i, size_t from, size_t fir
              * result), but the template may print a header all the same. */
             const struct ft_prompt plain = shaped(f, ft_probe_plain_prompt(f->probe, f->call, f->a));
             const ptrdiff_t behind = last_prompt(ft_prompt_text(&plain), gap);
-            header = f->edges.begin == FT_EDGE_HEADER ? ft_probe_owned(f->probe, f->call, (size_t)i, gap, f->a) : (size_t)at;
+            header = f->edges.begin == FT_EDGE_HEADER ? ft_probe_owned(f->probe, f->call, who < 0 ? 0 : (size_t)who, (size_t)i, gap, f->a) : (size_t)at;
             if (behind > at)
                 at = behind;
         }
@@ -229,7 +229,9 @@ static void bare_turn(struct ft_finder *f, int32_t i, struct ft_turn_list *out)
             const size_t from = ft_said(f->spans, f->n_spans, i, (size_t)at, &who);
             const struct ft_prompt plain = shaped(f, ft_probe_plain_prompt(f->probe, f->call, f->a));
             const struct ft_str g = ft_prompt_text(&plain), rest = ft_cut(f->text, (size_t)at, f->text.n);
-            header = f->edges.begin == FT_EDGE_HEADER ? from + ft_probe_owned(f->probe, f->call, (size_t)i, ft_cut(f->text, from, f->text.n), f->a) : (size_t)at;
+            header = (size_t)at;
+            if (f->edges.begin == FT_EDGE_HEADER)
+                header = from + ft_probe_owned(f->probe, f->call, who < 0 ? 0 : (size_t)who, (size_t)i, ft_cut(f->text, from, f->text.n), f->a);
             if (ft_trim(g).n && ft_str_starts(rest, g))
                 at += (ptrdiff_t)g.n;
         }

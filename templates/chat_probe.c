@@ -192,28 +192,29 @@ const struct ft_prompt *ft_probe_plain_prompt(struct ft_probe *p, const struct f
 
 struct ft_str ft_prompt_text(const struct ft_prompt *p) { return ft_cut(p->tail, p->closing, p->tail.n); }
 
-size_t ft_probe_owned(struct ft_probe *p, const struct ft_chat_call *call, size_t to, struct ft_str tail, struct ft_arena *a)
+size_t ft_probe_owned(struct ft_probe *p, const struct ft_chat_call *call, size_t from, size_t to, struct ft_str tail,
+                      struct ft_arena *a)
 {
     struct ft_arena *mem;
     bool fresh;
-    struct ft_fact *f = ft_fact(p->facts, call, FT_OF_RANGE, 'o', to - 1, to, (struct ft_str){0}, a, &mem, &fresh);
-    if (!fresh)
-        return f->n;
-    struct ft_json all = ft_json_new_array(a, to + 1);
-    struct ft_rendered x;
-    struct ft_chat_span *spans;
-    int32_t who;
-    memcpy(all.items, call->messages->items, to * sizeof *all.items);
-    all.items[to] = all.items[to - 1];
-    if (render(p, call, &all, false, a, &x))
-        return 0;
-    const size_t n = ft_chat_spans(p->render, &x, &all, call->vars, call->nvars, a, &spans);
-    size_t limit = x.text.n;
-    for (size_t i = n; i-- > 0;)
-        if (!spans[i].is_role && spans[i].message == (int32_t)to)
-            limit = spans[i].begin;
-    const size_t end = ft_said(spans, n, (int32_t)to, limit, &who);
-    return f->n = ft_whole(tail, ft_common(tail, ft_cut(x.text, end, limit)));
+    struct ft_fact *f = ft_fact(p->facts, call, FT_OF_RANGE, 'o', from, to, (struct ft_str){0}, a, &mem, &fresh);
+    if (fresh) {
+        struct ft_json all = ft_json_new_array(a, to + 1);
+        struct ft_rendered x;
+        struct ft_chat_span *spans;
+        int32_t who;
+        memcpy(all.items, call->messages->items, to * sizeof *all.items);
+        all.items[to] = all.items[to - 1];
+        if (render(p, call, &all, false, a, &x))
+            return 0;
+        const size_t n = ft_chat_spans(p->render, &x, &all, call->vars, call->nvars, a, &spans);
+        size_t limit = x.text.n;
+        for (size_t i = n; i-- > 0;)
+            if (!spans[i].is_role && spans[i].message == (int32_t)to)
+                limit = spans[i].begin;
+        f->text = keep(mem, ft_cut(x.text, ft_said(spans, n, (int32_t)to, limit, &who), limit));
+    }
+    return ft_whole(tail, ft_common(tail, f->text));
 }
 
 /* The end of what is said before message `to`, as it should be: before the next message says anything. */

@@ -27,8 +27,9 @@ const struct ft_prompt *ft_probe_prompt(struct ft_probe *p, const struct ft_chat
 /* The prompt behind a user's only message. */
 const struct ft_prompt *ft_probe_plain_prompt(struct ft_probe *p, const struct ft_chat_call *call, struct ft_arena *a);
 /* Bytes of the prompt's tail that belong to the message before alone: they are there
- * too where its role speaks again. */
-size_t ft_probe_owned(struct ft_probe *p, const struct ft_chat_call *call, size_t to, struct ft_str tail, struct ft_arena *a);
+ * too where its role speaks again. `from` as in ft_probe_prompt. */
+size_t ft_probe_owned(struct ft_probe *p, const struct ft_chat_call *call, size_t from, size_t to, struct ft_str tail,
+                      struct ft_arena *a);
 /* The generation prompt of it alone. */
 struct ft_str ft_prompt_text(const struct ft_prompt *p);
 

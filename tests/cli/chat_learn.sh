@@ -128,3 +128,16 @@ for t in again.jinja think.jinja break.jinja chatml mistral; do
     bare --template $t kind.jsonl >all
     tac kind.jsonl | bare --template $t | tac | cmp - all && while read -r line; do printf '%s\n' "$line" | bare --template $t; done <kind.jsonl | cmp - all && echo same
 done
+echo "-- the same of templates that cut blanks and reasoning away"
+cat >trim.jinja <<'Y'
+{% for m in messages %}{% set said = m.content.split('</think>')[-1]|trim if m.role == 'assistant' and not loop.last else m.content|trim %}<|{{ m.role }}|>
+{{ said }}<|end|>
+{% endfor %}{% if add_generation_prompt %}<|assistant|>
+{% if '/no_think' in messages[-1].content %}<think></think>{% endif %}{% endif %}
+Y
+for a in x '' ' ' '<think>a</think>b' '<think>a</think>'; do for b in z '' '\n' '/no_think'; do
+    echo '{"messages":[{"role":"user","content":"'$b'"},{"role":"assistant","content":"'$a'"},{"role":"tool","content":"'$b'"},{"role":"assistant","content":"'$a'"},{"role":"tool","content":""},{"role":"assistant","content":"'$a'"}]}'
+    echo '{"messages":[{"role":"user","content":"'$b'"},{"role":"assistant","content":"'$a'"},{"role":"user","content":"'$b'"},{"role":"assistant","content":"x"},{"role":"tool","content":""},{"role":"assistant","content":"'$a'"}]}'
+done; done >kind.jsonl
+bare --template trim.jinja kind.jsonl >all
+tac kind.jsonl | bare --template trim.jinja | tac | cmp - all && while read -r line; do printf '%s\n' "$line" | bare --template trim.jinja; done <kind.jsonl | cmp - all && echo same
