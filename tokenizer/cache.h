@@ -190,15 +190,17 @@ static inline void tk_cache_word(struct tk_cache *c, const char *p, size_t n)
     c->left_end = p + n;
     tk_cache_rest(c, n <= TK_WINDOW ? TK_BATCH + TK_WINDOW : TK_BATCH);
 }
+/* Records without a word (p NULL) have keys that no line has: 1 or 2 at lo, and on top of hi, where words have their
+ * length, 0. */
 /* Adds an id that is known; [from, to): where it stands, for who asks `placed`. */
 static inline void tk_cache_id(struct tk_cache *c, int32_t id, uint32_t from, uint32_t to)
 {
-    c->rec[c->n++] = (struct tk_rec){.key = {0, to}, .n = (uint32_t)id, .hash = from}; /* p NULL says so */
+    c->rec[c->n++] = (struct tk_rec){.key = {1, to}, .n = (uint32_t)id, .hash = from};
 }
 /* Adds the ids that were appended to `over` from first on. */
 static inline void tk_cache_ids(struct tk_cache *c, size_t first)
 {
-    c->rec[c->n++] = (struct tk_rec){.key = {1, 0}, .n = (uint32_t)(c->over.n - first), .hash = (uint32_t)first};
+    c->rec[c->n++] = (struct tk_rec){.key = {2, 0}, .n = (uint32_t)(c->over.n - first), .hash = (uint32_t)first};
 }
 /* Must the records be flushed before another window of words comes? */
 static inline bool tk_cache_full(const struct tk_cache *c) { return c->n >= TK_BATCH || c->over.n >= TK_OVER; }

@@ -98,9 +98,47 @@ static bool is_parted(const struct tk_cache *c, const struct tk_rec *r)
 
 static inline bool is_long(const struct tk_rec *r) { return r->p && r->n > TK_KEY_MAX; }
 
-/* Finds the ids of the records miss[] that are not in their lines of the hot table;
- * `beside`: in the line next to it. What is waited for is asked for one loop before. */
-static int find(struct tk_cache *c, const uint16_t *miss, size_t n, const uint32_t **at, bool *beside, struct ft_err *e)
+static inline struct tk_line *beside_of(const struct tk_cache *c, const struct tk_rec *r)
+{
+    return tk_hot_beside(c, tk_cache_line(c, r->hash));
+}
+
+/* Parts the records miss[] that are not in their lines of the hot table: those in the line next to it, as
+ * most are, go to near[]. Gives how many others are left. */
+static size_t find_beside(const struct tk_cache *c, uint16_t *miss, size_t n, const uint32_t **at, uint16_t *near)
+{
+    size_t left = 0;
+    for (size_t k = 0; k < n; k++)
+        __builtin_prefetch(beside_of(c, &c->rec[miss[k]]));
+    for (size_t k = 0; k < n; k++) {
+        const uint16_t i = miss[k];
+        const struct tk_rec *r = &c->rec[i];
+        const struct tk_line *x = beside_of(c, r);
+        const bool is = (r->p != NULL) & (r->n <= TK_KEY_MAX) & tk_key_eq(x->key, r->key);
+        at[i] = is ? x->id : at[i];
+        near[k - left] = i;
+        miss[left] = i;
+        left += !is;
+    }
+    return left;
+}
+
+/* Lets those change places with what is in their lines. */
+static void swap_beside(struct tk_cache *c, const uint16_t *near, size_t n)
+{
+    for (size_t k = 0; k < n; k++) {
+        const struct tk_rec *r = &c->rec[near[k]];
+        struct tk_line *l = tk_cache_line(c, r->hash), *x = tk_hot_beside(c, l), was = *l;
+        if (tk_key_eq(x->key, r->key)) { /* another one may have taken its place just now */
+            *l = *x;
+            *x = was;
+        }
+    }
+}
+
+/* Finds the ids of the records miss[] that are not in the hot table. What is waited for is asked for one
+ * loop before. */
+static int find(struct tk_cache *c, const uint16_t *miss, size_t n, const uint32_t **at, struct ft_err *e)
 {
     struct tk_job job[MOST], longer[MOST], parted[MOST];
     int64_t word[MOST]; /* of the seed, that it may be; of a long word the hash */
@@ -110,7 +148,6 @@ static int find(struct tk_cache *c, const uint16_t *miss, size_t n, const uint32
     size_t n_jobs = 0, n_longer = 0, n_parted = 0;
     for (size_t k = 0; k < n; k++) {
         const uint32_t hash = c->rec[miss[k]].hash;
-        struct tk_line *l = tk_cache_line(c, hash);
         if (is_long(&c->rec[miss[k]])) {
             word[k] = (int64_t)tk_long_hash(c->rec[miss[k]].p, c->rec[miss[k]].n);
             __builtin_prefetch(tk_long_set(&c->longs, (uint64_t)word[k]));
@@ -120,28 +157,24 @@ static int find(struct tk_cache *c, const uint16_t *miss, size_t n, const uint32
             tk_cache_parts_prefetch(c, c->rec[miss[k]].p, c->rec[miss[k]].n);
         if (c->seed->n_slots)
             tk_seed_prefetch(c->seed, hash);
-        if (l->key.hi)
-            __builtin_prefetch(tk_hot_beside(c, l));
         if (c->owns)
             __builtin_prefetch(tk_own_line(c, hash));
     }
     for (size_t k = 0; k < n; k++) {
         const struct tk_rec *r = &c->rec[miss[k]];
-        struct tk_line *l = tk_cache_line(c, r->hash), *x = tk_hot_beside(c, l);
-        beside[k] = r->p && r->n <= TK_KEY_MAX && l->key.hi && tk_key_eq(x->key, r->key);
-        spelled[k] = !beside[k] && r->p && r->n <= TK_KEY_MAX && is_parted(c, r) && tk_cache_parts_spell(c, &(struct tk_job){r->p, r->n, c->side[k].id});
+        spelled[k] = r->p && r->n <= TK_KEY_MAX && is_parted(c, r) && tk_cache_parts_spell(c, &(struct tk_job){r->p, r->n, c->side[k].id});
         if (!is_long(r))
-            word[k] = beside[k] || spelled[k] || !r->p || !c->seed->n_slots ? -1 : tk_seed_guess(c->seed, r->hash);
-        at[miss[k]] = beside[k] ? x->id : c->side[k].id;
+            word[k] = spelled[k] || !r->p || !c->seed->n_slots ? -1 : tk_seed_guess(c->seed, r->hash);
+        at[miss[k]] = c->side[k].id;
     }
     for (size_t k = 0; k < n; k++) {
         const struct tk_rec *r = &c->rec[miss[k]];
         uint32_t *to = c->side[k].id;
         const struct tk_line *own;
-        if (beside[k] || spelled[k])
+        if (spelled[k])
             continue;
         if (!r->p) {
-            to[0] = r->key.lo ? 0 : r->n | 1u << 24;
+            to[0] = r->key.lo == 2 ? 0 : r->n | 1u << 24;
             to[1] = r->hash;
             to[2] = r->n;
         } else if (r->n > TK_KEY_MAX) {
@@ -201,6 +234,18 @@ static int put_far(struct tk_cache *c, const struct tk_rec *r, const uint32_t *l
     return 0;
 }
 
+/* Four ids of a line, the count on the first left out. */
+static inline void copy_four(int32_t *to, const uint32_t *s)
+{
+#ifdef __SSE2__
+    const __m128i v = _mm_loadu_si128((const __m128i *)(const void *)s);
+    _mm_storeu_si128((__m128i *)(void *)to, _mm_and_si128(v, _mm_setr_epi32(0xffffff, -1, -1, -1)));
+#else
+    memcpy(to, s, 4 * sizeof *to);
+    to[0] &= 0xffffff;
+#endif
+}
+
 /* Writes the ids of n records. Four are copied, or sixteen if `wide`, whatever of them
  * counts: as many as most words have, so that no branch hangs on the count.
  * starts: where each one's begin, NULL: not asked. */
@@ -215,10 +260,11 @@ static inline __attribute__((always_inline)) int put(struct tk_cache *c, const u
         const uint32_t *s = at[i], count = s[0] >> 24;
         if (starts)
             starts[i] = (uint32_t)(to - out->v);
-        memcpy(to, s, (wide ? 16 : 4) * sizeof *to);
-        if (wide)
+        copy_four(to, s);
+        if (wide) {
+            memcpy(to + 4, s + 4, 12 * sizeof *to);
             many += count > 4;
-        to[0] = (int32_t)(s[0] & 0xffffff);
+        }
         to += count;
         if (__builtin_expect(count - 1 < (wide ? 16 : 4), 1))
             continue;
@@ -265,7 +311,7 @@ static void put_again(struct tk_cache *c, size_t n, const struct tk_ids *out, co
 }
 
 /* Takes what was found elsewhere into the hot table; gives how many words that were. */
-static unsigned insert_all(struct tk_cache *c, const uint16_t *miss, size_t n, const uint32_t *const *at, const bool *beside)
+static unsigned insert_all(struct tk_cache *c, const uint16_t *miss, size_t n, const uint32_t *const *at)
 {
     unsigned fresh = 0;
     for (size_t k = 0; k < n; k++) {
@@ -275,9 +321,7 @@ static unsigned insert_all(struct tk_cache *c, const uint16_t *miss, size_t n, c
         fresh += r->p != NULL;
         if (!r->p || r->n > TK_KEY_MAX)
             continue;
-        if (beside[k] && !tk_key_eq(tk_hot_beside(c, tk_cache_line(c, r->hash))->key, r->key))
-            continue; /* another one took its place just now */
-        if (!beside[k] && !(ids[0] >> 24) && !tk_key_eq(tk_cache_line(c, r->hash)->key, r->key)) {
+        if (!(ids[0] >> 24) && !tk_key_eq(tk_cache_line(c, r->hash)->key, r->key)) {
             far[1] = tk_long_keep(&c->longs, c->over.v + ids[1], ids[2]);
             ids = far;
         }
@@ -289,10 +333,9 @@ static unsigned insert_all(struct tk_cache *c, const uint16_t *miss, size_t n, c
 static int batch(struct tk_cache *c, size_t n, struct tk_ids *out, struct ft_err *e)
 {
     const uint32_t *at[MOST];
-    uint16_t miss[MOST];
+    uint16_t miss[MOST], near[MOST];
     uint32_t starts[MOST + 1], *const from = c->placed || (c->n_again && !c->starts) ? starts : c->starts;
-    bool beside[MOST];
-    size_t n_miss = 0;
+    size_t n_miss = 0, n_near = 0;
     for (size_t i = 0; i < n; i++) {
         const struct tk_rec *r = &c->rec[i];
         const struct tk_line *l = tk_cache_line(c, r->hash);
@@ -304,7 +347,7 @@ static int batch(struct tk_cache *c, size_t n, struct tk_ids *out, struct ft_err
 #endif
         at[i] = l->id;
         miss[n_miss] = (uint16_t)i;
-        n_miss += !hit | !r->p;
+        n_miss += !hit;
     }
     for (size_t k = 0; k < c->n_known; k++) {
         const size_t i = c->known[k].i;
@@ -313,8 +356,13 @@ static int batch(struct tk_cache *c, size_t n, struct tk_ids *out, struct ft_err
         if (__builtin_expect(!tk_long_is(c->known[k].x, c->rec[i].p, c->rec[i].n), 0))
             miss[n_miss++] = (uint16_t)i;
     }
+    if (n_miss) {
+        const size_t left = find_beside(c, miss, n_miss, at, near);
+        n_near = n_miss - left;
+        n_miss = left;
+    }
     const bool wide = c->many > n / 16;
-    if ((n_miss && find(c, miss, n_miss, at, beside, e)) ||
+    if ((n_miss && find(c, miss, n_miss, at, e)) ||
         (from   ? put(c, at, n, out, wide, from, e)
          : wide ? put(c, at, n, out, true, NULL, e)
                 : put(c, at, n, out, false, NULL, e)))
@@ -323,7 +371,8 @@ static int batch(struct tk_cache *c, size_t n, struct tk_ids *out, struct ft_err
         c->placed(c->placed_ctx, c->rec, n, starts, out);
     if (c->n_again)
         put_again(c, n, out, from);
-    const unsigned fresh = insert_all(c, miss, n_miss, at, beside);
+    swap_beside(c, near, n_near);
+    const unsigned fresh = insert_all(c, miss, n_miss, at) + (unsigned)n_near;
     /* Where words are spelled few may come at all. */
     if (c->words < TK_BRIEF && (c->words += c->spell ? fresh : (unsigned)n) >= TK_BRIEF)
         tk_cache_enlarge(c);
