@@ -1,5 +1,6 @@
 #include "templates/chat_find.h"
 
+#include "templates/chat_special.h"
 #include "templates/chat_text.h"
 
 void ft_turn_add(struct ft_arena *a, struct ft_turn_list *l, struct ft_turn t)

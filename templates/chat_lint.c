@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "templates/chat_json.h"
-#include "templates/chat_probe.h"
+#include "templates/chat_special.h"
 #include "templates/chat_text.h"
 
 struct lint {

@@ -59,15 +59,4 @@ size_t ft_said(const struct ft_chat_span *v, size_t n, int32_t to, size_t before
 /* The first span that ends behind this byte; n: none. */
 size_t ft_span_behind(const struct ft_chat_span *v, size_t n, size_t byte);
 
-/* ---- special tokens in the template's text ---- */
-
-/* The first of these in s, of those that begin there the longest; n == 0: none. */
-struct ft_str ft_first_of(struct ft_str s, const struct ft_str *v, size_t n);
-/* The first special token, or what looks like one: <|im_end|>, </s>, [/X]. */
-struct ft_str ft_first_special(const struct ft_learn_rules *r, struct ft_str s);
-/* n, or less, so that the first n bytes of s end within no such token. */
-size_t ft_whole(struct ft_str s, size_t n);
-/* The last of them that is whole in s. */
-struct ft_str ft_last_special(const struct ft_learn_rules *r, struct ft_str s);
-
 #endif

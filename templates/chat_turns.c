@@ -4,6 +4,7 @@
 
 #include "templates/chat_edges.h"
 #include "templates/chat_plan.h"
+#include "templates/chat_special.h"
 #include "templates/chat_text.h"
 
 /* The edges of a template's turns. */

@@ -21,7 +21,7 @@ LIB_templates += $(addprefix templates/,chat_setup.c chat_model.c chat_class.c f
     chat_lint.c)
 
 # What is learnt of a chat: turns found by provenance, by rendering chats like it, by how the template draws them.
-LIB_templates += $(addprefix templates/,chat_turns.c chat_plan.c chat_find.c chat_probe.c chat_edges.c chat_facts.c)
+LIB_templates += $(addprefix templates/,chat_turns.c chat_plan.c chat_find.c chat_probe.c chat_special.c chat_edges.c chat_facts.c)
 
 # mask-completion.
 LIB_templates += $(addprefix templates/,mask.c)
