@@ -43,13 +43,18 @@ static bool has(enum level l)
 static const struct {
     tk_words_fn *words;
     tk_units_fn *units;
+    tk_put_fn *put;
+    tk_pass_fn *pass;
+    tk_listed_fn *listed;
+    tk_fenced_fn *fenced;
 } functions[] = {
 #ifdef __x86_64__
-    {tk_words_avx512, tk_units_avx512}, {tk_words_avx2, tk_units_avx2},
+    {tk_words_avx512, tk_units_avx512, tk_put_avx512, tk_pass_avx512, tk_listed_avx512, tk_fenced_avx512},
+    {tk_words_avx2, tk_units_avx2, tk_put_avx2, tk_pass_avx2, tk_listed_avx2, tk_fenced_avx2},
 #else
     {0}, {0},
 #endif
-    {tk_words_scalar, tk_units_scalar},
+    {tk_words_scalar, tk_units_scalar, tk_put_scalar, tk_pass_scalar, tk_listed_scalar, NULL},
 };
 
 static enum level level_of(const char *isa)
@@ -162,45 +167,18 @@ tk_words_fn *tk_words_level(const char *isa)
     return level_of(isa) < LEVELS ? functions[level_of(isa)].words : NULL;
 }
 
-tk_put_fn *tk_put_of(tk_words_fn *words)
+static enum level level_with(tk_words_fn *words)
 {
-#ifdef __x86_64__
-    if (words != tk_words_scalar)
-        return words == tk_words_avx512 ? tk_put_avx512 : tk_put_avx2;
-#endif
-    (void)words;
-    return tk_put_scalar;
+    enum level l = AVX512;
+    while (l < SCALAR && functions[l].words != words)
+        l++;
+    return l;
 }
 
-tk_pass_fn *tk_pass_of(tk_words_fn *words)
-{
-#ifdef __x86_64__
-    if (words != tk_words_scalar)
-        return words == tk_words_avx512 ? tk_pass_avx512 : tk_pass_avx2;
-#endif
-    (void)words;
-    return tk_pass_scalar;
-}
-
-tk_listed_fn *tk_listed_of(tk_words_fn *words)
-{
-#ifdef __x86_64__
-    if (words != tk_words_scalar)
-        return words == tk_words_avx512 ? tk_listed_avx512 : tk_listed_avx2;
-#endif
-    (void)words;
-    return tk_listed_scalar;
-}
-
-tk_fenced_fn *tk_fenced_of(tk_words_fn *words)
-{
-#ifdef __x86_64__
-    if (words != tk_words_scalar)
-        return words == tk_words_avx512 ? tk_fenced_avx512 : tk_fenced_avx2;
-#endif
-    (void)words;
-    return NULL;
-}
+tk_put_fn *tk_put_of(tk_words_fn *words) { return functions[level_with(words)].put; }
+tk_pass_fn *tk_pass_of(tk_words_fn *words) { return functions[level_with(words)].pass; }
+tk_listed_fn *tk_listed_of(tk_words_fn *words) { return functions[level_with(words)].listed; }
+tk_fenced_fn *tk_fenced_of(tk_words_fn *words) { return functions[level_with(words)].fenced; }
 
 static enum level best;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
