@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "templates/chat_json.h"
+#include "templates/chat_text.h"
 
 /* Places differ by what comes before them; data sets have a handful, hostile ones
  * could have millions. */
@@ -89,38 +90,8 @@ static void add_field(struct ft_buf *b, struct ft_str s)
     ft_buf_puts(b, s);
 }
 
-static inline uint64_t mix(uint64_t a, uint64_t b)
-{
-    const unsigned __int128 r = (unsigned __int128)a * b;
-    return (uint64_t)r ^ (uint64_t)(r >> 64);
-}
-
-/* h with a string: names and roles are short, a head and a tail that overlap tell them apart. */
-static inline uint64_t add(uint64_t h, struct ft_str s)
-{
-    const uint64_t k = 0x9e3779b97f4a7c15, l = 0xbf58476d1ce4e5b9;
-    uint64_t x = 0, y = 0;
-    if (s.n > 16) {
-        x = ft_hash64(s.p, s.n);
-    } else if (s.n >= 8) {
-        memcpy(&x, s.p, 8), memcpy(&y, s.p + s.n - 8, 8);
-    } else if (s.n >= 4) {
-        memcpy(&x, s.p, 4), memcpy(&y, s.p + s.n - 4, 4);
-    } else {
-        for (size_t i = 0; i < s.n; i++)
-            x = x << 8 | (unsigned char)s.p[i];
-    }
-    return mix(h ^ x ^ k, mix(y ^ l, s.n + k) ^ h);
-}
-
 /* Nothing but white space, which templates may trim to nothing. */
-static inline bool is_blank(struct ft_str s)
-{
-    size_t i = 0;
-    while (i < s.n && (s.p[i] == ' ' || (unsigned char)(s.p[i] - '\t') < 5))
-        i++;
-    return i == s.n;
-}
+static inline bool is_blank(struct ft_str s) { return !ft_trim(s).n; }
 
 /* A bit each for what many templates look for in an answer, to cut reasoning out of the history: its begin, its end,
  * and that nothing follows. */
@@ -171,21 +142,21 @@ static struct ft_glance glance(const struct ft_json *m)
             g.own |= ft_str_is(key, "train") || ft_str_is(key, "weight");
             if (!empty && ft_str_is(key, "tool_calls"))
                 g.kind |= OF_CALLS;
-            g.shape = empty ? g.shape : add(g.shape, key);
+            g.shape = empty ? g.shape : ft_shape_add(g.shape, key);
             if (v->type == FT_JSON_STRING && !empty && is_blank(v->s))
-                g.shape = add(g.shape, FT_STR(" "));
+                g.shape = ft_shape_add(g.shape, FT_STR(" "));
             if (v->type == FT_JSON_STRING && ft_str_is(key, "content"))
                 said = v->s;
         }
         for (size_t j = 0; v->type == FT_JSON_ARRAY && j < v->n && j < 8; j++) {
             const struct ft_json *type = ft_json_get(&v->items[j], "type"); /* text, image */
-            g.shape = add(g.shape, type && type->type == FT_JSON_STRING ? type->s : FT_STR("?"));
+            g.shape = ft_shape_add(g.shape, type && type->type == FT_JSON_STRING ? type->s : FT_STR("?"));
             const struct ft_json *text = ft_json_get(&v->items[j], "text");
             if (text && text->type == FT_JSON_STRING && is_blank(text->s))
-                g.shape = add(g.shape, FT_STR(" "));
+                g.shape = ft_shape_add(g.shape, FT_STR(" "));
         }
     }
-    g.shape = add(g.shape, g.role);
+    g.shape = ft_shape_add(g.shape, g.role);
     g.kind |= kind_of(g.role);
     const unsigned words = g.kind & OF_ASSISTANT ? reasoning(said) : switches(said);
     g.kind |= g.kind & OF_ASSISTANT ? 0 : (uint8_t)(words << OF_SWITCH);

@@ -8,6 +8,8 @@
 #ifndef FT_TEMPLATES_CHAT_FACTS_H
 #define FT_TEMPLATES_CHAT_FACTS_H
 
+#include <string.h>
+
 #include "pipeline/hash.h"
 #include "templates/chat_render.h"
 
@@ -33,6 +35,31 @@ void ft_facts_free(struct ft_facts *f);
 
 /* To be called for each chat: what was counted of `call` is of another. */
 void ft_facts_begin(struct ft_facts *f);
+
+/* Both of them, by a folded product. */
+static inline uint64_t ft_shape_mix(uint64_t a, uint64_t b)
+{
+    const unsigned __int128 r = (unsigned __int128)a * b;
+    return (uint64_t)r ^ (uint64_t)(r >> 64);
+}
+
+/* h with a string: names and roles are short, a head and a tail that overlap tell them apart. */
+static inline uint64_t ft_shape_add(uint64_t h, struct ft_str s)
+{
+    const uint64_t k = 0x9e3779b97f4a7c15, l = 0xbf58476d1ce4e5b9;
+    uint64_t x = 0, y = 0;
+    if (s.n > 16) {
+        x = ft_hash64(s.p, s.n);
+    } else if (s.n >= 8) {
+        memcpy(&x, s.p, 8), memcpy(&y, s.p + s.n - 8, 8);
+    } else if (s.n >= 4) {
+        memcpy(&x, s.p, 4), memcpy(&y, s.p + s.n - 4, 4);
+    } else {
+        for (size_t i = 0; i < s.n; i++)
+            x = x << 8 | (unsigned char)s.p[i];
+    }
+    return ft_shape_mix(h ^ x ^ k, ft_shape_mix(y ^ l, s.n + k) ^ h);
+}
 
 /* What is seen of a message at a glance. */
 struct ft_glance {

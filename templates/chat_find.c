@@ -179,7 +179,8 @@ static size_t find_begin(struct ft_finder *f, int32_t i, size_t from, size_t fir
         return first;
     if (first_piece && i > 0) {
         ft_said(f->spans, f->n_spans, i, first, &who);
-        const struct ft_prompt p = shaped(f, ft_probe_prompt(f->probe, f->call, who < 0 ? 0 : (size_t)who, (size_t)i, f->a));
+        const size_t last = who < 0 ? 0 : (size_t)who;
+        const struct ft_prompt p = shaped(f, ft_probe_prompt(f->probe, f->call, last, (size_t)i, f->a));
         const struct ft_str g = ft_prompt_text(&p);
         at = begin_in(f, &p, rest, gap.n, false);
         header = p.closing;
@@ -190,7 +191,7 @@ static size_t find_begin(struct ft_finder *f, int32_t i, size_t from, size_t fir
              * result), but the template may print a header all the same. */
             const struct ft_prompt plain = shaped(f, ft_probe_plain_prompt(f->probe, f->call, f->a));
             const ptrdiff_t behind = last_prompt(ft_prompt_text(&plain), gap);
-            header = f->edges.begin == FT_EDGE_HEADER ? ft_probe_owned(f->probe, f->call, who < 0 ? 0 : (size_t)who, (size_t)i, gap, f->a) : (size_t)at;
+            header = f->edges.begin == FT_EDGE_HEADER ? ft_probe_owned(f->probe, f->call, last, (size_t)i, gap, f->a) : (size_t)at;
             if (behind > at)
                 at = behind;
         }

@@ -59,18 +59,6 @@ struct head {
     uint64_t field;
 };
 
-static uint64_t name_bits(struct ft_str s)
-{
-    uint64_t x = 0, y = 0;
-    if (s.n >= 8) {
-        memcpy(&x, s.p, 8), memcpy(&y, s.p + s.n - 8, 8);
-    } else {
-        for (size_t i = 0; i < s.n; i++)
-            x = x << 8 | (unsigned char)s.p[i];
-    }
-    return s.n > 16 ? ft_hash64(s.p, s.n) : x * 0x9e3779b97f4a7c15 ^ y ^ (uint64_t)s.n << 56;
-}
-
 struct ft_plan_of ft_plan_of(struct ft_plans *p, const struct ft_finder *f, const struct ft_glance *v, const unsigned char *want,
                              struct ft_digest base)
 {
@@ -97,7 +85,7 @@ struct ft_plan_of ft_plan_of(struct ft_plans *p, const struct ft_finder *f, cons
             continue;
         begin[n] = s ? s->begin : (uint32_t)f->text.n;
         const struct ft_str gap = ft_cut(f->text, end[n], begin[n]);
-        const struct head h = {s ? s->message : -2, s ? s->part : 0, s && s->repeated, (uint32_t)gap.n, s ? name_bits(s->field) : 0};
+        const struct head h = {s ? s->message : -2, s ? s->part : 0, s && s->repeated, (uint32_t)gap.n, s ? ft_shape_add(0, s->field) : 0};
         memcpy(w, &h, sizeof h);
         if (gap.n)
             memcpy(w + sizeof h, gap.p, gap.n);
